@@ -1,0 +1,38 @@
+import { z } from 'zod'
+import { Budget } from './entries.ts'
+import { DecisionKind } from './gates.ts'
+import { EntryId, Name, RunId, Sha256 } from './ids.ts'
+import { MicroUsd } from './money.ts'
+import { Labels, Workspace } from './runs.ts'
+
+/** Body of `POST /v1/runs`. */
+export const SubmitRun = z.strictObject({
+  template: EntryId,
+  input: z.json().optional(),
+  bindings: z.record(Name, EntryId).optional(),
+  budget: Budget.optional(),
+  workspace: Workspace.optional(),
+  labels: Labels.optional(),
+  parent: RunId.optional(),
+})
+export type SubmitRun = z.infer<typeof SubmitRun>
+
+/** Body of cancel, pause, resume and retry. */
+export const ControlRun = z.strictObject({ reason: z.string().max(2000).optional() })
+export type ControlRun = z.infer<typeof ControlRun>
+
+/** Body of a gate decision. */
+export const DecideGate = z.strictObject({
+  decision: DecisionKind,
+  comment: z.string().max(20_000).optional(),
+  subjectHash: Sha256.optional(),
+  raiseToMicroUsd: MicroUsd.optional(),
+})
+export type DecideGate = z.infer<typeof DecideGate>
+
+/** Body of `POST /v1/runs/{id}/signals/{name}`. */
+export const SendSignal = z.strictObject({
+  data: z.json().optional(),
+  id: z.string().min(1).max(255).optional(),
+})
+export type SendSignal = z.infer<typeof SendSignal>

@@ -1,0 +1,166 @@
+import { z } from 'zod'
+import { IsoDuration } from './duration.ts'
+import { EntryId, Name } from './ids.ts'
+import { MicroUsd } from './money.ts'
+
+/** A JSON Schema 2020-12 document; checked by ajv when a definition is compiled. */
+export const JsonSchema = z.record(z.string(), z.json())
+export type JsonSchema = z.infer<typeof JsonSchema>
+
+export const BudgetPolicy = z.enum(['block', 'warn_continue', 'prompt'])
+export const Budget = z.strictObject({
+  limitMicroUsd: MicroUsd.optional(),
+  limitTokens: z.int().positive().optional(),
+  onExceeded: BudgetPolicy.optional(),
+})
+export type Budget = z.infer<typeof Budget>
+
+export const Approver = z
+  .string()
+  .regex(/^(owner|role:.+|principal:.+)$/, { error: 'expected owner, role:<role> or principal:<principal>' })
+
+export const AgentPhase = z.strictObject({
+  role: Name,
+  prompt: z.string().min(1).max(100_000),
+  tools: z.array(z.string()).optional(),
+  inputs: z.array(Name).optional(),
+  produces: Name.optional(),
+})
+export type AgentPhase = z.infer<typeof AgentPhase>
+
+export const OnDeadline = z.strictObject({
+  escalateTo: z.array(Approver).optional(),
+  after: IsoDuration.optional(),
+  then: z.enum(['approve', 'reject', 'fail']),
+})
+
+export const GatePhase = z.strictObject({
+  title: z.string().min(1).max(500),
+  subject: z.array(Name).optional(),
+  approvers: z.array(Approver).min(1).optional(),
+  quorum: z.int().min(1).max(100).optional(),
+  rejectQuorum: z.int().min(1).max(100).optional(),
+  requireSubjectHash: z.boolean().optional(),
+  notAuthors: z.boolean().optional(),
+  allowChanges: Name.optional(),
+  deadline: IsoDuration.optional(),
+  onDeadline: OnDeadline.optional(),
+  onReject: z.union([z.enum(['fail', 'end']), z.strictObject({ goto: Name })]).optional(),
+})
+export type GatePhase = z.infer<typeof GatePhase>
+
+export const WaitPhase = z.union([
+  z.strictObject({ for: IsoDuration }),
+  z.strictObject({ until: z.string().min(1) }),
+  z.strictObject({ signal: z.string().min(1).max(200) }),
+  z.strictObject({ event: z.string().min(1).max(200) }),
+])
+export type WaitPhase = z.infer<typeof WaitPhase>
+
+export const Retry = z.strictObject({
+  maxAttempts: z.int().min(1).max(100),
+  backoff: IsoDuration.optional(),
+})
+export type Retry = z.infer<typeof Retry>
+
+/** What any phase may say beside its kind's key. */
+export const PhaseCommon = {
+  id: Name,
+  title: z.string().max(500).optional(),
+  when: z.union([z.string().min(1), z.boolean()]).optional(),
+  retry: Retry.optional(),
+  timeout: IsoDuration.optional(),
+  onError: z.enum(['fail', 'continue']).optional(),
+}
+
+/** The kinds this build runs. The format knows more (function, parallel, map, cycle, workflow): refused by name until they run. */
+export const PHASE_KINDS = ['agent', 'gate', 'wait'] as const
+export type PhaseKind = (typeof PHASE_KINDS)[number]
+
+export const Phase = z.union([
+  z.strictObject({ ...PhaseCommon, agent: AgentPhase }),
+  z.strictObject({ ...PhaseCommon, gate: GatePhase }),
+  z.strictObject({ ...PhaseCommon, wait: WaitPhase }),
+])
+export type Phase = z.infer<typeof Phase>
+
+export const Role = z.strictObject({
+  capabilities: z.array(z.string()).optional(),
+  persona: EntryId.optional(),
+  differentVendorFrom: Name.optional(),
+})
+export type Role = z.infer<typeof Role>
+
+const Meta = z.record(z.string(), z.string())
+
+export const TemplateEntry = z.strictObject({
+  kind: z.literal('template'),
+  id: EntryId,
+  title: z.string().max(500).optional(),
+  description: z.string().optional(),
+  meta: Meta.optional(),
+  input: JsonSchema.optional(),
+  roles: z.record(Name, Role).optional(),
+  artifacts: z.record(Name, z.strictObject({ schema: EntryId })).optional(),
+  budget: Budget.optional(),
+  phases: z.array(Phase).min(1).max(500),
+  output: z.json().optional(),
+})
+export type TemplateEntry = z.infer<typeof TemplateEntry>
+
+export const PROVIDERS = [
+  'openrouter',
+  'openai',
+  'anthropic',
+  'google',
+  'ollama',
+  'openai-compatible',
+  'offline',
+  'scripted',
+  'terminal',
+] as const
+export const Provider = z.enum(PROVIDERS)
+export type Provider = z.infer<typeof Provider>
+
+export const Model = z.strictObject({
+  provider: Provider,
+  name: z.string().min(1).max(200),
+  vendor: z.string().optional(),
+  fallbacks: z.array(z.string()).optional(),
+  temperature: z.number().min(0).max(2).optional(),
+  maxOutputTokens: z.int().positive().optional(),
+  maxTurns: z.int().positive().max(10_000).optional(),
+  maxTokensTotal: z.int().positive().optional(),
+  /** Micro-dollars per token, when the provider's price list is not to be used. */
+  pricing: z.strictObject({ input: z.number().nonnegative(), output: z.number().nonnegative() }).optional(),
+  /** Provider `scripted`: the fixture, a path beside the entry or the fixture itself. */
+  script: z.json().optional(),
+})
+export type Model = z.infer<typeof Model>
+
+export const PersonaEntry = z.strictObject({
+  kind: z.literal('persona'),
+  id: EntryId,
+  title: z.string().max(500).optional(),
+  description: z.string().optional(),
+  meta: Meta.optional(),
+  capabilities: z.array(z.string()).optional(),
+  model: Model,
+  instructions: z.string().max(200_000).optional(),
+  tools: z.array(z.string()).optional(),
+  commands: z.array(z.string()).optional(),
+})
+export type PersonaEntry = z.infer<typeof PersonaEntry>
+
+export const SchemaEntry = z.strictObject({
+  kind: z.literal('schema'),
+  id: EntryId,
+  title: z.string().max(500).optional(),
+  description: z.string().optional(),
+  meta: Meta.optional(),
+  schema: JsonSchema,
+})
+export type SchemaEntry = z.infer<typeof SchemaEntry>
+
+export const Entry = z.discriminatedUnion('kind', [TemplateEntry, PersonaEntry, SchemaEntry])
+export type Entry = z.infer<typeof Entry>

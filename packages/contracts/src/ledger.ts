@@ -1,0 +1,33 @@
+import { z } from 'zod'
+
+export const CALL_STATUSES = ['reserved', 'settled', 'unsettled', 'failed', 'aborted'] as const
+export const CallStatus = z.enum(CALL_STATUSES)
+export type CallStatus = z.infer<typeof CallStatus>
+
+/** Where a cost comes from: the provider's own figure, a price list, or the reservation kept as an estimate. */
+export const CostSource = z.enum(['provider', 'pricing', 'estimate'])
+export type CostSource = z.infer<typeof CostSource>
+
+/** One row of the ledger: one request to a provider, and what it cost. */
+export const Call = z.object({
+  id: z.string(),
+  phase: z.string(),
+  attempt: z.int(),
+  turn: z.int(),
+  persona: z.string(),
+  provider: z.string(),
+  model: z.string(),
+  modelUsed: z.string().optional(),
+  status: CallStatus,
+  reservedMicroUsd: z.number(),
+  costMicroUsd: z.number().optional(),
+  costSource: CostSource.optional(),
+  inputTokens: z.int().optional(),
+  outputTokens: z.int().optional(),
+  cachedTokens: z.int().optional(),
+  reasoningTokens: z.int().optional(),
+  generationId: z.string().optional(),
+  latencyMs: z.number().optional(),
+  at: z.iso.datetime(),
+})
+export type Call = z.infer<typeof Call>

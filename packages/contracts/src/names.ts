@@ -1,0 +1,30 @@
+/** What Devflow is called in Temporal: contract for its UI, its CLI and other clients. */
+export const TEMPORAL = {
+  workflowType: 'runWorkflow',
+  workflowId: (runId: string) => `run-${runId}`,
+  workflowQueue: 'devflow-workflows',
+  sessionQueue: 'devflow-sessions',
+  signals: { wake: 'wake', pause: 'pause', resume: 'resume', gateDecision: 'gateDecision' },
+  updates: { decideGate: 'decideGate' },
+  queries: { state: 'state' },
+  searchAttributes: [
+    'DevflowRun',
+    'DevflowTemplate',
+    'DevflowStatus',
+    'DevflowPhase',
+    'DevflowTenant',
+    'DevflowPersona',
+  ],
+} as const
+
+/** Postgres channels. Payloads are run ids, or nothing. */
+export const CHANNELS = {
+  /** A run's log grew; payload: the run's id. */
+  run: 'devflow_run',
+  /** The outbox has work; payload: empty. */
+  outbox: 'devflow_outbox',
+  /** A person asked for pause or cancel; payload: the run's id. */
+  control: 'devflow_control',
+} as const
+
+export const DEFAULT_TENANT = 'default'

@@ -1,0 +1,100 @@
+import { z } from 'zod'
+import { Budget } from './entries.ts'
+import { ErrorRecord } from './errors.ts'
+import { Principal, RunId, Sha256 } from './ids.ts'
+
+export const RUN_STATUSES = [
+  'queued',
+  'running',
+  'waiting',
+  'paused',
+  'completed',
+  'failed',
+  'canceled',
+] as const
+export const RunStatus = z.enum(RUN_STATUSES)
+export type RunStatus = z.infer<typeof RunStatus>
+
+/** Statuses that a run leaves only by `retry`. */
+export const OVER: readonly RunStatus[] = ['completed', 'failed', 'canceled']
+export const isOver = (status: RunStatus): boolean => OVER.includes(status)
+
+export const PHASE_STATUSES = [
+  'pending',
+  'running',
+  'waiting',
+  'completed',
+  'failed',
+  'skipped',
+  'canceled',
+  'compensated',
+] as const
+export const PhaseStatus = z.enum(PHASE_STATUSES)
+export type PhaseStatus = z.infer<typeof PhaseStatus>
+
+export const PhaseView = z.object({
+  id: z.string(),
+  kind: z.string(),
+  status: PhaseStatus,
+  attempt: z.int(),
+  startedAt: z.iso.datetime().optional(),
+  endedAt: z.iso.datetime().optional(),
+  error: ErrorRecord.optional(),
+})
+export type PhaseView = z.infer<typeof PhaseView>
+
+export const Usage = z.object({
+  inputTokens: z.int(),
+  outputTokens: z.int(),
+  costMicroUsd: z.number(),
+  unsettledMicroUsd: z.number(),
+})
+export type Usage = z.infer<typeof Usage>
+
+export const WaitingFor = z.object({
+  kind: z.enum(['gate', 'wait']),
+  id: z.string(),
+  since: z.iso.datetime(),
+  deadline: z.iso.datetime().optional(),
+})
+export type WaitingFor = z.infer<typeof WaitingFor>
+
+export const Workspace = z.strictObject({
+  repo: z.string().min(1).max(4096),
+  base: z
+    .string()
+    .min(1)
+    .max(250)
+    .regex(/^[^-\s][^\s]*$/, { error: 'expected a commit, branch or tag' })
+    .optional(),
+  exclusive: z.boolean().optional(),
+})
+export type Workspace = z.infer<typeof Workspace>
+
+export const Labels = z.record(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$/), z.string().max(200))
+
+export const Run = z.object({
+  id: RunId,
+  template: z.string(),
+  definitionHash: Sha256,
+  status: RunStatus,
+  input: z.json(),
+  labels: Labels,
+  phases: z.array(PhaseView),
+  usage: Usage,
+  budget: Budget,
+  output: z.json().optional(),
+  error: ErrorRecord.optional(),
+  actor: Principal,
+  attempt: z.int(),
+  parent: z.string().optional(),
+  forkedFrom: z.string().optional(),
+  workspace: Workspace.optional(),
+  waitingFor: z.array(WaitingFor).optional(),
+  latencyMs: z.number().optional(),
+  createdAt: z.iso.datetime(),
+  startedAt: z.iso.datetime().optional(),
+  endedAt: z.iso.datetime().optional(),
+  lastSeq: z.int(),
+})
+export type Run = z.infer<typeof Run>
