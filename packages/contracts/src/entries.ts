@@ -19,10 +19,24 @@ export const Approver = z
   .string()
   .regex(/^(owner|role:.+|principal:.+)$/, { error: 'expected owner, role:<role> or principal:<principal>' })
 
+/** The tools a persona may have and a phase may name. */
+export const TOOLS = [
+  'read_file',
+  'list_dir',
+  'search_files',
+  'write_file',
+  'edit_file',
+  'run_command',
+  'request_subagent',
+  'complete',
+] as const
+export const Tool = z.enum(TOOLS, { error: `unknown tool: expected one of ${TOOLS.join(', ')}` })
+export type Tool = z.infer<typeof Tool>
+
 export const AgentPhase = z.strictObject({
   role: Name,
   prompt: z.string().min(1).max(100_000),
-  tools: z.array(z.string()).optional(),
+  tools: z.array(Tool).optional(),
   inputs: z.array(Name).optional(),
   produces: Name.optional(),
 })
@@ -73,7 +87,19 @@ export const PhaseCommon = {
   onError: z.enum(['fail', 'continue']).optional(),
 }
 
-/** The kinds this build runs. The format knows more (function, parallel, map, cycle, workflow): refused by name until they run. */
+/** Every kind the format knows; those missing in `PHASE_KINDS` are refused by name until they run. */
+export const FORMAT_PHASE_KINDS = [
+  'agent',
+  'function',
+  'gate',
+  'wait',
+  'parallel',
+  'map',
+  'cycle',
+  'workflow',
+] as const
+
+/** The kinds this build runs. */
 export const PHASE_KINDS = ['agent', 'gate', 'wait'] as const
 export type PhaseKind = (typeof PHASE_KINDS)[number]
 
@@ -147,7 +173,7 @@ export const PersonaEntry = z.strictObject({
   capabilities: z.array(z.string()).optional(),
   model: Model,
   instructions: z.string().max(200_000).optional(),
-  tools: z.array(z.string()).optional(),
+  tools: z.array(Tool).optional(),
   commands: z.array(z.string()).optional(),
 })
 export type PersonaEntry = z.infer<typeof PersonaEntry>

@@ -1,0 +1,302 @@
+-- The run log: what is said here is for ever (I1, I2). Events and chunks share one sequence per run.
+-- Partitioned by range of run id: ids are UUIDv7, so a range is a month, unique (run, key) holds inside one
+-- partition, and an old month can be archived and dropped whole.
+CREATE TABLE devflow.run_events (
+  run_id uuid NOT NULL,
+  seq bigint NOT NULL,
+  tenant text NOT NULL DEFAULT 'default',
+  type text NOT NULL,
+  phase text,
+  attempt integer,
+  turn integer,
+  key text NOT NULL,
+  data jsonb NOT NULL,
+  at timestamptz NOT NULL,
+  PRIMARY KEY (run_id, seq),
+  UNIQUE (run_id, key)
+) PARTITION BY RANGE (run_id);
+--> statement-breakpoint
+CREATE TABLE devflow.run_chunks (
+  run_id uuid NOT NULL,
+  seq bigint NOT NULL,
+  tenant text NOT NULL DEFAULT 'default',
+  phase text NOT NULL,
+  attempt integer NOT NULL,
+  turn integer NOT NULL,
+  delivery integer NOT NULL,
+  kind text NOT NULL,
+  text text,
+  key text NOT NULL,
+  at timestamptz NOT NULL,
+  PRIMARY KEY (run_id, seq),
+  UNIQUE (run_id, key)
+) PARTITION BY RANGE (run_id);
+--> statement-breakpoint
+-- Rows of months nobody made a partition for: late clocks and early ones must not stop a run.
+CREATE TABLE devflow.run_events_other PARTITION OF devflow.run_events DEFAULT;
+--> statement-breakpoint
+CREATE TABLE devflow.run_chunks_other PARTITION OF devflow.run_chunks DEFAULT;
+--> statement-breakpoint
+-- The smallest UUIDv7 of an instant (RFC 9562: the first 48 bits are milliseconds since 1970).
+CREATE FUNCTION devflow.first_run_id(moment timestamptz) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$
+  SELECT (lpad(to_hex((extract(epoch FROM moment) * 1000)::bigint), 12, '0') || '70008000000000000000')::uuid
+$$;
+--> statement-breakpoint
+-- Makes the partitions of this month and the coming ones. Called at every migration and once a day.
+CREATE FUNCTION devflow.make_partitions(months integer DEFAULT 6) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  first timestamptz := date_trunc('month', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC';
+  lower_id uuid; upper_id uuid; name text; parent text;
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtext('devflow.make_partitions'));
+  FOR i IN 0..months LOOP
+    lower_id := devflow.first_run_id((first AT TIME ZONE 'UTC' + make_interval(months => i)) AT TIME ZONE 'UTC');
+    upper_id := devflow.first_run_id((first AT TIME ZONE 'UTC' + make_interval(months => i + 1)) AT TIME ZONE 'UTC');
+    FOREACH parent IN ARRAY ARRAY['run_events', 'run_chunks'] LOOP
+      name := parent || '_' || to_char(first AT TIME ZONE 'UTC' + make_interval(months => i), 'YYYY_MM');
+      CONTINUE WHEN to_regclass('devflow.' || name) IS NOT NULL;
+      BEGIN
+        EXECUTE format('CREATE TABLE devflow.%I PARTITION OF devflow.%I FOR VALUES FROM (%L) TO (%L)', name, parent, lower_id, upper_id);
+      EXCEPTION WHEN check_violation THEN
+        -- Runs of that month already lie in the default partition; they stay there, and so do their peers.
+        RAISE NOTICE 'partition % is not made: its month has rows in the default partition', name;
+      END;
+    END LOOP;
+  END LOOP;
+END $$;
+--> statement-breakpoint
+SELECT devflow.make_partitions();
+--> statement-breakpoint
+-- The log is immutable. Erasing a deleted run and pruning old chunks say so for their transaction.
+CREATE FUNCTION devflow.refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF TG_OP = 'DELETE' AND current_setting('devflow.erasing', true) = 'yes' THEN RETURN OLD; END IF;
+  RAISE EXCEPTION 'the run log is immutable: % on % is refused', TG_OP, TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege';
+END $$;
+--> statement-breakpoint
+CREATE TRIGGER immutable BEFORE UPDATE OR DELETE ON devflow.run_events FOR EACH ROW EXECUTE FUNCTION devflow.refuse_change();
+--> statement-breakpoint
+CREATE TRIGGER immutable BEFORE UPDATE OR DELETE ON devflow.run_chunks FOR EACH ROW EXECUTE FUNCTION devflow.refuse_change();
+--> statement-breakpoint
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON devflow.run_events FOR EACH STATEMENT EXECUTE FUNCTION devflow.refuse_change();
+--> statement-breakpoint
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON devflow.run_chunks FOR EACH STATEMENT EXECUTE FUNCTION devflow.refuse_change();
+--> statement-breakpoint
+-- The one projector (I2). `append` feeds it what it has just inserted; a rebuild feeds it the whole log of a run.
+-- Table names are unqualified on purpose: a check points the search path at empty temporary tables and compares.
+CREATE FUNCTION devflow.project(evs devflow.run_events[]) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  e devflow.run_events;
+  d jsonb;
+  types text[] := ARRAY(SELECT DISTINCT u.type FROM unnest(evs) u);
+BEGIN
+  -- Rare events one by one, in order: each moves a status that the next may move on.
+  IF EXISTS (SELECT 1 FROM unnest(types) t WHERE t NOT LIKE 'call.%' AND t NOT LIKE 'turn.%' AND t NOT LIKE 'tool.%') THEN
+  FOR e IN SELECT * FROM unnest(evs) u WHERE u.type NOT LIKE 'call.%' AND u.type NOT LIKE 'turn.%' AND u.type NOT LIKE 'tool.%' ORDER BY u.run_id, u.seq LOOP
+    d := e.data;
+    CASE e.type
+    WHEN 'run.submitted' THEN
+      INSERT INTO runs (id, tenant, template, definition_hash, status, input, labels, budget, workspace, actor, parent, attempt, created_at)
+      VALUES (e.run_id, e.tenant, d->>'template', d->>'definitionHash', 'queued', d->'input', d->'labels', d->'budget', d->'workspace', d->>'actor', (d->>'parent')::uuid, 1, e.at);
+      INSERT INTO run_budgets (run_id, tenant, limit_micro_usd, limit_tokens, reserved_micro_usd, settled_micro_usd, reserved_tokens, settled_tokens)
+      VALUES (e.run_id, e.tenant, (d->'budget'->>'limitMicroUsd')::numeric, (d->'budget'->>'limitTokens')::bigint, 0, 0, 0, 0);
+      INSERT INTO phases (run_id, id, tenant, position, kind, status, attempt, round_attempt)
+      SELECT e.run_id, p->>'id', e.tenant, o, p->>'kind', 'pending', 1, 1 FROM jsonb_array_elements(d->'phases') WITH ORDINALITY x(p, o);
+    WHEN 'run.started' THEN
+      UPDATE runs SET status = CASE WHEN status = 'paused' THEN status ELSE 'running' END, started_at = coalesce(started_at, e.at) WHERE id = e.run_id;
+    WHEN 'run.waiting' THEN
+      UPDATE runs SET status = 'waiting' WHERE id = e.run_id AND status <> 'paused';
+    WHEN 'run.pausing', 'run.paused' THEN
+      UPDATE runs SET status = 'paused' WHERE id = e.run_id;
+      UPDATE run_heads SET control = 'paused' WHERE run_id = e.run_id AND control = 'go';
+    WHEN 'run.resumed' THEN
+      UPDATE runs r SET status = CASE WHEN r.started_at IS NULL THEN 'queued'
+        WHEN EXISTS (SELECT 1 FROM phases p WHERE p.run_id = r.id AND p.status = 'waiting') THEN 'waiting' ELSE 'running' END WHERE id = e.run_id;
+      UPDATE run_heads SET control = 'go' WHERE run_id = e.run_id AND control = 'paused';
+    WHEN 'run.canceling' THEN
+      UPDATE run_heads SET control = 'canceled' WHERE run_id = e.run_id;
+    WHEN 'run.completed', 'run.failed', 'run.canceled' THEN
+      UPDATE runs SET status = substr(e.type, 5), output = d->'output', error = d->'error', ended_at = e.at WHERE id = e.run_id;
+      UPDATE run_heads SET control = 'over' WHERE run_id = e.run_id;
+      IF e.type = 'run.canceled' THEN
+        UPDATE phases SET status = 'canceled', ended_at = e.at WHERE run_id = e.run_id AND status IN ('pending', 'running', 'waiting');
+      END IF;
+    WHEN 'run.retried' THEN
+      UPDATE runs SET status = 'queued', attempt = (d->>'attempt')::int, output = NULL, error = NULL, ended_at = NULL WHERE id = e.run_id;
+      UPDATE run_heads SET control = 'go' WHERE run_id = e.run_id;
+      UPDATE phases SET round_attempt = attempt + 1 WHERE run_id = e.run_id AND id = d->>'phase';
+    WHEN 'phase.started' THEN
+      UPDATE phases SET status = 'running', attempt = e.attempt, started_at = e.at, ended_at = NULL, error = NULL, retry_at = NULL WHERE run_id = e.run_id AND id = e.phase;
+    WHEN 'phase.completed' THEN
+      UPDATE phases SET status = 'completed', ended_at = e.at, output = d->'output', deadline = NULL WHERE run_id = e.run_id AND id = e.phase;
+    WHEN 'phase.failed' THEN
+      UPDATE phases SET status = 'failed', ended_at = e.at, error = d->'error', deadline = NULL WHERE run_id = e.run_id AND id = e.phase;
+    WHEN 'phase.skipped' THEN
+      UPDATE phases SET status = 'skipped', ended_at = e.at WHERE run_id = e.run_id AND id = e.phase;
+    WHEN 'phase.retried' THEN
+      UPDATE phases SET status = 'pending', attempt = e.attempt, ended_at = NULL, retry_at = e.at + coalesce((d->>'after')::interval, interval '0') WHERE run_id = e.run_id AND id = e.phase;
+    WHEN 'gate.opened' THEN
+      INSERT INTO gates (run_id, id, tenant, phase, attempt, status, title, subject, subject_hash, quorum, reject_quorum, approvers, require_subject_hash, on_reject, on_deadline, deadline, opened_at)
+      VALUES (e.run_id, d->>'gate', e.tenant, e.phase, e.attempt, 'open', d->>'title', d->'subject', d->>'subjectHash', (d->>'quorum')::int, (d->>'rejectQuorum')::int,
+        CASE WHEN d ? 'approvers' THEN ARRAY(SELECT jsonb_array_elements_text(d->'approvers')) END, (d->>'requireSubjectHash')::boolean, d->>'onReject', d->'onDeadline', e.at + (d->>'deadline')::interval, e.at)
+      ON CONFLICT (run_id, id) DO UPDATE SET attempt = excluded.attempt, status = 'open', title = excluded.title, subject = excluded.subject, subject_hash = excluded.subject_hash,
+        quorum = excluded.quorum, reject_quorum = excluded.reject_quorum, approvers = excluded.approvers, require_subject_hash = excluded.require_subject_hash, on_reject = excluded.on_reject,
+        on_deadline = excluded.on_deadline, escalated_at = NULL, deadline = excluded.deadline, opened_at = excluded.opened_at, closed_at = NULL;
+      UPDATE phases SET status = 'waiting', deadline = e.at + (d->>'deadline')::interval WHERE run_id = e.run_id AND id = e.phase;
+    WHEN 'gate.decided' THEN
+      INSERT INTO gate_decisions (run_id, gate, attempt, principal, tenant, decision, comment, subject_hash, implied, via, at)
+      VALUES (e.run_id, d->>'gate', e.attempt, d->>'actor', e.tenant, d->>'decision', d->>'comment', d->>'subjectHash', (d->>'implied')::boolean, d->>'via', e.at);
+    WHEN 'gate.escalated' THEN
+      UPDATE gates SET escalated_at = e.at, deadline = e.at + (d->>'deadline')::interval,
+        approvers = CASE WHEN approvers IS NULL THEN NULL ELSE approvers || ARRAY(SELECT jsonb_array_elements_text(d->'to')) END WHERE run_id = e.run_id AND id = d->>'gate';
+      UPDATE phases SET deadline = e.at + (d->>'deadline')::interval WHERE run_id = e.run_id AND id = e.phase;
+    WHEN 'gate.closed' THEN
+      UPDATE gates SET status = d->>'status', closed_at = e.at WHERE run_id = e.run_id AND id = d->>'gate';
+      UPDATE runs SET status = 'running' WHERE id = e.run_id AND status = 'waiting';
+    WHEN 'wait.opened' THEN
+      UPDATE phases SET status = 'waiting', deadline = coalesce((d->>'until')::timestamptz, e.at + (d->>'for')::interval) WHERE run_id = e.run_id AND id = e.phase;
+    WHEN 'wait.closed' THEN
+      UPDATE signals SET taken_by = e.phase || '/' || e.attempt WHERE run_id = e.run_id AND name = d->>'signal' AND id = d->>'signalId';
+      UPDATE runs SET status = 'running' WHERE id = e.run_id AND status = 'waiting';
+    WHEN 'signal.received' THEN
+      INSERT INTO signals (run_id, name, id, tenant, seq, data, at) VALUES (e.run_id, d->>'name', d->>'id', e.tenant, e.seq, d->'data', e.at);
+    WHEN 'artifact.accepted' THEN
+      INSERT INTO artifacts (run_id, name, version, tenant, sha256, media_type, bytes, phase, attempt, at)
+      VALUES (e.run_id, d->>'name', (d->>'version')::int, e.tenant, d->>'sha256', d->>'mediaType', (d->>'bytes')::int, e.phase, e.attempt, e.at);
+    WHEN 'report.written' THEN
+      INSERT INTO artifacts (run_id, name, version, tenant, sha256, media_type, bytes, at)
+      SELECT e.run_id, a->>'name', (a->>'version')::int, e.tenant, a->>'sha256', a->>'mediaType', (a->>'bytes')::int, e.at FROM jsonb_array_elements(d->'artifacts') a;
+    ELSE NULL; -- no projection
+    END CASE;
+  END LOOP;
+  END IF;
+
+  -- The ledger set-wise: it is the hot path, and rows of one batch do not depend on each other's order within a step.
+  IF 'call.reserved' = ANY(types) THEN
+    INSERT INTO model_calls (run_id, phase, attempt, turn, call, tenant, persona, provider, model, status, reserved_micro_usd, reserved_tokens, at)
+    SELECT u.run_id, u.phase, u.attempt, u.turn, (u.data->>'call')::int, u.tenant, u.data->>'persona', u.data->>'provider', u.data->>'model', 'reserved',
+      (u.data->>'reservedMicroUsd')::numeric, (u.data->>'reservedTokens')::bigint, u.at
+    FROM unnest(evs) u WHERE u.type = 'call.reserved';
+    UPDATE run_budgets b SET reserved_micro_usd = b.reserved_micro_usd + s.micro, reserved_tokens = b.reserved_tokens + s.tokens
+    FROM (SELECT u.run_id, sum((u.data->>'reservedMicroUsd')::numeric) AS micro, sum((u.data->>'reservedTokens')::bigint) AS tokens
+          FROM unnest(evs) u WHERE u.type = 'call.reserved' GROUP BY 1) s
+    WHERE b.run_id = s.run_id;
+  END IF;
+  IF 'call.started' = ANY(types) THEN
+    UPDATE model_calls m SET generation_id = u.data->>'generationId' FROM unnest(evs) u
+    WHERE u.type = 'call.started' AND m.run_id = u.run_id AND m.phase = u.phase AND m.attempt = u.attempt AND m.turn = u.turn AND m.call = (u.data->>'call')::int;
+  END IF;
+  IF 'call.lost' = ANY(types) THEN
+    UPDATE model_calls m SET status = u.data->>'status', ended_at = u.at FROM unnest(evs) u
+    WHERE u.type = 'call.lost' AND m.run_id = u.run_id AND m.phase = u.phase AND m.attempt = u.attempt AND m.turn = u.turn AND m.call = (u.data->>'call')::int;
+  END IF;
+  IF 'call.settled' = ANY(types) OR 'call.reconciled' = ANY(types) THEN
+    WITH paid AS (
+      UPDATE model_calls m SET
+        status = CASE WHEN u.type = 'call.settled' THEN u.data->>'status' WHEN m.status = 'unsettled' THEN 'settled' ELSE m.status END,
+        cost_micro_usd = (u.data->>'costMicroUsd')::numeric, cost_source = u.data->>'costSource', model_used = coalesce(u.data->>'modelUsed', m.model_used),
+        input_tokens = (u.data->>'inputTokens')::bigint, output_tokens = (u.data->>'outputTokens')::bigint, cached_tokens = (u.data->>'cachedTokens')::bigint,
+        reasoning_tokens = (u.data->>'reasoningTokens')::bigint, generation_id = coalesce(u.data->>'generationId', m.generation_id),
+        latency_ms = coalesce((u.data->>'latencyMs')::bigint, m.latency_ms), ended_at = coalesce(m.ended_at, u.at)
+      FROM unnest(evs) u
+      WHERE u.type IN ('call.settled', 'call.reconciled') AND m.run_id = u.run_id AND m.phase = u.phase AND m.attempt = u.attempt AND m.turn = u.turn AND m.call = (u.data->>'call')::int
+      RETURNING m.run_id, m.reserved_micro_usd, m.reserved_tokens, m.cost_micro_usd, coalesce(m.input_tokens, 0) + coalesce(m.output_tokens, 0) AS tokens
+    ), s AS (
+      SELECT run_id, sum(reserved_micro_usd) AS freed, sum(reserved_tokens) AS freed_tokens, sum(cost_micro_usd) AS cost, sum(tokens) AS tokens FROM paid GROUP BY 1
+    )
+    UPDATE run_budgets b SET reserved_micro_usd = b.reserved_micro_usd - s.freed, settled_micro_usd = b.settled_micro_usd + s.cost,
+      reserved_tokens = b.reserved_tokens - s.freed_tokens, settled_tokens = b.settled_tokens + s.tokens
+    FROM s WHERE b.run_id = s.run_id;
+  END IF;
+END $$;
+--> statement-breakpoint
+-- Appends a group of members, each a set of rows that stand or fall together, in one round trip.
+--   members: [{run, session?, epoch?, execution?, reserve?: {microUsd, tokens}}]
+--   lines:   [{m: index of its member, type, key, phase?, attempt?, turn?, data?, kind?, text?, delivery?}]
+--            type 'chunk' and 'chunk.reset' go to run_chunks, all others are events
+-- Answers [[verdict, seq, code], …] by member: written (seq: the member's last new row), duplicate (seq: of the last row,
+-- as it stands), fenced, refused (code: paused, canceled, over_budget), no_run.
+-- Lock order everywhere: sessions, budgets, heads, then all else; each in order of its key. Statements after a lock see
+-- what its previous holder committed, because each statement of a volatile function has its own snapshot.
+CREATE FUNCTION devflow.append(members jsonb, lines jsonb) RETURNS jsonb LANGUAGE plpgsql VOLATILE SET search_path = devflow, pg_temp AS $$
+DECLARE
+  verdicts text[]; seqs bigint[]; codes text[];
+  evs run_events[]; run uuid; r record;
+  spent numeric; spent_tokens bigint; last_run uuid;
+  reserves boolean; now_at timestamptz;
+BEGIN
+  PERFORM 1 FROM sessions s WHERE (s.run_id, s.session) IN (SELECT m.run, m.session FROM jsonb_to_recordset(members) m(run uuid, session text) WHERE m.session IS NOT NULL)
+    ORDER BY s.run_id, s.session FOR SHARE;
+  reserves := EXISTS (SELECT 1 FROM jsonb_array_elements(members) m WHERE m ? 'reserve');
+  IF reserves THEN
+    PERFORM 1 FROM run_budgets b WHERE b.run_id IN (SELECT m.run FROM jsonb_to_recordset(members) m(run uuid, reserve jsonb) WHERE m.reserve IS NOT NULL)
+      ORDER BY b.run_id FOR NO KEY UPDATE;
+  END IF;
+  PERFORM 1 FROM run_heads h WHERE h.run_id IN (SELECT m.run FROM jsonb_to_recordset(members) m(run uuid)) ORDER BY h.run_id FOR NO KEY UPDATE;
+  now_at := clock_timestamp();
+
+  SELECT array_agg(CASE WHEN h.run_id IS NULL THEN 'no_run'
+      WHEN m.session IS NOT NULL AND s.epoch IS DISTINCT FROM m.epoch THEN 'fenced'
+      WHEN m.execution IS NOT NULL AND h.execution_epoch <> m.execution THEN 'fenced' END ORDER BY o)
+    INTO verdicts
+    FROM ROWS FROM (jsonb_to_recordset(members) AS (run uuid, session text, epoch int, execution int)) WITH ORDINALITY m(run, session, epoch, execution, o)
+    LEFT JOIN run_heads h ON h.run_id = m.run LEFT JOIN sessions s ON s.run_id = m.run AND s.session = m.session;
+  seqs := array_fill(NULL::bigint, ARRAY[array_length(verdicts, 1)]);
+  codes := array_fill(NULL::text, ARRAY[array_length(verdicts, 1)]);
+
+  IF reserves THEN
+    -- In order, against a running sum: two reservations of one group never both take the last cent.
+    FOR r IN
+      SELECT m.o, m.run, (m.reserve->>'microUsd')::numeric AS micro, (m.reserve->>'tokens')::bigint AS tokens, h.control, b.limit_micro_usd, b.limit_tokens,
+        b.reserved_micro_usd + b.settled_micro_usd AS used, b.reserved_tokens + b.settled_tokens AS used_tokens,
+        EXISTS (SELECT 1 FROM jsonb_to_recordset(lines) l(m int, type text, key text) JOIN run_events e ON e.run_id = m.run AND e.key = l.key WHERE l.m = m.o - 1 AND l.type = 'call.reserved') AS known
+      FROM ROWS FROM (jsonb_to_recordset(members) AS (run uuid, reserve jsonb)) WITH ORDINALITY m(run, reserve, o)
+      JOIN run_heads h ON h.run_id = m.run JOIN run_budgets b ON b.run_id = m.run
+      WHERE m.reserve IS NOT NULL AND verdicts[m.o] IS NULL ORDER BY m.run, m.o
+    LOOP
+      IF last_run IS DISTINCT FROM r.run THEN spent := r.used; spent_tokens := r.used_tokens; last_run := r.run; END IF;
+      CONTINUE WHEN r.known;
+      IF r.control <> 'go' THEN verdicts[r.o] := 'refused'; codes[r.o] := CASE r.control WHEN 'paused' THEN 'paused' ELSE 'canceled' END;
+      ELSIF spent + r.micro > r.limit_micro_usd OR spent_tokens + r.tokens > r.limit_tokens THEN verdicts[r.o] := 'refused'; codes[r.o] := 'over_budget';
+      ELSE spent := spent + r.micro; spent_tokens := spent_tokens + r.tokens;
+      END IF;
+    END LOOP;
+  END IF;
+
+  WITH line AS MATERIALIZED (
+    SELECT l.*, m.run, m.tenant FROM ROWS FROM (jsonb_to_recordset(lines) AS (m int, type text, key text, phase text, attempt int, turn int, data jsonb, kind text, text text, delivery int)) WITH ORDINALITY
+      l(m, type, key, phase, attempt, turn, data, kind, text, delivery, o)
+    JOIN (SELECT x.o - 1 AS i, x.run, h.tenant FROM ROWS FROM (jsonb_to_recordset(members) AS (run uuid)) WITH ORDINALITY x(run, o) JOIN run_heads h ON h.run_id = x.run) m ON m.i = l.m
+    WHERE verdicts[l.m + 1] IS NULL
+  ), known AS (
+    SELECT l.o, coalesce(e.seq, c.seq) AS seq FROM line l
+    LEFT JOIN run_events e ON e.run_id = l.run AND e.key = l.key AND l.type NOT IN ('chunk', 'chunk.reset')
+    LEFT JOIN run_chunks c ON c.run_id = l.run AND c.key = l.key AND l.type IN ('chunk', 'chunk.reset')
+  ), new AS MATERIALIZED (
+    SELECT l.*, h.seq + row_number() OVER (PARTITION BY l.run ORDER BY l.o) AS seq, greatest(h.last_at, now_at) AS at
+    FROM (SELECT DISTINCT ON (l.run, l.key, l.type IN ('chunk', 'chunk.reset')) l.* FROM line l JOIN known k ON k.o = l.o AND k.seq IS NULL ORDER BY l.run, l.key, l.type IN ('chunk', 'chunk.reset'), l.o) l
+    JOIN run_heads h ON h.run_id = l.run
+  ), heads AS (
+    UPDATE run_heads h SET seq = n.seq, last_at = n.at FROM (SELECT run, max(seq) AS seq, max(at) AS at FROM new GROUP BY run) n WHERE h.run_id = n.run
+  ), chunks AS (
+    INSERT INTO run_chunks (run_id, seq, tenant, phase, attempt, turn, delivery, kind, text, key, at)
+    SELECT run, seq, tenant, phase, attempt, turn, delivery, CASE type WHEN 'chunk' THEN kind ELSE 'reset' END, text, key, at FROM new WHERE type IN ('chunk', 'chunk.reset')
+  ), events AS (
+    INSERT INTO run_events (run_id, seq, tenant, type, phase, attempt, turn, key, data, at)
+    SELECT run, seq, tenant, type, phase, attempt, turn, key, coalesce(data, '{}'), at FROM new WHERE type NOT IN ('chunk', 'chunk.reset')
+    RETURNING run_id, seq, tenant, type, phase, attempt, turn, key, data, at
+  ), verdict AS (
+    SELECT l.m + 1 AS o, max(n.seq) AS new_seq, max(coalesce(k.seq, twin.seq)) AS old_seq
+    FROM line l LEFT JOIN new n ON n.o = l.o LEFT JOIN known k ON k.o = l.o LEFT JOIN new twin ON twin.run = l.run AND twin.key = l.key AND n.seq IS NULL GROUP BY l.m
+  )
+  SELECT (SELECT array_agg(ROW(ev.*)::run_events ORDER BY ev.run_id, ev.seq) FROM events ev),
+    array_agg(coalesce(verdicts[i], CASE WHEN v.new_seq IS NOT NULL THEN 'written' ELSE 'duplicate' END) ORDER BY i),
+    array_agg(coalesce(v.new_seq, v.old_seq) ORDER BY i)
+  INTO evs, verdicts, seqs FROM generate_subscripts(verdicts, 1) i LEFT JOIN verdict v ON v.o = i;
+
+  IF evs IS NOT NULL THEN PERFORM devflow.project(evs); END IF;
+  FOR run IN SELECT DISTINCT m.run FROM ROWS FROM (jsonb_to_recordset(members) AS (run uuid)) WITH ORDINALITY m(run, o) WHERE verdicts[m.o] = 'written' LOOP
+    PERFORM pg_notify('devflow_run', run::text);
+  END LOOP;
+  RETURN (SELECT jsonb_agg(jsonb_build_array(verdicts[i], seqs[i], codes[i]) ORDER BY i) FROM generate_subscripts(verdicts, 1) i);
+END $$;

@@ -1,0 +1,192 @@
+-- Commands: each is one guarded transaction that leaves a row and an outbox entry; Temporal is only woken (the border).
+
+-- Appends events to one run from inside another function, under the same locks as `append`. Raises when the run refuses
+-- them: callers have looked under the head's lock before.
+CREATE FUNCTION devflow.record(run uuid, lines jsonb) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE answer jsonb;
+BEGIN
+  answer := devflow.append(jsonb_build_array(jsonb_build_object('run', run)),
+    (SELECT jsonb_agg(l || '{"m": 0}' ORDER BY o) FROM jsonb_array_elements(lines) WITH ORDINALITY x(l, o)));
+  IF answer->0->>0 NOT IN ('written', 'duplicate') THEN RAISE EXCEPTION 'append to run % answered %', run, answer; END IF;
+  RETURN (answer->0->>1)::bigint;
+END $$;
+--> statement-breakpoint
+CREATE FUNCTION devflow.wake(run uuid) RETURNS void LANGUAGE sql AS $$
+  INSERT INTO devflow.outbox (run_id, tenant) SELECT run_id, tenant FROM devflow.run_heads WHERE run_id = run
+$$;
+--> statement-breakpoint
+-- A new run: its head, its definition, `run.submitted` and the outbox entry that starts it. Answers the time of submission.
+CREATE FUNCTION devflow.submit(run uuid, tenant text, hash text, definition jsonb, submitted jsonb) RETURNS timestamptz LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO devflow.definitions (hash, tenant, format, body) VALUES (hash, tenant, (definition->>'format')::int, definition) ON CONFLICT DO NOTHING;
+  INSERT INTO devflow.run_heads (run_id, tenant, seq, last_at, control, commands, execution_epoch) VALUES (run, tenant, 0, clock_timestamp(), 'go', 0, 0);
+  PERFORM devflow.record(run, jsonb_build_array(jsonb_build_object('type', 'run.submitted', 'key', 'run/submitted', 'data', submitted)));
+  PERFORM devflow.wake(run);
+  RETURN (SELECT last_at FROM devflow.run_heads WHERE run_id = run);
+END $$;
+--> statement-breakpoint
+-- Takes a run for a Temporal execution (I13): another execution than the last gets a new epoch, and the last is fenced.
+CREATE FUNCTION devflow.begin_execution(run uuid, new_execution text) RETURNS integer LANGUAGE sql AS $$
+  UPDATE devflow.run_heads SET execution_epoch = execution_epoch + CASE WHEN execution = new_execution THEN 0 ELSE 1 END, execution = new_execution
+  WHERE run_id = run RETURNING execution_epoch
+$$;
+--> statement-breakpoint
+-- Takes over a session (I13): waits for appends in flight, and later ones of the old epoch are fenced.
+CREATE FUNCTION devflow.take_session(run uuid, name text) RETURNS integer LANGUAGE sql AS $$
+  INSERT INTO devflow.sessions (run_id, session, tenant, epoch, taken_at) SELECT run_id, name, tenant, 1, clock_timestamp() FROM devflow.run_heads WHERE run_id = run
+  ON CONFLICT (run_id, session) DO UPDATE SET epoch = sessions.epoch + 1, taken_at = excluded.taken_at RETURNING epoch
+$$;
+--> statement-breakpoint
+-- cancel | pause | resume | retry. Answers done, unchanged, not_found, over (finished, nothing to do), not_failed.
+CREATE FUNCTION devflow.command(run uuid, verb text, command_actor text, reason text, via text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  h devflow.run_heads; r devflow.runs; p devflow.phases; n text; lines jsonb; said jsonb;
+BEGIN
+  PERFORM 1 FROM devflow.run_budgets WHERE run_id = run FOR NO KEY UPDATE;
+  SELECT * INTO h FROM devflow.run_heads WHERE run_id = run FOR NO KEY UPDATE;
+  IF NOT FOUND THEN RETURN 'not_found'; END IF;
+  SELECT * INTO r FROM devflow.runs WHERE id = run;
+  n := 'command/' || (h.commands + 1) || '/';
+  said := jsonb_strip_nulls(jsonb_build_object('actor', command_actor, 'reason', reason, 'via', via));
+  CASE verb
+  WHEN 'pause' THEN
+    IF h.control = 'over' THEN RETURN 'over'; ELSIF h.control <> 'go' THEN RETURN 'unchanged'; END IF;
+    lines := jsonb_build_array(jsonb_build_object('type', 'run.pausing', 'key', n || 'pausing', 'data', said));
+  WHEN 'resume' THEN
+    IF h.control = 'over' THEN RETURN 'over'; ELSIF h.control <> 'paused' THEN RETURN 'unchanged'; END IF;
+    lines := jsonb_build_array(jsonb_build_object('type', 'run.resumed', 'key', n || 'resumed', 'data', said));
+  WHEN 'cancel' THEN
+    IF r.status = 'canceled' OR h.control = 'canceled' THEN RETURN 'unchanged'; ELSIF h.control = 'over' THEN RETURN 'over'; END IF;
+    lines := jsonb_build_array(jsonb_build_object('type', 'run.canceling', 'key', n || 'canceling', 'data', said));
+    IF r.status = 'queued' OR (r.status = 'paused' AND r.started_at IS NULL) THEN
+      -- Nothing has begun: the end is written here, and a workflow that starts late finds the run over.
+      lines := lines || jsonb_build_array(jsonb_build_object('type', 'run.canceled', 'key', 'round/' || r.attempt || '/end', 'data', said));
+    END IF;
+  WHEN 'retry' THEN
+    IF r.status <> 'failed' THEN RETURN 'not_failed'; END IF;
+    SELECT * INTO p FROM devflow.phases WHERE run_id = run AND status = 'failed' AND id =
+      (SELECT e.data->>'phase' FROM devflow.run_events e WHERE e.run_id = run AND e.type = 'run.failed' ORDER BY e.seq DESC LIMIT 1);
+    lines := jsonb_build_array(jsonb_build_object('type', 'run.retried', 'key', n || 'retried', 'data', jsonb_strip_nulls(said || jsonb_build_object('attempt', r.attempt + 1, 'phase', p.id))));
+    IF p.id IS NOT NULL THEN
+      lines := lines || jsonb_build_array(jsonb_build_object('type', 'phase.retried', 'key', p.id || '/' || (p.attempt + 1) || '/retried', 'phase', p.id, 'attempt', p.attempt + 1, 'data', jsonb_build_object('by', 'run.retried')));
+    END IF;
+  ELSE RAISE EXCEPTION 'unknown command %', verb;
+  END CASE;
+  UPDATE devflow.run_heads SET commands = commands + 1 WHERE run_id = run;
+  PERFORM devflow.record(run, lines);
+  PERFORM devflow.wake(run);
+  RETURN 'done';
+END $$;
+--> statement-breakpoint
+-- Closes an open gate and ends its phase: one outcome, whoever asked (I6). The caller holds the run's head.
+CREATE FUNCTION devflow.close_gate(g devflow.gates, outcome text, closed_by text) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE base text := g.phase || '/' || g.attempt || '/'; last jsonb; decisions jsonb;
+BEGIN
+  SELECT coalesce(jsonb_agg(jsonb_build_object('actor', x.principal, 'decision', x.decision, 'comment', x.comment) ORDER BY x.at, x.principal), '[]') INTO decisions
+    FROM devflow.gate_decisions x WHERE x.run_id = g.run_id AND x.gate = g.id AND x.attempt = g.attempt;
+  last := CASE
+    WHEN outcome = 'approved' OR (outcome = 'rejected' AND g.on_reject = 'end') THEN jsonb_build_object('type', 'phase.completed', 'key', base || 'end', 'data', jsonb_build_object('output', jsonb_build_object('status', outcome, 'decisions', decisions)))
+    WHEN outcome = 'rejected' THEN jsonb_build_object('type', 'phase.failed', 'key', base || 'end', 'data', jsonb_build_object('error', jsonb_build_object('kind', 'CONFLICT', 'code', 'gate_rejected', 'message', format('Gate %s was rejected%s.', g.id, CASE closed_by WHEN 'deadline' THEN ' by its deadline' ELSE '' END))))
+    ELSE jsonb_build_object('type', 'phase.failed', 'key', base || 'end', 'data', jsonb_build_object('error', jsonb_build_object('kind', 'TIMEOUT', 'code', 'gate_expired', 'message', format('Gate %s had no decision by its deadline.', g.id))))
+  END;
+  PERFORM devflow.record(g.run_id, jsonb_build_array(
+    jsonb_build_object('type', 'gate.closed', 'key', base || 'closed', 'phase', g.phase, 'attempt', g.attempt, 'data', jsonb_build_object('gate', g.id, 'status', outcome, 'by', closed_by)),
+    last || jsonb_build_object('phase', g.phase, 'attempt', g.attempt)));
+END $$;
+--> statement-breakpoint
+-- A decision (I6), accepted when this commits. `holds`: what the principal is, as approver lists write it.
+-- Answers accepted, repeated, unknown_gate, not_approver, closed, decided_otherwise, hash_required, subject_changed, changes_not_allowed.
+CREATE FUNCTION devflow.decide(run uuid, gate_id text, decider text, holds text[], choice text, said text, hash text, channel text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE g devflow.gates; d devflow.gate_decisions; yes integer; no integer;
+BEGIN
+  PERFORM 1 FROM devflow.run_heads WHERE run_id = run FOR NO KEY UPDATE;
+  SELECT * INTO g FROM devflow.gates WHERE run_id = run AND id = gate_id FOR NO KEY UPDATE;
+  IF NOT FOUND THEN RETURN 'unknown_gate'; END IF;
+  SELECT * INTO d FROM devflow.gate_decisions WHERE run_id = run AND gate = gate_id AND attempt = g.attempt AND principal = decider;
+  IF FOUND AND d.decision = choice THEN RETURN 'repeated'; END IF;
+  IF g.approvers IS NOT NULL AND NOT g.approvers && holds THEN RETURN 'not_approver'; END IF;
+  IF g.status <> 'open' THEN RETURN 'closed'; END IF;
+  -- A gate whose time is up is the deadline's, though its timer may not have fired yet.
+  IF clock_timestamp() >= g.deadline THEN RETURN 'closed'; END IF;
+  IF (SELECT control FROM devflow.run_heads WHERE run_id = run) IN ('canceled', 'over') THEN RETURN 'closed'; END IF;
+  IF d.principal IS NOT NULL THEN RETURN 'decided_otherwise'; END IF;
+  IF choice = 'request_changes' THEN RETURN 'changes_not_allowed'; END IF;
+  IF hash IS NULL AND g.require_subject_hash THEN RETURN 'hash_required'; END IF;
+  IF hash <> g.subject_hash THEN RETURN 'subject_changed'; END IF;
+  PERFORM devflow.record(run, jsonb_build_array(jsonb_build_object('type', 'gate.decided', 'key', format('%s/%s/decision/%s', g.phase, g.attempt, decider), 'phase', g.phase, 'attempt', g.attempt,
+    'data', jsonb_build_object('gate', g.id, 'actor', decider, 'decision', choice, 'comment', said, 'subjectHash', g.subject_hash, 'implied', hash IS NULL, 'via', channel))));
+  SELECT count(*) FILTER (WHERE x.decision = 'approve'), count(*) FILTER (WHERE x.decision = 'reject') INTO yes, no
+    FROM devflow.gate_decisions x WHERE x.run_id = run AND x.gate = g.id AND x.attempt = g.attempt;
+  IF yes >= g.quorum THEN PERFORM devflow.close_gate(g, 'approved', 'decision');
+  ELSIF no >= g.reject_quorum THEN PERFORM devflow.close_gate(g, 'rejected', 'decision');
+  ELSE RETURN 'accepted';
+  END IF;
+  PERFORM devflow.wake(run);
+  RETURN 'accepted';
+END $$;
+--> statement-breakpoint
+-- The deadline's turn at a gate: escalates once where the gate says so, else closes it. Answers the gate's status after it.
+CREATE FUNCTION devflow.expire_gate(run uuid, gate_id text, epoch integer) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE g devflow.gates; opened jsonb; base text; final text;
+BEGIN
+  PERFORM 1 FROM devflow.run_heads WHERE run_id = run AND execution_epoch = epoch FOR NO KEY UPDATE;
+  IF NOT FOUND THEN RETURN 'fenced'; END IF;
+  SELECT * INTO g FROM devflow.gates WHERE run_id = run AND id = gate_id FOR NO KEY UPDATE;
+  IF NOT FOUND OR g.status <> 'open' OR g.deadline IS NULL OR clock_timestamp() < g.deadline THEN RETURN g.status; END IF;
+  base := g.phase || '/' || g.attempt || '/';
+  IF g.on_deadline ? 'escalateTo' AND g.escalated_at IS NULL THEN
+    SELECT e.data INTO opened FROM devflow.run_events e WHERE e.run_id = run AND e.key = base || 'opened';
+    PERFORM devflow.record(run, jsonb_build_array(jsonb_build_object('type', 'gate.escalated', 'key', base || 'escalated', 'phase', g.phase, 'attempt', g.attempt,
+      'data', jsonb_build_object('gate', g.id, 'to', g.on_deadline->'escalateTo', 'deadline', coalesce(g.on_deadline->>'after', opened->>'deadline')))));
+    RETURN 'open';
+  END IF;
+  final := CASE g.on_deadline->>'then' WHEN 'approve' THEN 'approved' WHEN 'reject' THEN 'rejected' ELSE 'expired' END;
+  PERFORM devflow.record(run, jsonb_build_array(jsonb_build_object('type', 'gate.expired', 'key', base || 'expired', 'phase', g.phase, 'attempt', g.attempt, 'data', jsonb_build_object('gate', g.id))));
+  PERFORM devflow.close_gate(g, final, 'deadline');
+  RETURN final;
+END $$;
+--> statement-breakpoint
+-- A signal for a wait phase, kept also when no wait is open yet. Answers done, unchanged, not_found, over.
+CREATE FUNCTION devflow.receive_signal(run uuid, signal_name text, signal_id text, signal_data jsonb, sender text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE h devflow.run_heads;
+BEGIN
+  SELECT * INTO h FROM devflow.run_heads WHERE run_id = run FOR NO KEY UPDATE;
+  IF NOT FOUND THEN RETURN 'not_found'; END IF;
+  IF EXISTS (SELECT 1 FROM devflow.signals s WHERE s.run_id = run AND s.name = signal_name AND s.id = signal_id) THEN RETURN 'unchanged'; END IF;
+  IF h.control = 'over' THEN RETURN 'over'; END IF;
+  PERFORM devflow.record(run, jsonb_build_array(jsonb_build_object('type', 'signal.received', 'key', format('signal/%s/%s', signal_name, signal_id),
+    'data', jsonb_build_object('name', signal_name, 'id', signal_id, 'data', signal_data, 'actor', sender))));
+  PERFORM devflow.wake(run);
+  RETURN 'done';
+END $$;
+--> statement-breakpoint
+-- Erases a finished run and leaves a tombstone. Answers done, not_found, not_over, gone.
+CREATE FUNCTION devflow.erase_run(run uuid, eraser text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path = devflow, pg_temp AS $$
+DECLARE h run_heads; t text;
+BEGIN
+  PERFORM 1 FROM run_budgets WHERE run_id = run FOR UPDATE;
+  SELECT * INTO h FROM run_heads WHERE run_id = run FOR UPDATE;
+  IF NOT FOUND THEN RETURN CASE WHEN EXISTS (SELECT 1 FROM tombstones WHERE run_id = run) THEN 'gone' ELSE 'not_found' END; END IF;
+  IF h.control <> 'over' THEN RETURN 'not_over'; END IF;
+  PERFORM set_config('devflow.erasing', 'yes', true);
+  FOREACH t IN ARRAY ARRAY['run_events', 'run_chunks', 'run_budgets', 'phases', 'sessions', 'model_calls', 'gates', 'gate_decisions', 'signals', 'artifacts', 'blobs', 'outbox', 'idempotency_keys', 'run_heads'] LOOP
+    EXECUTE format('DELETE FROM %I WHERE run_id = $1', t) USING run;
+  END LOOP;
+  DELETE FROM runs WHERE id = run;
+  PERFORM set_config('devflow.erasing', '', true);
+  INSERT INTO tombstones (run_id, tenant, actor) VALUES (run, h.tenant, eraser);
+  RETURN 'done';
+END $$;
+--> statement-breakpoint
+-- Chunks of runs that ended before `before`: the log keeps the turns themselves. Answers how many went.
+CREATE FUNCTION devflow.prune_chunks(before timestamptz, most integer DEFAULT 50) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path = devflow, pg_temp AS $$
+DECLARE n bigint;
+BEGIN
+  PERFORM set_config('devflow.erasing', 'yes', true);
+  DELETE FROM run_chunks c USING (
+    SELECT r.id FROM runs r WHERE r.ended_at < before AND EXISTS (SELECT 1 FROM run_chunks x WHERE x.run_id = r.id) ORDER BY r.ended_at LIMIT most
+  ) old WHERE c.run_id = old.id;
+  GET DIAGNOSTICS n = ROW_COUNT;
+  PERFORM set_config('devflow.erasing', '', true);
+  RETURN n;
+END $$;

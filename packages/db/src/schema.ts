@@ -1,0 +1,299 @@
+import {
+  bigint,
+  bigserial,
+  boolean,
+  customType,
+  index,
+  integer,
+  jsonb,
+  numeric,
+  pgSchema,
+  primaryKey,
+  text,
+  timestamp,
+  uuid,
+} from 'drizzle-orm/pg-core'
+
+/** Everything Devflow keeps lives in this schema. `run_events` and `run_chunks` are partitioned: see `partitioned.ts`. */
+export const devflow = pgSchema('devflow')
+
+const bytea = customType<{ data: Buffer }>({ dataType: () => 'bytea' })
+const time = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' })
+const tenant = () => text('tenant').notNull().default('default')
+const micro = (name: string) => numeric(name)
+
+/** Definitions frozen at submission, shared by the runs that pin them (I9). */
+export const definitions = devflow.table('definitions', {
+  hash: text('hash').primaryKey(),
+  tenant: tenant(),
+  format: integer('format').notNull(),
+  body: jsonb('body').notNull(),
+  createdAt: time('created_at').notNull().defaultNow(),
+})
+
+/** Projection: one row a run. */
+export const runs = devflow.table(
+  'runs',
+  {
+    id: uuid('id').primaryKey(),
+    tenant: tenant(),
+    template: text('template').notNull(),
+    definitionHash: text('definition_hash').notNull(),
+    status: text('status').notNull(),
+    input: jsonb('input'),
+    labels: jsonb('labels').notNull(),
+    budget: jsonb('budget').notNull(),
+    workspace: jsonb('workspace'),
+    actor: text('actor').notNull(),
+    parent: uuid('parent'),
+    forkedFrom: uuid('forked_from'),
+    attempt: integer('attempt').notNull(),
+    output: jsonb('output'),
+    error: jsonb('error'),
+    createdAt: time('created_at').notNull(),
+    startedAt: time('started_at'),
+    endedAt: time('ended_at'),
+  },
+  (table) => [
+    index('runs_by_status').on(table.tenant, table.status, table.id),
+    index('runs_by_template').on(table.tenant, table.template, table.id),
+    index('runs_by_label').using('gin', table.labels),
+  ],
+)
+
+/**
+ * The narrow row that every append locks. `seq`: last seq given out. `executionEpoch`: which Temporal execution may
+ * write (I13). `control`: what commands ask of the run: go, paused, canceled, or over.
+ */
+export const runHeads = devflow.table('run_heads', {
+  runId: uuid('run_id').primaryKey(),
+  tenant: tenant(),
+  seq: bigint('seq', { mode: 'number' }).notNull(),
+  lastAt: time('last_at').notNull(),
+  control: text('control').notNull(),
+  commands: integer('commands').notNull(),
+  executionEpoch: integer('execution_epoch').notNull(),
+  execution: text('execution'),
+})
+
+/** Projection: what a run may spend, what is reserved, what is settled. Locked where calls are reserved or settled. */
+export const runBudgets = devflow.table('run_budgets', {
+  runId: uuid('run_id').primaryKey(),
+  tenant: tenant(),
+  limitMicroUsd: micro('limit_micro_usd'),
+  limitTokens: bigint('limit_tokens', { mode: 'number' }),
+  reservedMicroUsd: micro('reserved_micro_usd').notNull(),
+  settledMicroUsd: micro('settled_micro_usd').notNull(),
+  reservedTokens: bigint('reserved_tokens', { mode: 'number' }).notNull(),
+  settledTokens: bigint('settled_tokens', { mode: 'number' }).notNull(),
+})
+
+/** Projection: the phases of a run. */
+export const phases = devflow.table(
+  'phases',
+  {
+    runId: uuid('run_id').notNull(),
+    id: text('id').notNull(),
+    tenant: tenant(),
+    position: integer('position').notNull(),
+    kind: text('kind').notNull(),
+    status: text('status').notNull(),
+    attempt: integer('attempt').notNull(),
+    /** The attempt at which counting for the phase's own `retry` began: 1, or where a person retried the run. */
+    roundAttempt: integer('round_attempt').notNull(),
+    startedAt: time('started_at'),
+    endedAt: time('ended_at'),
+    retryAt: time('retry_at'),
+    deadline: time('deadline'),
+    error: jsonb('error'),
+    /** The phase's output for expressions: an artifact's `{artifact, sha256}`, a decision, a signal's data. */
+    output: jsonb('output'),
+  },
+  (table) => [primaryKey({ columns: [table.runId, table.id] })],
+)
+
+/** Epochs of agent sessions: the one writer of an attempt (I13). */
+export const sessions = devflow.table(
+  'sessions',
+  {
+    runId: uuid('run_id').notNull(),
+    session: text('session').notNull(),
+    tenant: tenant(),
+    epoch: integer('epoch').notNull(),
+    takenAt: time('taken_at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.runId, table.session] })],
+)
+
+/** Projection: the ledger, one row a request to a provider. */
+export const modelCalls = devflow.table(
+  'model_calls',
+  {
+    runId: uuid('run_id').notNull(),
+    phase: text('phase').notNull(),
+    attempt: integer('attempt').notNull(),
+    turn: integer('turn').notNull(),
+    call: integer('call').notNull(),
+    tenant: tenant(),
+    persona: text('persona').notNull(),
+    provider: text('provider').notNull(),
+    model: text('model').notNull(),
+    modelUsed: text('model_used'),
+    status: text('status').notNull(),
+    reservedMicroUsd: micro('reserved_micro_usd').notNull(),
+    reservedTokens: bigint('reserved_tokens', { mode: 'number' }).notNull(),
+    costMicroUsd: micro('cost_micro_usd'),
+    costSource: text('cost_source'),
+    inputTokens: bigint('input_tokens', { mode: 'number' }),
+    outputTokens: bigint('output_tokens', { mode: 'number' }),
+    cachedTokens: bigint('cached_tokens', { mode: 'number' }),
+    reasoningTokens: bigint('reasoning_tokens', { mode: 'number' }),
+    generationId: text('generation_id'),
+    latencyMs: bigint('latency_ms', { mode: 'number' }),
+    at: time('at').notNull(),
+    endedAt: time('ended_at'),
+  },
+  (table) => [
+    primaryKey({ columns: [table.runId, table.phase, table.attempt, table.turn, table.call] }),
+    index('model_calls_open').on(table.status, table.endedAt),
+  ],
+)
+
+/** Projection: gates, one row a gate; a new attempt of its phase opens it anew. */
+export const gates = devflow.table(
+  'gates',
+  {
+    runId: uuid('run_id').notNull(),
+    id: text('id').notNull(),
+    tenant: tenant(),
+    phase: text('phase').notNull(),
+    attempt: integer('attempt').notNull(),
+    status: text('status').notNull(),
+    title: text('title').notNull(),
+    subject: jsonb('subject').notNull(),
+    subjectHash: text('subject_hash').notNull(),
+    quorum: integer('quorum').notNull(),
+    rejectQuorum: integer('reject_quorum').notNull(),
+    /** Null: whoever may decide gates. */
+    approvers: text('approvers').array(),
+    requireSubjectHash: boolean('require_subject_hash').notNull(),
+    onReject: text('on_reject').notNull(),
+    onDeadline: jsonb('on_deadline'),
+    escalatedAt: time('escalated_at'),
+    deadline: time('deadline'),
+    openedAt: time('opened_at').notNull(),
+    closedAt: time('closed_at'),
+  },
+  (table) => [
+    primaryKey({ columns: [table.runId, table.id] }),
+    index('gates_by_status').on(table.tenant, table.status, table.openedAt),
+  ],
+)
+
+/** Projection: decisions, at most one a principal and opening (I6). */
+export const gateDecisions = devflow.table(
+  'gate_decisions',
+  {
+    runId: uuid('run_id').notNull(),
+    gate: text('gate').notNull(),
+    attempt: integer('attempt').notNull(),
+    principal: text('principal').notNull(),
+    tenant: tenant(),
+    decision: text('decision').notNull(),
+    comment: text('comment'),
+    subjectHash: text('subject_hash').notNull(),
+    implied: boolean('implied').notNull(),
+    via: text('via').notNull(),
+    at: time('at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.runId, table.gate, table.attempt, table.principal] })],
+)
+
+/** Projection: signals received, and which wait phase took each. */
+export const signals = devflow.table(
+  'signals',
+  {
+    runId: uuid('run_id').notNull(),
+    name: text('name').notNull(),
+    id: text('id').notNull(),
+    tenant: tenant(),
+    seq: bigint('seq', { mode: 'number' }).notNull(),
+    data: jsonb('data'),
+    takenBy: text('taken_by'),
+    at: time('at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.runId, table.name, table.id] })],
+)
+
+/** Projection: validated output and reports; the bytes are in `blobs`. */
+export const artifacts = devflow.table(
+  'artifacts',
+  {
+    runId: uuid('run_id').notNull(),
+    name: text('name').notNull(),
+    version: integer('version').notNull(),
+    tenant: tenant(),
+    sha256: text('sha256').notNull(),
+    mediaType: text('media_type').notNull(),
+    bytes: integer('bytes').notNull(),
+    phase: text('phase'),
+    attempt: integer('attempt'),
+    at: time('at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.runId, table.name, table.version] })],
+)
+
+/** Bodies by their SHA-256, kept per run so that deleting a run frees them. */
+export const blobs = devflow.table(
+  'blobs',
+  {
+    runId: uuid('run_id').notNull(),
+    sha256: text('sha256').notNull(),
+    tenant: tenant(),
+    content: bytea('content').notNull(),
+    createdAt: time('created_at').notNull().defaultNow(),
+  },
+  (table) => [primaryKey({ columns: [table.runId, table.sha256] })],
+)
+
+/** Runs whose workflow must be woken; a row is deleted once Temporal has taken the wake (I10). */
+export const outbox = devflow.table(
+  'outbox',
+  {
+    id: bigserial('id', { mode: 'number' }).primaryKey(),
+    runId: uuid('run_id').notNull(),
+    tenant: tenant(),
+    createdAt: time('created_at').notNull().defaultNow(),
+    dueAt: time('due_at').notNull().defaultNow(),
+    attempts: integer('attempts').notNull().default(0),
+  },
+  (table) => [index('outbox_due').on(table.dueAt), index('outbox_by_run').on(table.runId)],
+)
+
+/** Answers by Idempotency-Key, kept while what the key made exists. */
+export const idempotencyKeys = devflow.table(
+  'idempotency_keys',
+  {
+    tenant: tenant(),
+    key: text('key').notNull(),
+    method: text('method').notNull(),
+    path: text('path').notNull(),
+    bodyHash: text('body_hash').notNull(),
+    runId: uuid('run_id').notNull(),
+    status: integer('status').notNull(),
+    answer: jsonb('answer').notNull(),
+    createdAt: time('created_at').notNull().defaultNow(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenant, table.key] }),
+    index('idempotency_by_run').on(table.runId),
+  ],
+)
+
+/** What is left of a deleted run. */
+export const tombstones = devflow.table('tombstones', {
+  runId: uuid('run_id').primaryKey(),
+  tenant: tenant(),
+  actor: text('actor').notNull(),
+  deletedAt: time('deleted_at').notNull().defaultNow(),
+})
