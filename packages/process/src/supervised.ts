@@ -51,9 +51,11 @@ export function supervised(options: SupervisedOptions): Supervised {
       })
   }
 
+  let signalled = false
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
-      if (ending.signal.aborted) process.exit(1)
+      if (signalled) process.exit(1)
+      signalled = true
       stop(signal)
     })
   }
