@@ -1,8 +1,13 @@
 import { defineConfig } from 'vitest/config'
 
+/** `npm run soak` runs the long ones. */
+const include = process.env.DEVFLOW_SOAK
+  ? ['soak/**/*.soak.ts']
+  : ['packages/**/*.test.ts', 'apps/**/*.test.ts', 'tests/**/*.test.ts', 'scripts/**/*.test.ts']
+
 export default defineConfig({
   test: {
-    include: ['packages/**/*.test.ts', 'apps/**/*.test.ts', 'tests/**/*.test.ts'],
+    include,
     globalSetup: './tests/setup/global.ts',
     pool: 'forks',
     maxWorkers: 2,

@@ -45,7 +45,7 @@ export async function endOrphan(pid: number, mark: string, signal: NodeJS.Signal
   }
 }
 
-export const hasCode = (error: unknown, code: string): boolean =>
+const hasCode = (error: unknown, code: string): boolean =>
   error instanceof Error && 'code' in error && error.code === code
 
 function readProc(pid: number, file: string): string {

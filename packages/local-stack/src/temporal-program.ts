@@ -7,7 +7,7 @@ import { findOnPath, isExecutable } from './find-on-path.ts'
 import { buildTemporal, downloadTemporal } from './temporal-obtain.ts'
 
 /** The newest CLI that `go install` can build; it holds server 1.29.1 and UI 2.42.1. */
-export const TEMPORAL_CLI = '1.5.1'
+const TEMPORAL_CLI = '1.5.1'
 
 export interface TemporalProgram {
   readonly path: string

