@@ -42,6 +42,9 @@ export const PlanStep = z.object({
   /** A failed step does not end the run. */
   continues: z.boolean().optional(),
   timeoutMs: z.number().optional(),
+  /** Of the phase's `retry`; without it one attempt. */
+  maxAttempts: z.int().optional(),
+  backoffMs: z.number().optional(),
 })
 export type PlanStep = z.infer<typeof PlanStep>
 export const Plan = z.object({

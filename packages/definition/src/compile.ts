@@ -1,0 +1,154 @@
+import {
+  type AgentPhase,
+  type BoundPersona,
+  DEFINITION_FORMAT,
+  type Definition,
+  DevflowError,
+  type ErrorDetail,
+  type JsonSchema,
+  type Phase,
+  type Provider,
+  type SchemaEntry,
+  type TemplateEntry,
+} from '@devflow/contracts'
+import { type Bindings, bindRoles, type Persona, vendorsOf } from './bind-roles.ts'
+import { canonicalHash } from './canonical.ts'
+import { templateErrors } from './check-template.ts'
+import { compareText } from './entry-id.ts'
+import { checkSchema } from './json-schema.ts'
+import { planOf } from './plan.ts'
+import { isKind, type Registry, type RegistryEntry } from './registry.ts'
+
+export interface CompileRequest {
+  /** A template's id; without a version the newest. */
+  template: string
+  /** Role → persona, over what would be bound automatically. */
+  bindings?: Record<string, string>
+  /** Whether a key for a provider is at hand: personas without one are not bound, naming one is an error. */
+  hasKey?: (provider: Provider) => boolean
+}
+
+export interface Compiled {
+  definition: Definition
+  /** SHA-256 over the canonical JSON of the definition. */
+  hash: string
+  /** Role → the id of its persona. */
+  bindings: Record<string, string>
+}
+
+type NamedSchema = RegistryEntry<SchemaEntry>
+
+/**
+ * Resolves a template with all it names into a frozen definition. The same entries and request give the same hash.
+ * Throws DevflowError NOT_FOUND `template_not_found`, INVALID `invalid_template`, `binding_failed` or
+ * `plan_too_large`; `errors` holds every fault with its path, in the template or in the request (`bindings.…`).
+ */
+export function compile(registry: Registry, request: CompileRequest): Compiled {
+  const found = registry.get(request.template)
+  if (!isKind(found, 'template')) {
+    throw new DevflowError('NOT_FOUND', 'template_not_found', `there is no template ${request.template}`)
+  }
+  const template = found.entry
+  const errors: ErrorDetail[] = []
+  const schemas = artifactSchemas(template, registry, errors)
+  const contents = new Map([...schemas].map(([name, { entry }]) => [name, entry.schema] as const))
+  errors.push(...templateErrors(template, contents))
+  if (errors.length > 0) throw invalidTemplate(found.id, errors)
+
+  const roles = template.roles ?? {}
+  const bound = bindRoles(registry, { roles, overrides: request.bindings ?? {}, hasKey: request.hasKey })
+  const definition = freeze(found.id, template, schemas, bound)
+  // A definition whose plan no workflow could take must not be accepted.
+  planOf(definition)
+  const bindings = Object.fromEntries([...bound].map(([role, { id }]) => [role, id]))
+  return { definition, hash: canonicalHash(definition), bindings }
+}
+
+function invalidTemplate(id: string, errors: ErrorDetail[]): DevflowError {
+  const [first] = errors
+  const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : ''
+  const message = `${id}: ${first?.path}: ${first?.message}${more}`
+  return new DevflowError('INVALID', 'invalid_template', message, { errors })
+}
+
+function artifactSchemas(
+  template: TemplateEntry,
+  registry: Registry,
+  errors: ErrorDetail[],
+): Map<string, NamedSchema> {
+  const schemas = new Map<string, NamedSchema>()
+  for (const [name, { schema }] of Object.entries(template.artifacts ?? {})) {
+    const path = `artifacts.${name}.schema`
+    const found = registry.get(schema)
+    if (!isKind(found, 'schema')) {
+      errors.push({ path, message: `there is no schema ${schema}` })
+      continue
+    }
+    errors.push(
+      ...checkSchema(found.entry.schema).map((fault) => ({
+        path,
+        message: `${found.id}: ${fault.path}: ${fault.message}`,
+      })),
+    )
+    schemas.set(name, found)
+  }
+  return schemas
+}
+
+function freeze(
+  id: string,
+  template: TemplateEntry,
+  schemas: ReadonlyMap<string, NamedSchema>,
+  bound: Bindings,
+): Definition {
+  const artifacts: Record<string, { schema: string; jsonSchema: JsonSchema }> = {}
+  for (const [name, { id: schema, entry }] of [...schemas].sort(byName)) {
+    artifacts[name] = { schema, jsonSchema: entry.schema }
+  }
+  const roles: Record<string, BoundPersona> = {}
+  for (const [role, persona] of [...bound].sort(byName)) roles[role] = boundPersona(persona)
+  const definition: Definition = {
+    format: DEFINITION_FORMAT,
+    template: id,
+    title: template.title ?? id,
+    input: template.input ?? {},
+    roles,
+    artifacts,
+    ...(template.budget ? { budget: template.budget } : {}),
+    phases: template.phases.map((phase) => frozenPhase(phase, roles)),
+    ...(template.output === undefined ? {} : { output: template.output }),
+  }
+  // A copy: what the registry holds may be shared by many definitions, and zod leaves undefined fields behind.
+  return JSON.parse(JSON.stringify(definition)) as Definition
+}
+
+function byName([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
+  return compareText(a, b)
+}
+
+function boundPersona({ id, hash, entry }: Persona): BoundPersona {
+  return {
+    id,
+    hash,
+    ...(entry.title === undefined ? {} : { title: entry.title }),
+    vendor: vendorsOf(entry)[0],
+    model: entry.model,
+    instructions: entry.instructions ?? '',
+    tools: entry.tools ?? [],
+    commands: entry.commands ?? [],
+  }
+}
+
+function frozenPhase(phase: Phase, roles: Readonly<Record<string, BoundPersona>>): Phase {
+  if (!('agent' in phase)) return phase
+  return {
+    ...phase,
+    agent: { ...phase.agent, tools: toolsOf(phase.agent, roles[phase.agent.role]?.tools ?? []) },
+  }
+}
+
+/** A phase narrows its persona's tools; only `complete`, by which an agent ends its work, need not be named. */
+function toolsOf({ tools: wanted }: AgentPhase, has: readonly string[]): AgentPhase['tools'] {
+  const all = has as NonNullable<AgentPhase['tools']>
+  return wanted === undefined ? all : all.filter((tool) => tool === 'complete' || wanted.includes(tool))
+}

@@ -1,0 +1,127 @@
+import type { ErrorDetail, JsonSchema } from '@devflow/contracts'
+import { Ajv2020, type AnySchema, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js'
+import addFormats from 'ajv-formats'
+import { canonicalHash, canonicalText } from './canonical.ts'
+import { pathText, pointerSteps } from './path.ts'
+import { Recent } from './recent.ts'
+import { schemaRefusals } from './schema-refusals.ts'
+import { TimeLimitError, withinTime } from './time-limit.ts'
+
+const DIALECT = 'https://json-schema.org/draft/2020-12/schema'
+const MAX_BYTES = 128 * 1024
+const MAX_ERRORS = 50
+/** Recursive schemas and patterns can take exponential time, so all work with them is bounded. */
+const COMPILE_MS = 5000
+const CHECK_MS = 2000
+
+// Holds the dialect's own schemas; users' schemas never enter it, so it does not grow.
+const dialect = new Ajv2020({ strict: false, allErrors: true, logger: false })
+
+/**
+ * What is wrong with a JSON Schema 2020-12; paths lead into the schema. Beyond the dialect's own rules: at most
+ * 128 KB and 32 levels, references stay inside (`#…`), no unknown keywords or formats, no pattern that
+ * backtracks catastrophically on probes.
+ */
+export function checkSchema(schema: JsonSchema): ErrorDetail[] {
+  const size = Buffer.byteLength(canonicalText(schema))
+  if (size > MAX_BYTES) return [{ path: '$', message: `is larger than ${MAX_BYTES / 1024} KB` }]
+  if (schema.$schema !== undefined && String(schema.$schema).replace(/#$/, '') !== DIALECT) {
+    return [{ path: '$schema', message: `expected ${DIALECT}` }]
+  }
+  const refusals = schemaRefusals(schema)
+  if (refusals.length > 0) return refusals
+  return dialectErrors(schema) ?? compileErrors(schema)
+}
+
+function dialectErrors(schema: JsonSchema): ErrorDetail[] | undefined {
+  const { $schema: _, ...plain } = schema
+  const fits = withinTime(COMPILE_MS, () => dialect.validateSchema(plain))
+  if (fits === true) return undefined
+  return details(dialect.errors ?? [], schema)
+}
+
+function compileErrors(schema: JsonSchema): ErrorDetail[] {
+  try {
+    validator(schema)
+    return []
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error)
+    return [{ path: '$', message: message.replace(/^strict mode: /, '') }]
+  }
+}
+
+const validators = new Recent<string, ValidateFunction>(200)
+
+function validator(schema: JsonSchema): ValidateFunction {
+  return validators.get(canonicalHash(schema), () =>
+    withinTime(COMPILE_MS, () => {
+      // A new instance each: an instance keeps all it compiled, and ids of one schema must not meet another's.
+      const ajv = new Ajv2020({
+        strict: true,
+        strictTypes: false,
+        strictRequired: false,
+        strictTuples: false,
+        allErrors: true,
+        validateSchema: false,
+        addUsedSchema: false,
+        logger: false,
+      })
+      addFormats.default(ajv)
+      return ajv.compile(schema as AnySchema)
+    }),
+  )
+}
+
+/** What keeps a value from satisfying a schema, at most 50 errors; paths lead into the value, `$` is all of it. */
+export function checkValue(schema: JsonSchema, value: unknown): ErrorDetail[] {
+  try {
+    const check = validator(schema)
+    return withinTime(CHECK_MS, () => (check(value) ? [] : details(check.errors ?? [], value)))
+  } catch (error) {
+    if (error instanceof TimeLimitError) {
+      return [{ path: '$', message: `could not be checked within ${CHECK_MS / 1000} s` }]
+    }
+    // The checker recurses with the value.
+    if (error instanceof RangeError) return [{ path: '$', message: 'nests too deeply to be checked' }]
+    throw error
+  }
+}
+
+function details(errors: readonly ErrorObject[], value: unknown): ErrorDetail[] {
+  const seen = new Set<string>()
+  const result: ErrorDetail[] = []
+  for (const error of errors) {
+    const detail = detailOf(error, value)
+    const key = `${detail.path}\n${detail.message}`
+    if (seen.has(key)) continue
+    seen.add(key)
+    result.push(detail)
+    if (result.length === MAX_ERRORS) break
+  }
+  return result
+}
+
+function detailOf({ instancePath, keyword, params, message }: ErrorObject, value: unknown): ErrorDetail {
+  const steps = pointerSteps(instancePath, value)
+  const at = (more: unknown, text: string) => ({ path: pathText([...steps, String(more)]), message: text })
+  switch (keyword) {
+    case 'required':
+      return at(params.missingProperty, 'is required')
+    case 'additionalProperties':
+      return at(params.additionalProperty, 'is not allowed')
+    case 'unevaluatedProperties':
+      return at(params.unevaluatedProperty, 'is not allowed')
+    case 'enum':
+      return {
+        path: pathText(steps),
+        message: `must be one of ${JSON.stringify(params.allowedValues).slice(0, 500)}`,
+      }
+    case 'const':
+      return {
+        path: pathText(steps),
+        message: `must be ${JSON.stringify(params.allowedValue).slice(0, 500)}`,
+      }
+    default:
+      return { path: pathText(steps), message: message ?? `does not satisfy ${keyword}` }
+  }
+}

@@ -1,0 +1,133 @@
+import { type ErrorDetail, storable } from '@devflow/contracts'
+import { type Document, LineCounter, parseAllDocuments } from 'yaml'
+import { pathText } from './path.ts'
+import { withinTime } from './time-limit.ts'
+
+/** Bytes of UTF-8 in one file, levels of nesting and values in one document. */
+const MAX_BYTES = 1024 * 1024
+const MAX_DEPTH = 64
+const MAX_VALUES = 100_000
+const PARSE_MS = 10_000
+
+/** One document of a file as plain JSON. */
+export interface YamlDocument {
+  value: unknown
+  /** First line of the document, from 1. */
+  line: number
+  /** `file:line:col` of the value at a path, or of the nearest thing around it. */
+  where(path: readonly PropertyKey[]): string
+}
+
+/** Reads YAML 1.2 (so JSON too) into plain JSON documents. Never throws: what is wrong is in `errors`. */
+export function yamlDocuments(
+  text: string,
+  source: string,
+): { documents: YamlDocument[]; errors: ErrorDetail[] } {
+  const start = `${source}:1:1`
+  if (Buffer.byteLength(text) > MAX_BYTES) {
+    return { documents: [], errors: [{ path: start, message: 'is larger than 1 MB' }] }
+  }
+  try {
+    return withinTime(PARSE_MS, () => parse(text, source))
+  } catch (error) {
+    // The parser recurses: thousands of brackets overflow its stack; its own bugs end here as well.
+    const reason = error instanceof RangeError ? 'it nests too deeply' : String(error)
+    return { documents: [], errors: [{ path: start, message: `cannot be read: ${reason}` }] }
+  }
+}
+
+function parse(text: string, source: string): { documents: YamlDocument[]; errors: ErrorDetail[] } {
+  const lines = new LineCounter()
+  const parsed = parseAllDocuments(text, {
+    version: '1.2',
+    schema: 'core',
+    lineCounter: lines,
+    prettyErrors: false,
+    resolveKnownTags: false,
+    stringKeys: true,
+    uniqueKeys: true,
+    logLevel: 'silent',
+  })
+  const at = (offset: number) => {
+    const { line, col } = lines.linePos(offset)
+    return `${source}:${Math.max(line, 1)}:${Math.max(col, 1)}`
+  }
+  const documents: YamlDocument[] = []
+  const errors: ErrorDetail[] = []
+  for (const document of 'empty' in parsed ? [] : parsed) {
+    const first = document.errors[0] ?? document.warnings[0]
+    if (first) {
+      // What follows a syntax error is mostly its echo.
+      errors.push({ path: at(first.pos[0]), message: first.message + hint(text, lines, first.pos[0]) })
+      continue
+    }
+    if (document.directives?.yaml.explicit && document.directives.yaml.version !== '1.2') {
+      errors.push({ path: at(document.range[0]), message: 'is not YAML 1.2' })
+      continue
+    }
+    if (document.contents === null) continue
+    const offset = document.contents.range?.[0] ?? document.range[0]
+    try {
+      const value = storable(plainJson(document.toJS({ maxAliasCount: 100 })))
+      const where = (path: readonly PropertyKey[]) => at(offsetOf(document, path) ?? offset)
+      documents.push({ value, line: Math.max(lines.linePos(offset).line, 1), where })
+    } catch (error) {
+      if (error instanceof NotJson)
+        errors.push({ path: pathText(error.path), message: `${error.message} (${at(offset)})` })
+      // An unknown alias, or aliases of aliases that would blow the document up.
+      else if (error instanceof ReferenceError) errors.push({ path: at(offset), message: error.message })
+      else throw error
+    }
+  }
+  return { documents, errors }
+}
+
+/** In flow style `{`, `,` and `}` end a plain text, so an unquoted expression falls apart far from its cause. */
+function hint(text: string, lines: LineCounter, offset: number): string {
+  const from = lines.lineStarts[Math.max(lines.linePos(offset).line, 1) - 1] ?? 0
+  const end = text.indexOf('\n', offset)
+  const line = text.slice(from, end < 0 ? undefined : end)
+  if (!line.includes('${{')) return ''
+  return '. An expression inside { … } or [ … ], or one that holds ": " or " #", must be quoted'
+}
+
+function offsetOf(document: Document, path: readonly PropertyKey[]): number | undefined {
+  for (let length = path.length; length > 0; length--) {
+    const node: unknown = document.getIn(path.slice(0, length), true)
+    if (node && typeof node === 'object' && 'range' in node && Array.isArray(node.range)) return node.range[0]
+  }
+  return undefined
+}
+
+class NotJson extends Error {
+  readonly path: readonly PropertyKey[]
+
+  constructor(path: readonly PropertyKey[], message: string) {
+    super(message)
+    this.path = path
+  }
+}
+
+/** A copy without shared parts, so that aliases cannot make it endless or explode it later. */
+function plainJson(root: unknown): unknown {
+  let left = MAX_VALUES
+  const copy = (value: unknown, path: readonly PropertyKey[]): unknown => {
+    if (path.length > MAX_DEPTH) throw new NotJson(path.slice(0, 8), `nests deeper than ${MAX_DEPTH} levels`)
+    left -= 1
+    if (left < 0) throw new NotJson(path.slice(0, 8), `holds more than ${MAX_VALUES} values`)
+    if (value === null || typeof value === 'string' || typeof value === 'boolean') return value
+    if (typeof value === 'number') {
+      if (Number.isFinite(value)) return value
+      throw new NotJson(path, `${value} is not a JSON number`)
+    }
+    if (Array.isArray(value)) return value.map((item, index) => copy(item, [...path, index]))
+    if (typeof value !== 'object') throw new NotJson(path, 'is not a JSON value')
+    const entries = Object.entries(value).map(([key, item]) => {
+      // As a key it would set an object's prototype in code that copies by assignment.
+      if (key === '__proto__') throw new NotJson([...path, key], 'is not allowed as a name')
+      return [key, copy(item, [...path, key])] as const
+    })
+    return Object.fromEntries(entries)
+  }
+  return copy(root, [])
+}
