@@ -1,1 +1,21 @@
-export {}
+// Law: what tests and template authors need to run without a provider. Imports contracts and client.
+import { fileURLToPath } from 'node:url'
+
+export { playAgent } from './fake-openrouter/agent.ts'
+export type { ErrorName } from './fake-openrouter/errors.ts'
+export type { RecordedRequest } from './fake-openrouter/recorder.ts'
+export type {
+  ChatBody,
+  ChatMessage,
+  FakeHandler,
+  FakeReply,
+  FakeRequest,
+  FakeToolCall,
+  FakeUsage,
+  HttpError,
+} from './fake-openrouter/reply.ts'
+export type { ScenarioName } from './fake-openrouter/scenarios.ts'
+export { type FakeOpenRouter, startFakeOpenRouter } from './fake-openrouter/server.ts'
+
+/** Path of the fake as a process of its own: `node <path> [port]` prints `{"port", "baseURL"}` as one JSON line. */
+export const FAKE_OPENROUTER_MAIN = fileURLToPath(new URL('./fake-openrouter/main.ts', import.meta.url))

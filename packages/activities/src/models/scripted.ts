@@ -1,0 +1,116 @@
+import { ErrorKind } from '@devflow/contracts'
+import { z } from 'zod'
+import { delay } from './abortable-delay.ts'
+import { type ModelAdapter, ModelError, type ModelEvent, type ModelRequest } from './model.ts'
+import { estimateTokens, playReply } from './played-reply.ts'
+
+const Ms = z.int().min(0).max(86_400_000)
+
+/** One turn of a script. With `error` the turn fails; what else it says is streamed before. */
+const ScriptedTurn = z.strictObject({
+  reply: z.string().optional(),
+  thinking: z.string().optional(),
+  /** Text arguments go out as they are, so that broken JSON can be played too. */
+  toolCalls: z
+    .array(
+      z.strictObject({ name: z.string().min(1), arguments: z.json().optional(), id: z.string().optional() }),
+    )
+    .optional(),
+  finish: z.enum(['stop', 'length', 'tool_calls', 'content_filter']).optional(),
+  delayMs: Ms.optional(),
+  chunkDelayMs: Ms.optional(),
+  chunks: z.int().min(1).max(10_000).optional(),
+  usage: z
+    .strictObject({
+      inputTokens: z.int().nonnegative().optional(),
+      outputTokens: z.int().nonnegative().optional(),
+    })
+    .optional(),
+  error: z
+    .strictObject({
+      code: z.string().min(1),
+      message: z.string().min(1),
+      kind: ErrorKind.optional(),
+      retryable: z.boolean().optional(),
+      retryAfterMs: Ms.optional(),
+    })
+    .optional(),
+})
+
+const Turns = z.array(ScriptedTurn).min(1)
+const Attempts = z.strictObject({ attempts: z.array(Turns).min(1) })
+
+/**
+ * What a scripted persona says. `turns[n-1]` answers turn n of a phase; the last one answers all that follow. `phases`
+ * gives a phase turns of its own, or turns for each of its attempts.
+ */
+export const Script = z
+  .strictObject({
+    turns: Turns.optional(),
+    phases: z.record(z.string(), z.union([Turns, Attempts])).optional(),
+  })
+  .refine(({ turns, phases }) => turns !== undefined || phases !== undefined, {
+    error: 'expected turns or phases',
+  })
+export type Script = z.infer<typeof Script>
+
+/** A model that says what its persona's `model.script` holds. Costs nothing; every delay can be aborted. */
+export function scriptedModel(): ModelAdapter {
+  async function* stream(request: ModelRequest, signal: AbortSignal): AsyncGenerator<ModelEvent> {
+    signal.throwIfAborted()
+    const turn = turnOf(request)
+    const toolCalls = (turn.toolCalls ?? []).map((call, index) => ({
+      id: call.id ?? `call_${request.turn}_${index}`,
+      name: call.name,
+      arguments: typeof call.arguments === 'string' ? call.arguments : JSON.stringify(call.arguments ?? {}),
+    }))
+    const content = turn.reply ?? ''
+    const written = content + toolCalls.map((call) => call.arguments).join('')
+    const events = playReply(
+      {
+        ...turn,
+        content,
+        toolCalls,
+        usage: {
+          inputTokens: estimateTokens(JSON.stringify(request.messages)),
+          outputTokens: estimateTokens(written),
+          ...turn.usage,
+          costMicroUsd: 0,
+        },
+        modelUsed: request.model.name,
+      },
+      signal,
+    )
+    for await (const event of events) {
+      if (turn.error && (event.kind === 'usage' || event.kind === 'done')) break
+      yield event
+    }
+    if (!turn.error) return
+    await delay(0, signal)
+    const { kind = 'UNAVAILABLE', code, message, retryable = false, retryAfterMs } = turn.error
+    throw new ModelError(kind, code, message, { retryable, billed: 'no', retryAfterMs })
+  }
+  return { stream, price: (model) => model.pricing ?? { input: 0, output: 0 } }
+}
+
+function turnOf({ model, phase, attempt, turn }: ModelRequest): z.infer<typeof ScriptedTurn> {
+  const parsed = Script.safeParse(model.script)
+  if (!parsed.success)
+    throw new ModelError('INVALID', 'invalid_script', `model.script: ${z.prettifyError(parsed.error)}`, {
+      retryable: false,
+      billed: 'no',
+    })
+  const { turns, phases } = parsed.data
+  const own = phases && Object.hasOwn(phases, phase) ? phases[phase] : undefined
+  const list = own === undefined ? turns : Array.isArray(own) ? own : at(own.attempts, attempt)
+  const found = list && at(list, turn)
+  if (!found)
+    throw new ModelError('INVALID', 'invalid_script', `model.script has no turns for phase ${phase}`, {
+      retryable: false,
+      billed: 'no',
+    })
+  return found
+}
+
+/** The n-th, counted from 1; the last one where the list is shorter. */
+const at = <T>(list: readonly T[], n: number): T | undefined => list[Math.min(n, list.length) - 1]

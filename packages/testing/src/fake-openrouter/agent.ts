@@ -1,0 +1,73 @@
+import type { ErrorName } from './errors.ts'
+import type { FakeReply, FakeRequest, FakeToolCall } from './reply.ts'
+import type { ScenarioName } from './scenarios.ts'
+
+/**
+ * A deterministic agent, played from the messages alone, so that a request repeated after a crash is answered the
+ * same. Its part stands in the first user message:
+ * - `[turns=5]` five turns with a tool call each (default 2), then `complete`;
+ * - `[[complete:{…}]]` the content it completes with (default `{}`);
+ * - `[tool=list_dir {"path":"."}]` the call of each turn; default: `list_dir` of `.`, or the first tool there is;
+ * - `[chunks=20]`, `[chunkDelayMs=5]`, `[delayMs=100]` how each reply is streamed;
+ * - `[scenario=byte_torn]` for every reply, `[scenario@3=err_after_text]` for the third turn's.
+ */
+export function playAgent(request: FakeRequest): FakeReply {
+  const part = request.messages.find(({ role }) => role === 'user')?.content ?? ''
+  const said = request.messages.filter(({ role }) => role === 'assistant')
+  const turn = said.length + 1
+  const number = (name: string) => {
+    const found = new RegExp(`\\[${name}=(\\d+)\\]`).exec(part)?.[1]
+    return found === undefined ? undefined : Number(found)
+  }
+  const scenario = (new RegExp(`\\[scenario@${turn}=(\\w+)\\]`).exec(part) ??
+    /\[scenario=(\w+)\]/.exec(part))?.[1] as ScenarioName | ErrorName | undefined
+  const streamed: FakeReply = {
+    delayMs: number('delayMs'),
+    chunkDelayMs: number('chunkDelayMs'),
+    chunks: number('chunks'),
+    scenario,
+  }
+  const call = toolCall(part, request.tools)
+  if (call && turn <= (number('turns') ?? 2))
+    return {
+      ...streamed,
+      content: `Turn ${turn}: I look at the next thing, and this text is long enough to be streamed in pieces.`,
+      toolCalls: [{ ...call, id: `call_turn_${turn}` }],
+    }
+  const content = completion(part)
+  if (!request.tools.includes('complete'))
+    return { ...streamed, content: typeof content === 'string' ? content : JSON.stringify(content) }
+  return {
+    ...streamed,
+    content: `Turn ${turn}: I have seen enough and complete the work.`,
+    toolCalls: [{ id: `call_turn_${turn}`, name: 'complete', arguments: { content } }],
+  }
+}
+
+function toolCall(part: string, tools: string[]): FakeToolCall | undefined {
+  const named = /\[tool=(\w+) (\{.*?\})\]/.exec(part)
+  if (named?.[1] && named[2]) return { name: named[1], arguments: named[2] }
+  const name = tools.includes('list_dir') ? 'list_dir' : tools.find((tool) => tool !== 'complete')
+  return name === undefined ? undefined : { name, arguments: { path: '.' } }
+}
+
+/** The JSON after `[[complete:`, up to the first `]]` that makes it whole: arrays in it may end in `]]` too. */
+function completion(part: string): unknown {
+  const mark = '[[complete:'
+  const start = part.indexOf(mark)
+  if (start === -1) return {}
+  const from = start + mark.length
+  for (let end = part.indexOf(']]', from); end !== -1; end = part.indexOf(']]', end + 1)) {
+    const value = parsed(part.slice(from, end))
+    if (value !== undefined) return value
+  }
+  throw new Error('[[complete:…]] holds no JSON')
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
