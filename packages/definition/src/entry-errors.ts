@@ -11,7 +11,11 @@ export interface EntryError {
 }
 
 export function entryErrors(issues: readonly Issue[], base: readonly PropertyKey[] = []): EntryError[] {
-  return issues.flatMap((issue) => explain(issue, base))
+  const seen = new Set<string>()
+  // What fails in its shape mostly fails every check after it: the first word on a place is enough.
+  return issues
+    .flatMap((issue) => explain(issue, base))
+    .filter(({ path }) => !seen.has(pathText(path)) && seen.add(pathText(path)))
 }
 
 export function detailOf(error: EntryError, where: string): ErrorDetail {
@@ -58,6 +62,7 @@ function closest(branches: readonly Issue[][]): Issue[] | undefined {
 function misfit(issue: Issue): number {
   if (issue.path.length > 1) return 1
   if (issue.code === 'unrecognized_keys') return 10 * issue.keys.length
-  if (issue.code === 'invalid_type') return issue.path.length === 0 ? 100 : 10
+  if (issue.path.length === 0 && /^invalid_(type|value)$/.test(issue.code)) return 100
+  if (issue.code === 'invalid_type') return 10
   return 2
 }

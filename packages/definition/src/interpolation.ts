@@ -38,13 +38,12 @@ function endOf(template: string, start: number): number {
   return -1
 }
 
-/** The last character of a CEL string that starts at `start`: quoted once or three times, raw or with escapes. */
+/** The last character of a CEL string that starts at `start`, quoted once or three times. To cel-js a backslash covers the next character in raw strings too. */
 function endOfString(template: string, start: number): number {
   const quote = template[start] ?? '"'
   const fence = template.startsWith(quote.repeat(3), start) ? quote.repeat(3) : quote
-  const raw = /(?:^|[^\w])(?:[rR][bB]?|[bB][rR])$/.test(template.slice(Math.max(0, start - 3), start))
   for (let i = start + fence.length; i < template.length; i++) {
-    if (template[i] === '\\' && !raw) i += 1
+    if (template[i] === '\\') i += 1
     else if (template.startsWith(fence, i)) return i + fence.length - 1
   }
   return template.length

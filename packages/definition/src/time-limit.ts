@@ -1,3 +1,4 @@
+import { types } from 'node:util'
 import vm from 'node:vm'
 
 /** What ran did not end in time; it was stopped in the middle. */
@@ -40,5 +41,6 @@ function run<T>(ms: number, work: () => T): T {
 }
 
 function timedOut(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT'
+  // The error is of the script's realm, so `instanceof Error` does not hold.
+  return types.isNativeError(error) && 'code' in error && error.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT'
 }

@@ -70,6 +70,8 @@ function parse(text: string, source: string): { documents: YamlDocument[]; error
     try {
       const value = storable(plainJson(document.toJS({ maxAliasCount: 100 })))
       const where = (path: readonly PropertyKey[]) => at(offsetOf(document, path) ?? offset)
+      // Nothing between two markers, or behind the last one.
+      if (value === null) continue
       documents.push({ value, line: Math.max(lines.linePos(offset).line, 1), where })
     } catch (error) {
       if (error instanceof NotJson)
