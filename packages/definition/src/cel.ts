@@ -12,7 +12,7 @@ export interface Scope {
   run: { id: string; attempt: number; [field: string]: unknown }
 }
 
-export const SCOPE_NAMES = ['input', 'artifacts', 'phases', 'run'] as const
+const SCOPE_NAMES = ['input', 'artifacts', 'phases', 'run'] as const
 
 /** Bounds: characters of an expression and wall time of its evaluation. */
 const MAX_EXPRESSION = 4000
@@ -26,7 +26,7 @@ function createEnvironment(): Environment {
     homogeneousAggregateLiterals: false,
     limits: {
       maxAstNodes: 1000,
-      maxDepth: 40,
+      maxDepth: 100,
       maxListElements: 500,
       maxMapEntries: 500,
       maxCallArguments: 16,

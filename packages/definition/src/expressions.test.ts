@@ -2,7 +2,7 @@
 import { DevflowError } from '@devflow/contracts'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { evaluate, type Scope } from './cel.ts'
+import { checkExpression, evaluate, type Scope } from './cel.ts'
 import { evaluateValue, isTrue, partsOf, render } from './interpolation.ts'
 
 const scope: Scope = {
@@ -68,6 +68,49 @@ describe('evaluating an expression', () => {
     expect([error.kind, error.code]).toEqual(['INVALID', 'expression_failed'])
     expect(error.message).toContain(expression.slice(0, 100))
     expect(error.message).not.toContain('\n')
+  })
+
+  it('gives a value or an expression_failed for any text', () => {
+    const piece = fc.constantFrom(
+      'input',
+      'artifacts',
+      '.',
+      'n',
+      '[',
+      ']',
+      '(',
+      ')',
+      '"a"',
+      '1',
+      '+',
+      '==',
+      '?',
+      ':',
+      'map',
+      ',',
+      'has',
+      '{',
+      '}',
+      '!',
+      '-',
+      ' in ',
+    )
+    const text = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.array(piece).map((pieces) => pieces.join('')),
+    )
+    fc.assert(
+      fc.property(text, (expression) => {
+        const checked = checkExpression(expression)
+        if ('error' in checked) expect(checked.error).not.toBe('')
+        try {
+          JSON.stringify(evaluate(expression, scope))
+        } catch (error) {
+          expect(error).toMatchObject({ kind: 'INVALID', code: 'expression_failed' })
+        }
+      }),
+      { numRuns: 1000 },
+    )
   })
 
   it('is stopped when it takes too long', () => {

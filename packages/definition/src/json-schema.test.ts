@@ -131,7 +131,7 @@ describe('checking a value', () => {
     expect(checkSchema(exponential)).toEqual([])
     let deep: unknown = {}
     for (let i = 0; i < 60; i++) deep = { a: deep }
-    expect(checkValue(exponential, deep)).toEqual([{ path: '$', message: 'could not be checked within 2 s' }])
+    expect(checkValue(exponential, deep)).toEqual([{ path: '$', message: 'could not be checked within 1 s' }])
     const endless = { $defs: { n: { $ref: '#/$defs/n' } }, $ref: '#/$defs/n' }
     expect(checkValue(endless, 1)).toEqual([{ path: '$', message: 'nests too deeply to be checked' }])
   }, 15_000)
