@@ -53,7 +53,9 @@ describe('a definition', () => {
   it('shares nothing with the registry', () => {
     const registry = withTemplate({})
     const { definition, hash } = compile(registry, { template: 't' })
-    definition.phases.pop()
+    const artifact = definition.artifacts.spec
+    if (artifact) artifact.jsonSchema.type = 'array'
+    definition.roles.writer?.tools.pop()
     expect(compile(registry, { template: 't' }).hash).toBe(hash)
   })
 
