@@ -126,6 +126,9 @@ async function install() {
     npm_config_update_notifier: 'false',
     npm_config_fund: 'false',
     npm_config_audit: 'false',
+    // Away is away: npm by itself would try for over a minute before it says so.
+    npm_config_fetch_retry_mintimeout: process.env.npm_config_fetch_retry_mintimeout ?? '1000',
+    npm_config_fetch_retry_maxtimeout: process.env.npm_config_fetch_retry_maxtimeout ?? '5000',
     // Asks nobody whether node_modules may be made anew: there may be no terminal.
     CI: 'true',
   }
@@ -193,6 +196,7 @@ function explain(printed) {
   const last = printed
     .trimEnd()
     .split('\n')
+    .filter((line) => !/^npm error\s+(at |[{}]|$)/.test(line))
     .slice(-SHOWN)
     .map((line) => `  ${line}`)
   return [cause, '', "The installer's last words:", ...last].join('\n')

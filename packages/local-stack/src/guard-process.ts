@@ -1,11 +1,11 @@
 // The guard: a process of its own that outlives its parent by a moment. It learns on stdin which processes the parent
 // has started; when stdin ends, because the parent is gone, by kill -9 too, it ends those that are left.
-// Lines: `watch <pid> <signal>` and `forget <pid>`.
+// Argument: how long they may take, in ms. Lines: `watch <pid> <signal>` and `forget <pid>`.
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isAlive, signalIfAlive } from './processes.ts'
 
-const GRACE_MS = 8_000
+const GRACE_MS = Number(process.argv[2] ?? 8_000)
 const LOOK_MS = 20
 
 const watched = new Map<number, NodeJS.Signals>()

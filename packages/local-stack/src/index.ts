@@ -3,11 +3,10 @@
 
 export { cacheFolder } from './cache-folder.ts'
 export { type DataLock, lockData } from './lock.ts'
-export { openLog } from './log-file.ts'
 export { freePorts, isFree } from './ports.ts'
 export { type Postgres, type PostgresOptions, startPostgres } from './postgres.ts'
 export { POSTGRES_MAJOR } from './postgres-programs.ts'
-export type { Service } from './service.ts'
+export { type Service, type ServiceOptions, startService } from './service.ts'
 export { startTemporal, type Temporal, type TemporalOptions } from './temporal.ts'
 export { type ObtainOptions, obtainTemporal, type TemporalProgram } from './temporal-program.ts'
 export { adoptVersions } from './versions.ts'

@@ -17,15 +17,19 @@ export interface ServiceOptions {
   stopSignal: NodeJS.Signals
   uid?: number
   gid?: number
+  /** Opens an IPC channel and hears what comes on it; for Node processes of ours. */
+  onMessage?(message: unknown): void
 }
 
-/** A foreign server process. It ends when this process ends, by kill -9 too. */
+/** A process that serves us. It ends when this process ends, by kill -9 too. */
 export interface Service {
   readonly pid: number
   /** Settles when it has ended, for whatever reason, with a sentence saying how. */
   readonly exited: Promise<string>
-  /** What it has printed since it was started, at most the last 4,000 characters. */
+  /** What it has printed since it was started: of much, the beginning, which often names the cause, and the end. */
   printed(): string
+  /** Sends over the IPC channel; does nothing without one or when it is closed. */
+  send(message: object): void
   /** Ends it in good order, after `graceMs` (10,000 unless told) by kill -9. */
   stop(graceMs?: number): Promise<void>
   /** kill -9, and waits for the end. */
@@ -41,7 +45,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     cwd: options.cwd,
     uid: options.uid,
     gid: options.gid,
-    stdio: ['ignore', log, log],
+    stdio: ['ignore', log, log, ...(options.onMessage ? (['ipc'] as const) : [])],
     // A group of its own: the terminal's Ctrl-C is for the supervisor, which ends the parts in their order.
     detached: true,
   })
@@ -58,7 +62,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       resolve(signal ? `killed by ${signal}` : `ended with exit code ${code}`)
     })
   })
-  child.unref()
+  if (options.onMessage) child.on('message', options.onMessage)
+  else child.unref()
   const end = async (signal: NodeJS.Signals) => {
     child.ref()
     if (child.exitCode === null && child.signalCode === null) signalIfAlive(pid, signal)
@@ -67,7 +72,11 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   return {
     pid,
     exited,
-    printed: () => readFileSync(options.logFile).subarray(start).toString().slice(-4000),
+    printed: () => beginningAndEnd(readFileSync(options.logFile).subarray(start).toString().trim()),
+    // A send that fails means that it is ending: `exited` tells.
+    send: (message) => {
+      if (child.connected) child.send(message, () => {})
+    },
     kill: () => end('SIGKILL'),
     stop: async (graceMs = 10_000) => {
       const cutOff = new AbortController()
@@ -80,3 +89,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     },
   }
 }
+
+const SHOWN = 2_000
+
+const beginningAndEnd = (text: string): string =>
+  text.length <= 2 * SHOWN ? text : `${text.slice(0, SHOWN)}\n…\n${text.slice(-SHOWN)}`

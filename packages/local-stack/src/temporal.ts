@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { dirname, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DevflowError, TEMPORAL } from '@devflow/contracts'
-import { accepts, freePorts } from './ports.ts'
+import { accepts, freePorts, isFree } from './ports.ts'
 import { endOrphan } from './processes.ts'
 import { type Service, startService } from './service.ts'
 
@@ -70,7 +70,16 @@ export async function startTemporal(options: TemporalOptions): Promise<Temporal>
   writeFileSync(pidFile(dbFile), `${service.pid}\n`)
   service.exited.then(() => rmSync(pidFile(dbFile), { force: true }))
   const admin = `http://${HOST}:${httpPort}/api/v1/namespaces/${encodeURIComponent(namespace)}`
-  await whenServing(service, admin, port, Date.now() + timeoutMs)
+  try {
+    await whenServing(service, admin, port, Date.now() + timeoutMs)
+  } catch (error) {
+    for (const taken of [port, uiPort]) {
+      if (await isFree(taken, HOST)) continue
+      const message = `port ${taken}, which Temporal was to have, is taken by another process`
+      throw new DevflowError('CONFLICT', 'port_taken', message, { cause: error })
+    }
+    throw error
+  }
   await keepFinishedRuns(admin)
   return {
     ...service,
@@ -131,11 +140,11 @@ async function whenServing(service: Service, url: string, port: number, until: n
     if (Date.now() > until) await service.stop()
     await sleep(20)
   }
-  const printed = service.printed().trim().slice(-1500)
-  if (/address already in use|can't set (frontend|UI) port|can't bind/i.test(printed)) {
-    throw new DevflowError('CONFLICT', 'port_taken', `a port for Temporal is taken: ${printed}`)
-  }
-  throw new DevflowError('UNAVAILABLE', 'temporal_failed', `Temporal did not start (${end}):\n${printed}`)
+  throw new DevflowError(
+    'UNAVAILABLE',
+    'temporal_failed',
+    `Temporal did not start: it ${end}\n${service.printed()}`,
+  )
 }
 
 async function keepFinishedRuns(url: string): Promise<void> {

@@ -1,0 +1,54 @@
+import { DevflowError } from '@devflow/contracts'
+import { freePorts, isFree } from '@devflow/local-stack'
+import { startNodeChild } from '../node-child.ts'
+import type { Supervised } from '../supervise.ts'
+import { childEnv } from './child-env.ts'
+import type { PartContext } from './part-context.ts'
+
+/** The API, always on the port its first start found. */
+export async function keepApi(context: PartContext, script: string): Promise<Supervised> {
+  const { options, at, endpoints, keep } = context
+  const { host, config } = options
+  let port = await choosePort(options)
+  let isFirst = true
+  const startOn = (on: number) =>
+    startNodeChild({
+      script,
+      env: { ...childEnv(context), DEVFLOW_PORT: String(on) },
+      logFile: at.log('api'),
+      times: config.times,
+    })
+  const start = async () => {
+    try {
+      return await startOn(port)
+    } catch (error) {
+      // Another stack was quicker to a port that nobody asked for by number.
+      if (!isFirst || options.portTold || (await isFree(port, host))) throw error
+      ;[port = 0] = await freePorts(1, [], host)
+      return startOn(port)
+    }
+  }
+  return keep('API', start, (api) => {
+    isFirst = false
+    endpoints.api = `http://${urlHost(host)}:${api.port ?? port}`
+    endpoints.pids.api = api.pid
+  })
+}
+
+async function choosePort({ port, portTold, host }: PartContext['options']): Promise<number> {
+  if (portTold && port !== 0 && !(await isFree(port, host))) {
+    throw new DevflowError(
+      'CONFLICT',
+      'port_taken',
+      `port ${port} on ${host} is taken by another process: choose another with --port, or let --port 0 find a free one`,
+    )
+  }
+  const [chosen = 0] = await freePorts(1, port === 0 ? [] : [port], host)
+  return chosen
+}
+
+/** Where a browser on this machine finds a server that listens on `host`. */
+function urlHost(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return '127.0.0.1'
+  return host.includes(':') ? `[${host}]` : host
+}

@@ -1,0 +1,19 @@
+import { delimiter } from 'node:path'
+import type { PartContext } from './part-context.ts'
+
+/** What API and workers find in their environment, beside all that we found in ours. */
+export function childEnv({ options, endpoints }: PartContext): NodeJS.ProcessEnv {
+  const { config } = options
+  return {
+    ...config.env,
+    DATABASE_URL: endpoints.databaseUrl,
+    TEMPORAL_ADDRESS: endpoints.temporalAddress,
+    TEMPORAL_NAMESPACE: config.temporalNamespace,
+    DEVFLOW_HOST: options.host,
+    DEVFLOW_DATA: options.dataDir,
+    DEVFLOW_WORKSPACE_ROOTS: options.workspaceRoots.join(delimiter),
+    DEVFLOW_ENTRIES: options.entries.join(delimiter),
+    ...(endpoints.temporalUi ? { DEVFLOW_TEMPORAL_UI: endpoints.temporalUi } : {}),
+    ...(options.unsandboxedCommands ? { DEVFLOW_UNSANDBOXED_COMMANDS: 'true' } : {}),
+  }
+}

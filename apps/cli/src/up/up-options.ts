@@ -1,0 +1,21 @@
+import type { Config } from '../config.ts'
+
+/** What `devflow up` was asked for. Paths are absolute. */
+export interface UpOptions {
+  host: string
+  port: number
+  /** Whether `--port` was given: then only that one will do. */
+  portTold: boolean
+  dataDir: string
+  entries: readonly string[]
+  workers: number
+  workspaceRoots: readonly string[]
+  unsandboxedCommands: boolean
+  sample: boolean
+  once: boolean
+  approve: boolean
+  json: boolean
+  /** The folder `up` was started in. */
+  cwd: string
+  config: Config
+}
