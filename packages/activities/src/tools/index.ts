@@ -1,4 +1,3 @@
 // Law: what an agent may do, one file a tool. Nothing here leaves the workspace it is given, or writes to it.
-export { completedContent } from './complete.ts'
 export { runTool, TOOL_NAMES, toolSpecs } from './registry.ts'
 export type { ToolContext, ToolResult } from './tool.ts'
