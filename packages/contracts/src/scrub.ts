@@ -15,3 +15,39 @@ export function scrubber(secrets: readonly (string | undefined)[]): Scrub {
   const pattern = new RegExp(values.map((value) => RegExp.escape(value)).join('|'), 'g')
   return <T>(value: T) => mapStrings(value, (text) => text.replace(pattern, '[secret]')) as T
 }
+
+/**
+ * Scrubs text that comes in pieces: a secret cut by a piece's end is still found. What may be the beginning of one
+ * is held back until the next piece, or `rest`, shows.
+ */
+export class StreamScrub {
+  readonly #scrub: Scrub
+  readonly #secrets: readonly string[]
+  #held = ''
+
+  constructor(secrets: readonly (string | undefined)[]) {
+    this.#scrub = scrubber(secrets)
+    this.#secrets = secrets.filter(
+      (secret): secret is string => secret !== undefined && secret.length >= SHORTEST_SECRET,
+    )
+  }
+
+  push(piece: string): string {
+    if (this.#secrets.length === 0) return piece
+    const text = this.#scrub(this.#held + piece)
+    let keep = 0
+    for (const secret of this.#secrets) {
+      for (let length = Math.min(secret.length - 1, text.length); length > keep; length -= 1) {
+        if (text.endsWith(secret.slice(0, length))) keep = length
+      }
+    }
+    this.#held = keep === 0 ? '' : text.slice(-keep)
+    return keep === 0 ? text : text.slice(0, -keep)
+  }
+
+  rest(): string {
+    const rest = this.#held
+    this.#held = ''
+    return rest
+  }
+}

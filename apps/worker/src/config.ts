@@ -1,0 +1,75 @@
+import { parseConfig } from '@devflow/process'
+import { z } from 'zod'
+
+const ms = (fallback: number) => z.coerce.number().int().positive().default(fallback)
+const folders = z
+  .string()
+  .transform((text) => text.split(text.includes(';') ? ';' : ':').filter(Boolean))
+  .default([])
+
+const Environment = z.object({
+  DATABASE_URL: z
+    .string()
+    .url()
+    .describe('the Postgres to keep runs in, as postgres://user:password@host:port/database'),
+  TEMPORAL_ADDRESS: z.string().default('127.0.0.1:7233').describe('host:port of Temporal'),
+  TEMPORAL_NAMESPACE: z.string().default('default').describe('a Temporal namespace'),
+  DEVFLOW_DATA: z.string().default('.devflow').describe('a folder for clones and caches'),
+  DEVFLOW_WORKSPACE_ROOTS: folders.describe('folders under which repositories may lie'),
+  DEVFLOW_LOG_LEVEL: z.string().default('info').describe('trace, debug, info, warn or error'),
+  DEVFLOW_SESSIONS: ms(64).describe('how many agent sessions a worker runs at once'),
+  DEVFLOW_CACHED_WORKFLOWS: ms(200).describe('how many workflows a worker keeps in memory'),
+  DEVFLOW_HEARTBEAT_TIMEOUT_MS: ms(10_000).describe('after how long a silent session is taken over'),
+  DEVFLOW_HEARTBEAT_INTERVAL_MS: ms(500).describe('how often a session beats'),
+  DEVFLOW_STICKY_TIMEOUT_MS: ms(2_000).describe(
+    'how long a workflow task waits for the worker that knows it',
+  ),
+  DEVFLOW_DRAIN_MS: ms(25_000).describe('how long a turn may go on once the worker shuts down'),
+  DEVFLOW_CALL_BACKOFF_MS: ms(1_000).describe('the first pause before a failed model call is repeated'),
+  DEVFLOW_SWEEP_MS: ms(30_000).describe('how often runs without a workflow are looked for'),
+  DEVFLOW_CHUNK_RETENTION_MS: ms(86_400_000).describe('how long streamed text stays after a run is over'),
+  DEVFLOW_SECRETS: z
+    .string()
+    .optional()
+    .describe('further values to keep out of everything stored, separated by spaces'),
+  DEVFLOW_FAULT: z.string().optional().describe('for crash tests only: point:count:marker-file'),
+  OPENROUTER_API_KEY: z.string().optional().describe('a key of openrouter.ai'),
+  OPENROUTER_BASE_URL: z.string().url().optional().describe('another address of the OpenRouter API'),
+  OPENROUTER_STALL_MS: ms(120_000).describe('how long a reply may say nothing'),
+})
+
+export type Config = ReturnType<typeof readConfig>
+
+/** The worker's configuration; throws INVALID `bad_config` naming each variable and its fix. */
+export function readConfig(env: NodeJS.ProcessEnv) {
+  const given = parseConfig(Environment, env)
+  return {
+    databaseUrl: given.DATABASE_URL,
+    temporal: { address: given.TEMPORAL_ADDRESS, namespace: given.TEMPORAL_NAMESPACE },
+    dataDir: given.DEVFLOW_DATA,
+    workspaceRoots: given.DEVFLOW_WORKSPACE_ROOTS,
+    logLevel: given.DEVFLOW_LOG_LEVEL,
+    sessions: given.DEVFLOW_SESSIONS,
+    cachedWorkflows: given.DEVFLOW_CACHED_WORKFLOWS,
+    stickyTimeoutMs: given.DEVFLOW_STICKY_TIMEOUT_MS,
+    sweepMs: given.DEVFLOW_SWEEP_MS,
+    chunkRetentionMs: given.DEVFLOW_CHUNK_RETENTION_MS,
+    times: {
+      heartbeatTimeoutMs: given.DEVFLOW_HEARTBEAT_TIMEOUT_MS,
+      heartbeatIntervalMs: given.DEVFLOW_HEARTBEAT_INTERVAL_MS,
+      drainMs: given.DEVFLOW_DRAIN_MS,
+      callBackoffMs: given.DEVFLOW_CALL_BACKOFF_MS,
+    },
+    openrouter: {
+      apiKey: given.OPENROUTER_API_KEY,
+      baseURL: given.OPENROUTER_BASE_URL,
+      progressTimeoutMs: given.OPENROUTER_STALL_MS,
+    },
+    fault: given.DEVFLOW_FAULT,
+    secrets: [
+      given.OPENROUTER_API_KEY,
+      new URL(given.DATABASE_URL).password,
+      ...(given.DEVFLOW_SECRETS?.split(/\s+/) ?? []),
+    ].filter((secret): secret is string => secret !== undefined && secret !== ''),
+  }
+}

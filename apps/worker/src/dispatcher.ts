@@ -1,0 +1,123 @@
+import { CHANNELS, TEMPORAL } from '@devflow/contracts'
+import { claimWakes, type Listener, nextWakeInMs, postponeWakes, settleWakes, type Wake } from '@devflow/db'
+import type { Logger } from '@devflow/process'
+import type { Client } from '@temporalio/client'
+import type pg from 'pg'
+
+const MOST_AT_ONCE = 64
+/** A poke that was lost only delays a wake by this much. */
+const SLOWEST_LOOK_MS = 1_000
+const LONGEST_POSTPONEMENT_MS = 2_000
+const CALL_TIMEOUT_MS = 5_000
+
+export interface DispatcherDeps {
+  pool: pg.Pool
+  listener: Listener
+  client: Client
+  log: Logger
+}
+
+/**
+ * Brings the outbox to Temporal: a wake starts the run's workflow or signals the one there is. At least once and in
+ * any order, since a wake says nothing but «read your log». Several may run, in several processes.
+ */
+export class Dispatcher {
+  readonly #deps: DispatcherDeps
+  #poked = false
+  #closed = false
+  #wakeUp: () => void = () => {}
+  #running: Promise<void>
+  readonly #unsubscribe: () => void
+
+  constructor(deps: DispatcherDeps) {
+    this.#deps = deps
+    this.#unsubscribe = deps.listener.subscribe(CHANNELS.outbox, {
+      notified: () => this.#poke(),
+      lookAgain: () => this.#poke(),
+    })
+    this.#running = this.#run()
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#unsubscribe()
+    this.#wakeUp()
+    await this.#running
+  }
+
+  #poke(): void {
+    this.#poked = true
+    this.#wakeUp()
+  }
+
+  async #run(): Promise<void> {
+    const { pool, log } = this.#deps
+    while (!this.#closed) {
+      this.#poked = false
+      let rest = SLOWEST_LOOK_MS
+      try {
+        const wakes = await claimWakes(pool, MOST_AT_ONCE)
+        if (wakes.length > 0) {
+          await this.#deliver(wakes)
+          continue
+        }
+        rest = Math.min(rest, Math.max(1, (await nextWakeInMs(pool)) ?? rest))
+      } catch (error) {
+        log.warn({ err: error }, 'could not read the outbox')
+      }
+      if (!this.#poked && !this.#closed) await this.#sleep(rest)
+    }
+  }
+
+  /** What Temporal took is settled in one statement; the rest comes back after a while. */
+  async #deliver(wakes: Wake[]): Promise<void> {
+    const { pool, log } = this.#deps
+    const results = await Promise.allSettled(wakes.map((wake) => this.#wake(wake)))
+    const taken = wakes.filter((_, index) => results[index]?.status === 'fulfilled')
+    const left = wakes.filter((_, index) => results[index]?.status === 'rejected')
+    if (taken.length > 0) await settleWakes(pool, taken)
+    if (left.length === 0) return
+    const failure = results.find((result) => result.status === 'rejected')
+    const most = Math.max(...left.map(({ attempts }) => attempts))
+    const delay = Math.min(100 * 2 ** Math.min(most, 10), LONGEST_POSTPONEMENT_MS)
+    log.warn(
+      { err: failure?.reason, runs: left.length },
+      'Temporal did not take wakes; they will be repeated',
+    )
+    await postponeWakes(pool, left, delay)
+  }
+
+  async #wake(wake: Wake): Promise<void> {
+    const { client } = this.#deps
+    await client.withDeadline(Date.now() + CALL_TIMEOUT_MS, () =>
+      client.workflow.signalWithStart(TEMPORAL.workflowType, {
+        workflowId: TEMPORAL.workflowId(wake.runId),
+        taskQueue: TEMPORAL.workflowQueue,
+        args: [{ runId: wake.runId }],
+        signal: TEMPORAL.signals.wake,
+        signalArgs: [],
+        // A run that was retried starts again under its id; one that runs is only signalled.
+        workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+        workflowIdConflictPolicy: 'USE_EXISTING',
+        searchAttributes: {
+          DevflowRun: [wake.runId],
+          DevflowTemplate: [wake.template],
+          DevflowTenant: [wake.tenant],
+          DevflowStatus: [wake.status],
+        },
+        staticSummary: wake.title,
+        staticDetails: `Run \`${wake.runId}\` of template \`${wake.template}\`. What happened is in the run's log.`,
+      }),
+    )
+  }
+
+  async #sleep(ms: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms)
+      this.#wakeUp = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+  }
+}

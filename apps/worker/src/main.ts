@@ -1,0 +1,160 @@
+import { mkdir } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import {
+  createControlActivities,
+  createDefinitions,
+  createSessionActivities,
+  type Deps,
+  offlineModel,
+  openRouterModel,
+  reconcileCalls,
+  scriptedModel,
+} from '@devflow/activities'
+import { scrubber, TEMPORAL } from '@devflow/contracts'
+import { GroupWriter, Listener } from '@devflow/db'
+import { createLogger, supervised } from '@devflow/process'
+import { NativeConnection, Runtime, Worker } from '@temporalio/worker'
+import pg from 'pg'
+import { readConfig } from './config.ts'
+import { Dispatcher } from './dispatcher.ts'
+import { faultAt } from './faults.ts'
+import { repeat } from './repeat.ts'
+import { TemporalWatch } from './sweep.ts'
+import { connectLazily, registerSearchAttributes } from './temporal.ts'
+import { workflowBundle } from './workflow-bundle.ts'
+
+const config = readConfig(process.env)
+const log = createLogger({ name: 'worker', level: config.logLevel, secrets: config.secrets })
+const dataDir = resolve(config.dataDir)
+await mkdir(dataDir, { recursive: true })
+
+Runtime.install({
+  // Ending is ours: sessions are handed over first.
+  shutdownSignals: [],
+  logger: {
+    log: (level, message, meta) =>
+      log[
+        level === 'TRACE' || level === 'DEBUG'
+          ? 'debug'
+          : level === 'INFO'
+            ? 'debug'
+            : level === 'WARN'
+              ? 'warn'
+              : 'error'
+      ](meta ?? {}, message),
+    trace: (message, meta) => log.trace(meta ?? {}, message),
+    debug: (message, meta) => log.debug(meta ?? {}, message),
+    info: (message, meta) => log.debug(meta ?? {}, message),
+    warn: (message, meta) => log.warn(meta ?? {}, message),
+    error: (message, meta) => log.error(meta ?? {}, message),
+  },
+  telemetryOptions: { logging: { forward: {}, filter: { core: 'WARN', other: 'ERROR' } } },
+})
+
+const pool = new pg.Pool({
+  connectionString: config.databaseUrl,
+  max: 16,
+  keepAlive: true,
+  application_name: 'devflow-worker',
+  connectionTimeoutMillis: 5_000,
+  options: '-c timezone=UTC',
+})
+pool.on('error', (error) => log.warn({ err: error }, 'an idle connection to Postgres broke'))
+const listener = new Listener(config.databaseUrl, {
+  onProblem: (error) => log.warn({ err: error }, 'the notification connection to Postgres broke'),
+})
+const writer = new GroupWriter(config.databaseUrl, pool, {
+  onAway: (error) => log.warn({ err: error }, 'Postgres is away; writes wait for it'),
+  onBack: () => log.info({}, 'Postgres is back'),
+})
+const { apiKey, ...openrouter } = config.openrouter
+const deps: Deps = {
+  pool,
+  writer,
+  listener,
+  definitions: createDefinitions(pool),
+  adapters: {
+    offline: offlineModel(),
+    scripted: scriptedModel(),
+    ...(apiKey === undefined ? {} : { openrouter: openRouterModel({ apiKey, ...openrouter }) }),
+  },
+  dataDir,
+  workspaceRoots: config.workspaceRoots,
+  secrets: config.secrets,
+  scrub: scrubber(config.secrets),
+  log,
+  times: config.times,
+  reach: faultAt(config.fault),
+}
+
+const { address, namespace } = config.temporal
+const client = connectLazily(address, namespace)
+const [bundle, connection] = await Promise.all([
+  workflowBundle(join(dataDir, 'cache')),
+  NativeConnection.connect({ address }),
+])
+await registerSearchAttributes(client, namespace)
+const shared = {
+  connection,
+  namespace,
+  shutdownGraceTime: 0,
+  shutdownForceTime: config.times.drainMs + 2_000,
+}
+const workflows = await Worker.create({
+  ...shared,
+  taskQueue: TEMPORAL.workflowQueue,
+  workflowBundle: bundle,
+  activities: createControlActivities(deps),
+  maxCachedWorkflows: config.cachedWorkflows,
+  maxConcurrentLocalActivityExecutions: 200,
+  stickyQueueScheduleToStartTimeout: config.stickyTimeoutMs,
+})
+const sessions = await Worker.create({
+  ...shared,
+  taskQueue: TEMPORAL.sessionQueue,
+  activities: createSessionActivities(deps),
+  maxConcurrentActivityTaskExecutions: config.sessions,
+  maxHeartbeatThrottleInterval: config.times.heartbeatIntervalMs,
+  defaultHeartbeatThrottleInterval: config.times.heartbeatIntervalMs,
+})
+
+const dispatcher = new Dispatcher({ pool, listener, client, log })
+const watch = new TemporalWatch(pool, client, namespace, log)
+const problem = (what: string) => (error: unknown) => log.warn({ err: error }, what)
+const asked = new Map<string, number>()
+const duties = [
+  repeat(1_000, () => watch.look(), problem('could not look after Temporal')),
+  repeat(
+    config.sweepMs,
+    () => watch.sweep(config.sweepMs),
+    problem('could not look for runs without a workflow'),
+  ),
+  repeat(config.times.callBackoffMs, () => reconcileCalls(deps, asked), problem('could not reconcile calls')),
+  repeat(3_600_000, () => keepHouse(), problem('could not prune or make partitions')),
+]
+
+async function keepHouse(): Promise<void> {
+  await pool.query('select devflow.make_partitions()')
+  await pool.query('select devflow.prune_chunks($1)', [new Date(Date.now() - config.chunkRetentionMs)])
+}
+
+const running = Promise.all([workflows.run(), sessions.run()])
+const life = supervised({
+  drainMs: config.times.drainMs + 5_000,
+  onProblem: (message, cause) => log.error({ err: cause }, message),
+  onStop: async () => {
+    for (const worker of [workflows, sessions]) if (worker.getState() === 'RUNNING') worker.shutdown()
+    await Promise.all([...duties.map((stop) => stop()), dispatcher.close()])
+    await running
+    await writer.close()
+    await listener.close()
+    await pool.end()
+    await connection.close()
+  },
+})
+running.catch((error: unknown) => {
+  log.fatal({ err: error }, 'the worker cannot go on')
+  life.stop('SIGTERM', 1)
+})
+life.ready()
+log.info({ namespace, address }, 'worker is ready')

@@ -1,0 +1,93 @@
+import type { ControlActivities, ErrorRecord, Outcome } from '@devflow/contracts'
+import { DevflowError } from '@devflow/contracts'
+import { type EventLine, type Progress, putBlob, readProgress } from '@devflow/db'
+import { evaluateValue } from '@devflow/definition'
+import type { Deps } from '../deps.ts'
+import { buildReport } from '../report/build.ts'
+import { markdownOf } from '../report/markdown.ts'
+import { scopeOf } from '../scope.ts'
+
+type End = Parameters<ControlActivities['conclude']>[0]
+
+/**
+ * Ends a round of a run: closes what is open, writes the report, and last the terminal event, in one transaction. A
+ * run that is over already, or another execution's, is left alone.
+ */
+export async function conclude(deps: Deps, end: End): Promise<void> {
+  const progress = await readProgress(deps.pool, end.runId)
+  if (!progress || progress.control === 'over' || progress.executionEpoch !== end.epoch) return
+  const { outcome, output, error } = await result(deps, progress, end)
+  const closing = closingLines(progress)
+  const report = await buildReport(deps, progress, { outcome, output, error, phase: end.phase })
+  const version = progress.attempt
+  const artifacts = await Promise.all(
+    [
+      { name: 'report.json', mediaType: 'application/json', text: JSON.stringify(report) },
+      { name: 'report.md', mediaType: 'text/markdown', text: markdownOf(report) },
+    ].map(async ({ name, mediaType, text }) => ({
+      name,
+      version,
+      mediaType,
+      sha256: await putBlob(deps.pool, end.runId, text),
+      bytes: Buffer.byteLength(text),
+    })),
+  )
+  const round = `round/${progress.attempt}`
+  const data = {
+    ...(output === undefined ? {} : { output }),
+    ...(error ? { error } : {}),
+    ...(end.phase ? { phase: end.phase } : {}),
+  }
+  await deps.writer.append({
+    run: end.runId,
+    execution: end.epoch,
+    lines: [
+      ...closing,
+      { type: 'report.written', key: `${round}/report`, data: { artifacts } },
+      { type: `run.${outcome}`, key: `${round}/end`, data: deps.scrub(data) },
+    ],
+  })
+}
+
+async function result(
+  deps: Deps,
+  progress: Progress,
+  end: End,
+): Promise<{ outcome: Outcome; output?: unknown; error?: ErrorRecord }> {
+  if (end.outcome === 'failed') {
+    const error = progress.phases.find(({ id }) => id === end.phase)?.error
+    return {
+      outcome: 'failed',
+      error: error ?? { kind: 'INTERNAL', code: 'phase_failed', message: `Phase ${end.phase} failed.` },
+    }
+  }
+  if (end.outcome === 'canceled')
+    return {
+      outcome: 'canceled',
+      error: { kind: 'CANCELED', code: 'canceled', message: 'The run was canceled.' },
+    }
+  const { definition } = await deps.definitions.get(progress.definitionHash)
+  if (definition.output === undefined) return { outcome: 'completed' }
+  try {
+    return {
+      outcome: 'completed',
+      output: evaluateValue(definition.output, await scopeOf(deps.pool, progress, [definition.output])),
+    }
+  } catch (error) {
+    if (!(error instanceof DevflowError)) throw error
+    return { outcome: 'failed', error: error.record }
+  }
+}
+
+/** Gates that nobody will decide any more. */
+function closingLines(progress: Progress): EventLine[] {
+  return progress.gates
+    .filter(({ status }) => status === 'open')
+    .map(({ id, attempt }) => ({
+      type: 'gate.closed',
+      key: `${id}/${attempt}/closed`,
+      phase: id,
+      attempt,
+      data: { gate: id, status: 'canceled', by: 'end of run' },
+    }))
+}

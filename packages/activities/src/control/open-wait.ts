@@ -1,0 +1,38 @@
+import { DevflowError, type WaitPhase } from '@devflow/contracts'
+import type { EventLine } from '@devflow/db'
+import { render } from '@devflow/definition'
+import { scopeOf } from '../scope.ts'
+import { event, type Step } from './step.ts'
+
+/** What opens a wait. A time is fixed here, in the log, so that every timer after it runs to the same instant. */
+export async function openWait(step: Step, wait: WaitPhase): Promise<EventLine[]> {
+  if ('for' in wait) return [event(step, 'wait.opened', 'opened', { for: wait.for })]
+  if ('signal' in wait) return [event(step, 'wait.opened', 'opened', { signal: wait.signal })]
+  if ('until' in wait)
+    return [event(step, 'wait.opened', 'opened', { until: await instant(step, wait.until) })]
+  throw new DevflowError('INVALID', 'unsupported_wait', 'This build cannot wait for events yet.')
+}
+
+async function instant(step: Step, text: string): Promise<string> {
+  const written = render(text, await scopeOf(step.deps.pool, step.progress, [text]))
+  const time = new Date(written)
+  if (Number.isNaN(time.getTime())) {
+    throw new DevflowError(
+      'INVALID',
+      'invalid_time',
+      `The wait's \`until\` is no ISO 8601 time: ${written.slice(0, 100)}`,
+    )
+  }
+  return time.toISOString()
+}
+
+/** What closes a wait whose signal has come, also one that came before the wait; undefined while none has. */
+export function takeSignal(step: Step, wait: WaitPhase): EventLine[] | undefined {
+  if (!('signal' in wait)) return undefined
+  const signal = step.progress.signals.find(({ name }) => name === wait.signal)
+  if (!signal) return undefined
+  return [
+    event(step, 'wait.closed', 'closed', { reason: 'signal', signal: signal.name, signalId: signal.id }),
+    event(step, 'phase.completed', 'end', { output: signal.data ?? null }),
+  ]
+}

@@ -1,0 +1,46 @@
+import type { Definition, Plan, Provider, Scrub } from '@devflow/contracts'
+import type { GroupWriter, Listener } from '@devflow/db'
+import type pg from 'pg'
+import type { FaultPoint } from './fault-points.ts'
+import type { ModelAdapter } from './models/model.ts'
+
+/** Times an operator may set, and tests shorten. All in ms. */
+export interface Times {
+  heartbeatTimeoutMs: number
+  heartbeatIntervalMs: number
+  /** How long a session may go on with its turn once its worker shuts down. */
+  drainMs: number
+  /** First pause before a failed call is tried again; doubles, with jitter. */
+  callBackoffMs: number
+}
+
+export interface Log {
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
+  error(fields: object, message: string): void
+}
+
+/** What activities are made of. */
+export interface Deps {
+  pool: pg.Pool
+  writer: GroupWriter
+  listener: Listener
+  definitions: Definitions
+  adapters: Partial<Record<Provider, ModelAdapter>>
+  /** Folder for mirrors and clones of workspaces. */
+  dataDir: string
+  /** Folders under which repositories may lie. */
+  workspaceRoots: string[]
+  /** Values that must never be stored or sent on (I8), for text that streams; `scrub` is for whole text. */
+  secrets: readonly string[]
+  scrub: Scrub
+  log: Log
+  times: Times
+  /** Where crash tests kill the process; does nothing otherwise. */
+  reach: (point: FaultPoint) => void
+}
+
+/** Frozen definitions by hash, kept while they are in use. */
+export interface Definitions {
+  get(hash: string): Promise<{ definition: Definition; plan: Plan }>
+}

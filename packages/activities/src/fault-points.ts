@@ -1,0 +1,11 @@
+/** Boundaries of a turn at which crash tests end the process: each is one «what if it dies right here». */
+export const FAULT_POINTS = [
+  'after-reserve',
+  'after-send',
+  'mid-stream',
+  'after-stream',
+  'after-record',
+  'after-tool',
+  'before-completion',
+] as const
+export type FaultPoint = (typeof FAULT_POINTS)[number]

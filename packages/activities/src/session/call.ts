@@ -1,0 +1,198 @@
+import { StreamScrub } from '@devflow/contracts'
+import type { EventLine, Line, Refusal } from '@devflow/db'
+import {
+  type Finish,
+  ModelError,
+  type ModelRequest,
+  type ModelUsage,
+  type ToolCall,
+} from '../models/model.ts'
+import { ChunkPump } from './chunk-pump.ts'
+import { eventAt } from './place.ts'
+import { costByPrice } from './reservation.ts'
+import type { Session } from './session.ts'
+import { stillMine } from './stop.ts'
+
+/** A call that came to its end: what it said, and the lines that settle it, to be committed with the turn. */
+export interface Answered {
+  outcome: 'answered'
+  content: string
+  toolCalls: ToolCall[]
+  reasoning: unknown
+  finish: Finish
+  tokens: number
+  lines: Line[]
+}
+
+export type CallOutcome =
+  | Answered
+  | { outcome: 'refused'; code: Refusal }
+  | { outcome: 'fenced' }
+  /** Stopped in the middle; what it cost shows when the provider is asked. */
+  | { outcome: 'stopped' }
+  | { outcome: 'failed'; error: ModelError }
+
+/**
+ * One request to a provider: reserved, sent, and settled or lost, as its own row of the ledger (I5). `first` are the
+ * lines to write together with the reservation: nothing of them stands when it is refused.
+ */
+export async function callModel(
+  session: Session,
+  turn: number,
+  call: number,
+  request: ModelRequest,
+  reserve: { microUsd: number; tokens: number },
+  first: EventLine[],
+): Promise<CallOutcome> {
+  const { deps, place, persona, epoch, stop } = session
+  const reserved = eventAt(
+    place,
+    'call.reserved',
+    `call-${call}/reserved`,
+    {
+      call,
+      persona: persona.id,
+      provider: persona.model.provider,
+      model: persona.model.name,
+      reservedMicroUsd: reserve.microUsd,
+      reservedTokens: reserve.tokens,
+    },
+    turn,
+  )
+  const answer = await session.append([...first, reserved], reserve)
+  if (answer.verdict === 'refused') return { outcome: 'refused', code: answer.code }
+  if (answer.verdict === 'fenced' || answer.verdict === 'no_run') return { outcome: 'fenced' }
+  deps.reach('after-reserve')
+  if (stop.reason || !(await stillMine(deps, place, epoch, stop))) {
+    // Nothing was sent: nothing is owed.
+    const freed = ended(session, turn, call, 'call.settled', {
+      status: 'aborted',
+      costMicroUsd: 0,
+      costSource: 'provider',
+    })
+    const freeing = await session.append([freed])
+    return { outcome: freeing.verdict === 'fenced' ? 'fenced' : 'stopped' }
+  }
+  return await send(session, turn, call, request)
+}
+
+async function send(
+  session: Session,
+  turn: number,
+  call: number,
+  request: ModelRequest,
+): Promise<CallOutcome> {
+  const { deps, adapter, place, persona, stop } = session
+  const pump = new ChunkPump(deps.writer, place, session.epoch, turn, call, () => stop.now('fenced'))
+  const texts = {
+    token: new StreamScrub(deps.secrets),
+    thinking: new StreamScrub(deps.secrets),
+    tool_use: new StreamScrub(deps.secrets),
+  }
+  const started = performance.now()
+  let generationId: string | undefined
+  let usage: ModelUsage = {}
+  try {
+    for await (const event of adapter.stream(request, stop.signal)) {
+      if (event.kind === 'generation') {
+        generationId = event.id
+        pump.add(eventAt(place, 'call.started', `call-${call}/started`, { call, generationId }, turn))
+        deps.reach('after-send')
+      } else if (event.kind === 'usage') usage = event.usage
+      else if (event.kind === 'done') {
+        deps.reach('after-stream')
+        for (const kind of ['thinking', 'token', 'tool_use'] as const) pump.chunk(kind, texts[kind].rest())
+        const tokens = (usage.inputTokens ?? 0) + (usage.outputTokens ?? 0)
+        const billed = settlement(session, usage)
+        const type = billed.costMicroUsd === undefined ? 'call.lost' : 'call.settled'
+        const latencyMs = Math.round(performance.now() - started)
+        const details = { ...billed, modelUsed: event.modelUsed, generationId, latencyMs }
+        return {
+          outcome: 'answered',
+          content: deps.scrub(event.content),
+          toolCalls: deps.scrub(event.toolCalls),
+          reasoning: event.reasoning,
+          finish: event.finish,
+          tokens,
+          lines: [...pump.end(), ended(session, turn, call, type, details)],
+        }
+      } else {
+        pump.chunk(event.kind, texts[event.kind].push(event.text))
+        deps.reach('mid-stream')
+      }
+    }
+    throw new ModelError('UNAVAILABLE', 'stream_incomplete', 'The stream ended before the answer did.', {
+      retryable: true,
+      billed: 'unknown',
+    })
+  } catch (error) {
+    if (stop.reason === 'fenced') return { outcome: 'fenced' }
+    if (!stop.reason && !(error instanceof ModelError)) throw error
+    const failure = error instanceof ModelError ? error : undefined
+    const nothingBilled = !stop.reason && failure?.billed === 'no'
+    const billed = settlement(session, usage)
+    const line =
+      nothingBilled || (failure && billed.costSource === 'provider')
+        ? ended(session, turn, call, 'call.settled', {
+            ...billed,
+            status: 'failed',
+            costMicroUsd: billed.costMicroUsd ?? 0,
+            costSource: 'provider',
+            generationId,
+          })
+        : ended(session, turn, call, 'call.lost', {
+            status: stop.reason ? 'aborted' : 'unsettled',
+            generationId,
+            reason: stop.reason ?? failure?.code,
+          })
+    const told =
+      failure && !stop.reason
+        ? [
+            eventAt(
+              place,
+              'turn.failed',
+              `call-${call}/failed`,
+              {
+                call,
+                error: deps.scrub({ kind: failure.kind, code: failure.code, message: failure.message }),
+              },
+              turn,
+            ),
+          ]
+        : []
+    const answer = await session.append([...pump.reset(), line, ...told])
+    if (answer.verdict === 'fenced') return { outcome: 'fenced' }
+    if (stop.reason) return { outcome: 'stopped' }
+    deps.log.warn(
+      { ...place, turn, call, code: failure?.code, model: persona.model.name },
+      'a model call failed',
+    )
+    return failure ? { outcome: 'failed', error: failure } : { outcome: 'stopped' }
+  }
+}
+
+/** What is owed for an answer: the provider's own figure, else the price list's, else unknown for now. */
+function settlement(
+  { adapter, persona }: Session,
+  usage: ModelUsage,
+): Record<string, unknown> & { costMicroUsd?: number; costSource?: string } {
+  const { inputTokens, outputTokens, cachedTokens, reasoningTokens } = usage
+  const counts = { inputTokens, outputTokens, cachedTokens, reasoningTokens }
+  if (usage.costMicroUsd !== undefined)
+    return { ...counts, status: 'settled', costMicroUsd: usage.costMicroUsd, costSource: 'provider' }
+  const known = inputTokens !== undefined && outputTokens !== undefined
+  const costMicroUsd = known ? costByPrice(adapter, persona.model, inputTokens, outputTokens) : undefined
+  if (costMicroUsd !== undefined) return { ...counts, status: 'settled', costMicroUsd, costSource: 'pricing' }
+  return { ...counts, status: 'unsettled' }
+}
+
+/** A call ends once, settled or lost: both write the same key (I3). */
+function ended(
+  { place }: Session,
+  turn: number,
+  call: number,
+  type: 'call.settled' | 'call.lost',
+  data: Record<string, unknown>,
+): EventLine {
+  return eventAt(place, type, `call-${call}/end`, { call, ...data }, turn)
+}

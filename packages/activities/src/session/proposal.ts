@@ -1,0 +1,101 @@
+import { DevflowError, type ErrorDetail } from '@devflow/contracts'
+import { type EventLine, putBlob } from '@devflow/db'
+import { checkArtifact } from '@devflow/definition'
+import { eventAt } from './place.ts'
+import type { Session } from './session.ts'
+
+/** How often a model may repair an artifact that does not fit its schema. */
+export const MOST_REPAIRS = 1
+
+export interface Judged {
+  accepted: boolean
+  lines: EventLine[]
+  /** What the model is told: the exact errors, or that it is done. */
+  said: string
+  errors: ErrorDetail[]
+}
+
+/** Checks an artifact against its pinned schema; its bytes are stored before the event that names them. */
+export async function judge(
+  session: Session,
+  turn: number,
+  name: string,
+  proposed: { content: unknown } | { unreadable: string },
+): Promise<Judged> {
+  const { deps, place, definition, progress } = session
+  if ('unreadable' in proposed)
+    return rejected(session, turn, name, [{ path: '', message: proposed.unreadable }], [])
+  const text = JSON.stringify(deps.scrub(proposed.content))
+  const hash = await putBlob(deps.pool, place.runId, text)
+  const bytes = Buffer.byteLength(text)
+  const lines = [
+    eventAt(place, 'artifact.proposed', `proposed/${hash.slice(0, 16)}`, { name, sha256: hash, bytes }, turn),
+  ]
+  const errors = checkArtifact(definition, name, JSON.parse(text))
+  if (errors.length > 0) return rejected(session, turn, name, errors, lines)
+  const version = (progress.artifacts.find((artifact) => artifact.name === name)?.version ?? 0) + 1
+  const accepted = { name, version, sha256: hash, mediaType: 'application/json', bytes }
+  lines.push(eventAt(place, 'artifact.accepted', 'accepted', accepted))
+  lines.push(eventAt(place, 'phase.completed', 'end', { output: { artifact: name, sha256: hash } }))
+  return { accepted: true, lines, said: 'Accepted.', errors: [] }
+}
+
+function rejected(
+  { place }: Session,
+  turn: number,
+  name: string,
+  errors: ErrorDetail[],
+  before: EventLine[],
+): Judged {
+  const list = errors
+    .map(({ path, message }) => `- ${path === '' ? '(the whole)' : path}: ${message}`)
+    .join('\n')
+  const said = `The artifact "${name}" was rejected. Correct exactly these errors and call complete again:\n${list}`
+  return {
+    accepted: false,
+    said,
+    errors,
+    lines: [...before, eventAt(place, 'artifact.rejected', 'rejected', { name, errors }, turn)],
+  }
+}
+
+/** The JSON in a model's plain answer: the whole, a fenced block, or what lies between the first and the last brace. */
+export function jsonIn(text: string): { content: unknown } | { unreadable: string } {
+  const fenced = /```(?:json)?\s*\n([\s\S]*?)\n\s*```/.exec(text)?.[1]
+  const braces = text.slice(text.indexOf('{'), text.lastIndexOf('}') + 1)
+  for (const candidate of [text, fenced, braces]) {
+    if (candidate === undefined || candidate.trim() === '') continue
+    try {
+      return { content: JSON.parse(candidate) as unknown }
+    } catch {
+      // Not this one: the next may be.
+    }
+  }
+  return { unreadable: 'The answer holds no JSON. Call the tool `complete` with {"content": …}.' }
+}
+
+/** The content of a `complete` call: an object as it is, or JSON in a string. */
+export function completed(rawArguments: string): { content: unknown } | { unreadable: string } {
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(rawArguments)
+  } catch (error) {
+    return {
+      unreadable: `The arguments of complete are no JSON: ${error instanceof Error ? error.message : ''}`,
+    }
+  }
+  if (parsed === null || typeof parsed !== 'object' || !('content' in parsed)) {
+    return { unreadable: 'complete takes {"content": …}.' }
+  }
+  return typeof parsed.content === 'string' ? jsonIn(parsed.content) : { content: parsed.content }
+}
+
+/** Fails the phase for good: the errors of its last artifact are on record. */
+export function artifactInvalid(name: string, errors: ErrorDetail[]): DevflowError {
+  return new DevflowError(
+    'INVALID',
+    'artifact_invalid',
+    `The artifact "${name}" did not satisfy its schema after ${MOST_REPAIRS} repair.`,
+    { errors },
+  )
+}

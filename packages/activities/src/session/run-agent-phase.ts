@@ -1,0 +1,159 @@
+import { DevflowError, durationMs, type SessionActivities, type SessionEnd } from '@devflow/contracts'
+import { hasOpenChunks, type Progress, patiently, readAttempt, readProgress, takeSession } from '@devflow/db'
+import { ApplicationFailure, Context } from '@temporalio/activity'
+import type { Deps } from '../deps.ts'
+import { promptFor } from '../prompt.ts'
+import { scopeOf } from '../scope.ts'
+import { toolSpecs } from '../tools/index.ts'
+import { resetLine } from './chunk-pump.ts'
+import { fail, HANDED_OVER, runLoop } from './loop.ts'
+import { eventAt, type Place, sessionId } from './place.ts'
+import { Session } from './session.ts'
+import { openSessionWorkspace } from './session-workspace.ts'
+import { Stop, watching } from './stop.ts'
+import { type Transcript, transcriptOf } from './transcript.ts'
+
+/** Another worker can have it at once. */
+const HAND_OVER = () =>
+  ApplicationFailure.create({
+    message: 'The worker shuts down; another takes the session over.',
+    type: 'HANDED_OVER',
+    nonRetryable: false,
+    nextRetryDelay: '1 millisecond',
+  })
+
+/** The activity of agent phases: one delivery of one session, from wherever the log stands to the phase's end. */
+export function createSessionActivities(deps: Deps): SessionActivities {
+  return {
+    async runAgentPhase(input): Promise<SessionEnd> {
+      const context = Context.current()
+      const place: Place = input
+      const stop = new Stop()
+      return await watching(deps, context, place, stop, async () => {
+        const end = await deliver(deps, place, stop)
+        if (end === HANDED_OVER) throw HAND_OVER()
+        return end
+      })
+    },
+  }
+}
+
+async function deliver(deps: Deps, place: Place, stop: Stop): Promise<SessionEnd | typeof HANDED_OVER> {
+  const id = sessionId(place)
+  // Bump and commit first, only then read: what is read includes all that the old owner could write (I13).
+  const epoch = await patiently(() => takeSession(deps.pool, place.runId, id))
+  const progress = await patiently(() => readProgress(deps.pool, place.runId))
+  const at = progress?.phases.find(({ id: phase }) => phase === place.phase)
+  if (epoch === undefined || !progress || !at || progress.control === 'over' || at.attempt !== place.attempt)
+    return { ended: 'stopped', why: 'fenced' }
+  if (progress.control === 'canceled') return { ended: 'stopped', why: 'canceled' }
+  const transcript = transcriptOf(
+    await patiently(() => readAttempt(deps.pool, place.runId, place.phase, place.attempt)),
+  )
+  if (transcript.ended) return { ended: transcript.ended }
+
+  const session = await sessionFor(deps, place, stop, epoch, progress)
+  const timer = timeout(session, at.startedAt)
+  try {
+    await heal(session, transcript)
+    const opened = await openSessionWorkspace(session)
+    const ready = opened ? new Session({ ...session, root: opened.root, commit: opened.commit }) : session
+    const prompt = transcript.messages.length > 0 ? [] : await promptOf(ready)
+    return await runLoop(ready, transcript, prompt)
+  } catch (error) {
+    // An expected failure is the user's to see; anything else is Temporal's to retry.
+    if (error instanceof DevflowError && error.kind !== 'UNAVAILABLE') return await fail(session, error)
+    throw error
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+async function sessionFor(
+  deps: Deps,
+  place: Place,
+  stop: Stop,
+  epoch: number,
+  progress: Progress,
+): Promise<Session> {
+  const { definition } = await deps.definitions.get(progress.definitionHash)
+  const phase = definition.phases.find(({ id }) => id === place.phase)
+  if (!phase || !('agent' in phase))
+    throw new DevflowError('INTERNAL', 'unknown_step', `There is no agent phase ${place.phase} in this run.`)
+  const { agent } = phase
+  const persona = definition.roles[agent.role]
+  if (!persona) throw new DevflowError('INTERNAL', 'unknown_role', `No persona plays ${agent.role}.`)
+  const adapter = deps.adapters[persona.model.provider]
+  if (!adapter)
+    throw new DevflowError(
+      'INVALID',
+      'unknown_provider',
+      `This worker has no adapter for the provider ${persona.model.provider}.`,
+    )
+  const offered = (agent.tools ?? persona.tools).filter(
+    (tool) => persona.tools.includes(tool) && tool !== 'complete',
+  )
+  const tools = toolSpecs(agent.produces === undefined ? offered : [...offered, 'complete'])
+  return new Session({
+    deps,
+    place,
+    epoch,
+    stop,
+    progress,
+    definition,
+    agent,
+    persona,
+    adapter,
+    tools,
+    root: undefined,
+    commit: undefined,
+  })
+}
+
+/** A call that was under way when the last delivery died stays on the books as unsettled, and what it streamed is void. */
+async function heal(session: Session, transcript: Transcript): Promise<void> {
+  const { deps, place, epoch } = session
+  const { openCall } = transcript
+  if (transcript.messages.length === 0 && !openCall) return
+  const lines = [eventAt(place, 'session.resumed', `resumed/${epoch}`, { epoch, turns: transcript.turns })]
+  if (!openCall) {
+    await session.append(lines)
+    return
+  }
+  const { turn, call, generationId } = openCall
+  const lost = eventAt(
+    place,
+    'call.lost',
+    `call-${call}/end`,
+    { call, status: 'unsettled', generationId, reason: 'session_lost' },
+    turn,
+  )
+  const streamed = await patiently(() =>
+    hasOpenChunks(deps.pool, place.runId, place.phase, place.attempt, turn),
+  )
+  const reset = streamed ? [resetLine(place, epoch, turn, call)] : []
+  await session.append([...lines, lost, ...reset])
+  transcript.openCall = undefined
+}
+
+async function promptOf({ deps, progress, definition, persona, agent }: Session) {
+  const scope = await scopeOf(deps.pool, progress, [agent.prompt, agent.inputs?.length ? 'artifacts' : ''])
+  const hashes = new Map(progress.artifacts.map(({ name, sha256 }) => [name, sha256]))
+  return deps.scrub(promptFor(definition, persona, agent, scope, hashes))
+}
+
+/** The phase's own time runs from its start on record, across deliveries. */
+function timeout(
+  { definition, place, progress, stop }: Session,
+  startedAt: Date | undefined,
+): NodeJS.Timeout | undefined {
+  const { timeout: duration } = definition.phases.find(({ id }) => id === place.phase) ?? {}
+  if (duration === undefined) return undefined
+  const ms = durationMs(duration)
+  const elapsed =
+    startedAt && progress.phases.some(({ id, status }) => id === place.phase && status === 'running')
+      ? progress.now.getTime() - startedAt.getTime()
+      : 0
+  // Node's timers end at 24.8 days; a longer phase is looked at again by its next delivery.
+  return setTimeout(() => stop.now('timeout'), Math.min(Math.max(0, ms - elapsed), 2 ** 31 - 1))
+}

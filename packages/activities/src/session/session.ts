@@ -1,0 +1,52 @@
+import type { AgentPhase, BoundPersona, Definition } from '@devflow/contracts'
+import type { Answer, Line, Progress } from '@devflow/db'
+import type { Deps } from '../deps.ts'
+import type { ModelAdapter, ToolSpec } from '../models/model.ts'
+import { type Place, sessionId } from './place.ts'
+import type { Stop } from './stop.ts'
+
+/** What a session is made of, and its one way to write. */
+export class Session {
+  readonly deps: Deps
+  readonly place: Place
+  readonly epoch: number
+  readonly stop: Stop
+  readonly progress: Progress
+  readonly definition: Definition
+  readonly agent: AgentPhase
+  readonly persona: BoundPersona
+  readonly adapter: ModelAdapter
+  readonly tools: ToolSpec[]
+  /** Root of the clone the tools read; undefined when the run has no workspace. */
+  readonly root: string | undefined
+  /** The commit that clone stands at. */
+  readonly commit: string | undefined
+
+  constructor(parts: Omit<Session, 'append'>) {
+    this.deps = parts.deps
+    this.place = parts.place
+    this.epoch = parts.epoch
+    this.stop = parts.stop
+    this.progress = parts.progress
+    this.definition = parts.definition
+    this.agent = parts.agent
+    this.persona = parts.persona
+    this.adapter = parts.adapter
+    this.tools = parts.tools
+    this.root = parts.root
+    this.commit = parts.commit
+  }
+
+  /** Appends as this session's one writer (I13). What is appended in a row stays in a row. */
+  async append(lines: Line[], reserve?: { microUsd: number; tokens: number }): Promise<Answer> {
+    const answer = await this.deps.writer.append({
+      run: this.place.runId,
+      session: { id: sessionId(this.place), epoch: this.epoch },
+      ...(reserve ? { reserve } : {}),
+      lines,
+    })
+    if (answer.verdict === 'fenced' || answer.verdict === 'no_run') this.stop.now('fenced')
+    else this.stop.acknowledge()
+    return answer
+  }
+}

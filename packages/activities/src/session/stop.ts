@@ -1,0 +1,113 @@
+import { CHANNELS } from '@devflow/contracts'
+import { readProgress, sessionHasEpoch } from '@devflow/db'
+import type { Context } from '@temporalio/activity'
+import type { Deps } from '../deps.ts'
+import { type Place, sessionId } from './place.ts'
+
+/** Why a session stops in the middle: a command, its worker's end, another session in its place, or its time. */
+export type StopReason = 'canceled' | 'shutdown' | 'fenced' | 'timeout'
+
+/**
+ * Everything that can stop a session, as one signal. Pause is not among them: it waits for the turn's end and is
+ * answered by the next reservation.
+ *
+ * A worker that shuts down first asks (`leaving`: end at the next turn), and aborts when the drain time is over.
+ */
+export class Stop {
+  readonly #controller = new AbortController()
+  #reason: StopReason | undefined
+  #leaving = false
+  #lastAck = performance.now()
+
+  get signal(): AbortSignal {
+    return this.#controller.signal
+  }
+
+  get reason(): StopReason | undefined {
+    return this.#reason
+  }
+
+  get leaving(): boolean {
+    return this.#leaving
+  }
+
+  leave(): void {
+    this.#leaving = true
+  }
+
+  now(reason: StopReason): void {
+    if (this.#reason) return
+    this.#reason = reason
+    this.#controller.abort(new Error(`session stopped: ${reason}`))
+  }
+
+  /** A write or beat was acknowledged: the session was its own at this moment. */
+  acknowledge(): void {
+    this.#lastAck = performance.now()
+  }
+
+  /** How long nothing was acknowledged, in ms: a frozen process sees a long silence when it wakes (I13). */
+  get silenceMs(): number {
+    return performance.now() - this.#lastAck
+  }
+}
+
+/** Watches what can stop a session while `work` runs, and beats for it. */
+export async function watching<T>(
+  deps: Deps,
+  context: Context,
+  place: Place,
+  stop: Stop,
+  work: () => Promise<T>,
+): Promise<T> {
+  const { heartbeatIntervalMs, drainMs } = deps.times
+  const beat = setInterval(() => context.heartbeat(), heartbeatIntervalMs)
+  let drain: NodeJS.Timeout | undefined
+  const onTemporal = () => {
+    if (context.cancellationDetails?.workerShutdown) {
+      stop.leave()
+      drain = setTimeout(() => stop.now('shutdown'), drainMs)
+    } else if (context.cancellationDetails?.cancelRequested) stop.now('canceled')
+    // Timed out, or unknown to Temporal: another delivery has the session, or will.
+    else stop.now('shutdown')
+  }
+  context.cancellationSignal.addEventListener('abort', onTemporal)
+  if (context.cancellationSignal.aborted) onTemporal()
+  const look = () => {
+    readProgress(deps.pool, place.runId).then(
+      (progress) => {
+        if (!progress || progress.control === 'canceled' || progress.control === 'over') stop.now('canceled')
+      },
+      (error: unknown) =>
+        deps.log.warn(
+          { err: error, ...place },
+          'could not read what a command asks for; Temporal will bring it',
+        ),
+    )
+  }
+  const unsubscribe = deps.listener.subscribe(CHANNELS.control, {
+    notified: (runId) => {
+      if (runId === place.runId) look()
+    },
+    lookAgain: look,
+  })
+  try {
+    return await work()
+  } finally {
+    unsubscribe()
+    clearInterval(beat)
+    clearTimeout(drain)
+    context.cancellationSignal.removeEventListener('abort', onTemporal)
+  }
+}
+
+/**
+ * Before money is spent after a silence longer than half the heartbeat timeout: is the session still its own? False
+ * means that another took it over meanwhile (I13).
+ */
+export async function stillMine(deps: Deps, place: Place, epoch: number, stop: Stop): Promise<boolean> {
+  if (stop.silenceMs < deps.times.heartbeatTimeoutMs / 2) return true
+  const mine = await sessionHasEpoch(deps.pool, place.runId, sessionId(place), epoch)
+  if (mine) stop.acknowledge()
+  return mine
+}

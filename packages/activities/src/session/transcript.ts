@@ -1,0 +1,105 @@
+import type { RunEvent } from '@devflow/contracts'
+import type { Message, ToolCall } from '../models/model.ts'
+
+/** What `turn.completed` holds. */
+export interface TurnData {
+  content: string
+  toolCalls: ToolCall[]
+  reasoning?: unknown
+  finish: string
+  tokens: number
+}
+
+/** What `tool.completed` and `tool.denied` hold. */
+export interface ToolData {
+  id: string
+  name: string
+  ok: boolean
+  content: string
+}
+
+/** A session as the log has it: all it takes to go on. */
+export interface Transcript {
+  messages: Message[]
+  /** Turns on record. */
+  turns: number
+  /** Tool calls of the last turn that have no result yet. */
+  openCalls: ToolCall[]
+  /** Calls reserved so far for the turn that comes next. */
+  callsOfNextTurn: number
+  /** The call that was under way when its session was lost. */
+  openCall: { turn: number; call: number; generationId: string | undefined } | undefined
+  /** Repair turns asked for so far. */
+  repairs: number
+  tokens: number
+  ended: 'completed' | 'failed' | undefined
+}
+
+/** Reads the events of an attempt, in order, into where its session stands. */
+export function transcriptOf(events: RunEvent[]): Transcript {
+  const transcript: Transcript = {
+    messages: [],
+    turns: 0,
+    openCalls: [],
+    callsOfNextTurn: 0,
+    openCall: undefined,
+    repairs: 0,
+    tokens: 0,
+    ended: undefined,
+  }
+  for (const event of events) take(transcript, event)
+  return transcript
+}
+
+function take(transcript: Transcript, { type, turn = 0, data }: RunEvent): void {
+  switch (type) {
+    case 'turn.started':
+      if (Array.isArray(data.messages)) transcript.messages.push(...(data.messages as Message[]))
+      break
+    case 'call.reserved':
+      transcript.callsOfNextTurn = Number(data.call)
+      transcript.openCall = { turn, call: Number(data.call), generationId: undefined }
+      break
+    case 'call.started':
+      if (transcript.openCall) transcript.openCall.generationId = String(data.generationId)
+      break
+    case 'call.settled':
+    case 'call.lost':
+      transcript.openCall = undefined
+      break
+    case 'turn.completed': {
+      const said = data as unknown as TurnData
+      transcript.turns = turn
+      transcript.callsOfNextTurn = 0
+      transcript.openCalls = [...said.toolCalls]
+      transcript.tokens += said.tokens
+      transcript.messages.push(assistantMessage(said))
+      break
+    }
+    case 'tool.completed':
+    case 'tool.denied': {
+      const result = data as unknown as ToolData
+      transcript.openCalls = transcript.openCalls.filter(({ id }) => id !== result.id)
+      transcript.messages.push(toolMessage(result))
+      break
+    }
+    case 'artifact.rejected':
+      transcript.repairs += 1
+      if (typeof data.ask === 'string') transcript.messages.push({ role: 'user', content: data.ask })
+      break
+    case 'phase.completed':
+      transcript.ended = 'completed'
+      break
+    case 'phase.failed':
+      transcript.ended = 'failed'
+      break
+  }
+}
+
+export function assistantMessage({ content, toolCalls, reasoning }: TurnData): Message {
+  return { role: 'assistant', content, toolCalls, ...(reasoning === undefined ? {} : { reasoning }) }
+}
+
+export function toolMessage({ id, name, content }: ToolData): Message {
+  return { role: 'tool', toolCallId: id, name, content }
+}

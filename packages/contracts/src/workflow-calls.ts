@@ -1,0 +1,80 @@
+import type { Plan } from './definition.ts'
+import type { DecisionKind } from './gates.ts'
+
+// What a workflow and its activities say to each other. Ids, counts and booleans only (I4): bodies stay in Postgres.
+
+/** Where one execution of a run stands when it begins, or looks once more. */
+export type Begun =
+  | { over: true }
+  | {
+      over: false
+      /** The execution's epoch: later writes of older ones are fenced (I13). */
+      epoch: number
+      attempt: number
+      plan: Plan
+      /** Heartbeat timeout for sessions, in ms: configuration of the worker, fixed for this execution. */
+      heartbeatTimeoutMs: number
+      heartbeatIntervalMs: number
+    }
+
+/** What to do at a step, as the log says after the step was opened or adopted (I14). */
+export type Directive =
+  /** The step is done: go on to the next. */
+  | { do: 'next' }
+  /** Run the agent phase's activity under this attempt. */
+  | { do: 'session'; attempt: number }
+  /** Nothing to do before a wake, or before `afterMs` from now. */
+  | { do: 'wait'; why: 'gate' | 'wait' | 'backoff' | 'paused'; afterMs?: number }
+  /** The run ends. */
+  | { do: 'end'; outcome: Outcome; phase?: string }
+  /** The run is over, or another execution has it. */
+  | { do: 'leave' }
+
+export type Outcome = 'completed' | 'failed' | 'canceled'
+
+export interface RunStep {
+  runId: string
+  epoch: number
+  step: string
+}
+
+/** A decision or command that came through Temporal; recorded `via: temporal`. */
+export interface GateCommand {
+  gate: string
+  decision: DecisionKind
+  comment?: string
+  subjectHash?: string
+  actor: string
+}
+
+/** How an agent phase's activity ended. The log holds the rest. */
+export type SessionEnd =
+  | { ended: 'completed' | 'failed' }
+  | { ended: 'stopped'; why: 'paused' | 'canceled' | 'fenced' }
+
+/** Short steps beside the data, run as local activities by the one writer coroutine of a workflow. */
+export interface ControlActivities {
+  begin(input: { runId: string; execution: string }): Promise<Begun>
+  enter(input: RunStep): Promise<Directive>
+  /** Whether work under way must be stopped. */
+  look(input: { runId: string; epoch: number }): Promise<'go' | 'stop'>
+  command(input: {
+    runId: string
+    verb: 'pause' | 'resume' | 'cancel'
+    actor: string
+    reason?: string
+  }): Promise<void>
+  /** Resolves to undefined when accepted, else to why not. */
+  decide(
+    input: { runId: string } & GateCommand,
+  ): Promise<{ kind: string; code: string; message: string } | undefined>
+  /** A step whose activity failed in a way that nobody expected. */
+  failStep(input: RunStep & { attempt: number; message: string }): Promise<void>
+  /** Closes what is open, writes report and terminal event. */
+  conclude(input: { runId: string; epoch: number; outcome: Outcome; phase?: string }): Promise<void>
+}
+
+/** Long work, one activity a phase. */
+export interface SessionActivities {
+  runAgentPhase(input: { runId: string; phase: string; attempt: number }): Promise<SessionEnd>
+}

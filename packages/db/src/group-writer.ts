@@ -1,0 +1,189 @@
+import { DevflowError, storable } from '@devflow/contracts'
+import pg from 'pg'
+import type { Answer, Line, Member } from './append-types.ts'
+import { LARGEST_INLINE_BODY, putBlob } from './blobs.ts'
+import { failureKind } from './database-errors.ts'
+import { patiently } from './patiently.ts'
+
+const MOST_MEMBERS = 256
+const MOST_BYTES = 1024 * 1024
+
+/** Types whose bodies may be stored apart: no projection reads them. */
+const MAY_BE_APART = /^(turn|tool)\.|^artifact\.(proposed|rejected)$/
+
+interface Waiting {
+  member: Member
+  /** Each line as JSON. */
+  lines: string[]
+  bytes: number
+  resolve: (answer: Answer) => void
+  reject: (error: unknown) => void
+}
+
+export interface GroupWriterOptions {
+  /** How long a group goes on trying while Postgres is away, in ms; then its members fail with `database_away`. */
+  patienceMs?: number
+  /** Told once when Postgres goes away, and once when it answers again. */
+  onAway?: (error: unknown) => void
+  onBack?: () => void
+}
+
+/**
+ * The write path of a process: appends of all its sessions and workflows go through here, grouped. One group is in
+ * flight, and the next takes what queued meanwhile, in order. A member settles only when its group has committed.
+ *
+ * States of a group: sent → answered; or sent → lost connection → sent again (keys make that safe, I3); or sent →
+ * refused for its data → split in halves until the guilty member fails alone, with its own error.
+ */
+export class GroupWriter {
+  readonly #pool: pg.Pool
+  readonly #blobs: pg.Pool
+  readonly #options: GroupWriterOptions
+  #queue: Waiting[] = []
+  #flushing = false
+  #away = false
+  #closed = false
+  #idle: (() => void)[] = []
+
+  /** `pool`: for bodies stored apart. The groups themselves use one connection of the writer's own. */
+  constructor(databaseUrl: string, pool: pg.Pool, options: GroupWriterOptions = {}) {
+    this.#blobs = pool
+    this.#options = options
+    // The cached plan halves the cost of a group; it needs a connection that keeps its prepared statements.
+    this.#pool = new pg.Pool({
+      connectionString: databaseUrl,
+      max: 1,
+      keepAlive: true,
+      application_name: 'devflow-writer',
+      options: '-c plan_cache_mode=force_generic_plan -c timezone=UTC',
+      connectionTimeoutMillis: 5_000,
+    })
+    this.#pool.on('error', () => {}) // An idle connection broke: the next group makes another.
+  }
+
+  /**
+   * Appends one member; resolves when it is committed, with its answer. Rejects with DevflowError INVALID
+   * `unstorable` when its own data cannot be stored, UNAVAILABLE `database_away` when Postgres stayed away.
+   */
+  async append(member: Member): Promise<Answer> {
+    if (this.#closed) throw new DevflowError('UNAVAILABLE', 'writer_closed', 'This process is shutting down.')
+    const written = member.lines.map((line) => this.#serialize(member.run, line))
+    // Without a body to store apart, queue at once: what a caller appends in a row must stay in a row.
+    const lines = written.every((line) => typeof line === 'string') ? written : await Promise.all(written)
+    return await new Promise<Answer>((resolve, reject) => {
+      const bytes = lines.reduce((sum, line) => sum + line.length, 0)
+      this.#queue.push({ member, lines, bytes, resolve, reject })
+      if (!this.#flushing) {
+        this.#flushing = true
+        // What is appended in the same turn of the event loop goes into one group.
+        queueMicrotask(() => void this.#drain())
+      }
+    })
+  }
+
+  /** Waits for all that is queued, then closes the connection. Later appends are refused. */
+  async close(): Promise<void> {
+    this.#closed = true
+    if (this.#flushing) await new Promise<void>((resolve) => this.#idle.push(resolve))
+    await this.#pool.end()
+  }
+
+  async #drain(): Promise<void> {
+    while (this.#queue.length > 0) await this.#send(this.#take())
+    this.#flushing = false
+    for (const resolve of this.#idle.splice(0)) resolve()
+  }
+
+  #take(): Waiting[] {
+    let bytes = 0
+    let count = 0
+    while (count < this.#queue.length && count < MOST_MEMBERS) {
+      bytes += this.#queue[count]?.bytes ?? 0
+      if (count > 0 && bytes > MOST_BYTES) break
+      count += 1
+    }
+    return this.#queue.splice(0, count)
+  }
+
+  /** Never throws: each member of the group is settled. */
+  async #send(group: Waiting[]): Promise<void> {
+    try {
+      const answers = await patiently(() => this.#append(group), {
+        ...this.#options,
+        onAway: (error) => this.#isAway(error),
+      })
+      this.#isBack()
+      for (const [index, waiting] of group.entries()) waiting.resolve(answerOf(answers[index]))
+    } catch (error) {
+      if (failureKind(error) === 'poison') await this.#split(group, error)
+      else for (const waiting of group) waiting.reject(error)
+    }
+  }
+
+  async #append(group: Waiting[]): Promise<unknown[]> {
+    const members = group.map(({ member }) => ({
+      run: member.run,
+      session: member.session?.id,
+      epoch: member.session?.epoch,
+      execution: member.execution,
+      reserve: member.reserve,
+    }))
+    // Each line names its member; every line is a JSON object with at least a type.
+    const lines = group.flatMap((waiting, index) =>
+      waiting.lines.map((line) => `{"m":${index},${line.slice(1)}`),
+    )
+    const { rows } = await this.#pool.query<{ append: unknown[] }>({
+      name: 'append',
+      text: 'select devflow.append($1::jsonb, $2::jsonb)',
+      values: [JSON.stringify(members), `[${lines.join(',')}]`],
+    })
+    return rows[0]?.append ?? []
+  }
+
+  async #split(group: Waiting[], error: unknown): Promise<void> {
+    const [only] = group
+    if (group.length === 1 && only) {
+      // Two processes may write the same key in the same instant to a run that is new to both; a second look answers.
+      if (isUniqueViolation(error)) {
+        const again = await this.#append(group).catch(() => undefined)
+        if (again) return only.resolve(answerOf(again[0]))
+      }
+      const message = error instanceof Error ? error.message : String(error)
+      return only.reject(
+        new DevflowError('INVALID', 'unstorable', `The log refused a record: ${message}`, { cause: error }),
+      )
+    }
+    const middle = group.length >> 1
+    await this.#send(group.slice(0, middle))
+    await this.#send(group.slice(middle))
+  }
+
+  #isAway(error: unknown): void {
+    if (!this.#away) this.#options.onAway?.(error)
+    this.#away = true
+  }
+
+  #isBack(): void {
+    if (this.#away) this.#options.onBack?.()
+    this.#away = false
+  }
+
+  #serialize(run: string, line: Line): string | Promise<string> {
+    const text = JSON.stringify(storable(line))
+    if (text.length <= LARGEST_INLINE_BODY || !('data' in line) || !MAY_BE_APART.test(line.type)) return text
+    const body = JSON.stringify(storable(line.data))
+    return patiently(() => putBlob(this.#blobs, run, body), this.#options).then((hash) =>
+      JSON.stringify({ ...line, data: { $blob: hash } }),
+    )
+  }
+}
+
+function answerOf(row: unknown): Answer {
+  const [verdict, seq, code] = row as [Answer['verdict'], number, 'paused' | 'canceled' | 'over_budget']
+  if (verdict === 'written' || verdict === 'duplicate') return { verdict, seq }
+  return verdict === 'refused' ? { verdict, code } : { verdict }
+}
+
+function isUniqueViolation(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === '23505'
+}

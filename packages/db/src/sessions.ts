@@ -1,0 +1,91 @@
+import type { RunEvent } from '@devflow/contracts'
+import type pg from 'pg'
+
+/** Takes over a session: its new epoch, under which alone it may be written from now on (I13). */
+export async function takeSession(pool: pg.Pool, run: string, session: string): Promise<number | undefined> {
+  const { rows } = await pool.query<{ epoch: number | null }>({
+    name: 'take-session',
+    text: 'select devflow.take_session($1, $2) as epoch',
+    values: [run, session],
+  })
+  return rows[0]?.epoch ?? undefined
+}
+
+/** Whether the session still has this epoch, read afresh: to be asked before money is spent after a silence (I13). */
+export async function sessionHasEpoch(
+  pool: pg.Pool,
+  run: string,
+  session: string,
+  epoch: number,
+): Promise<boolean> {
+  const { rows } = await pool.query({
+    name: 'session-has-epoch',
+    text: 'select 1 from devflow.sessions where run_id = $1 and session = $2 and epoch = $3',
+    values: [run, session, epoch],
+  })
+  return rows.length > 0
+}
+
+/** All that an attempt of a phase has on record, in order. Bodies stored apart are read in. */
+export async function readAttempt(
+  pool: pg.Pool,
+  run: string,
+  phase: string,
+  attempt: number,
+): Promise<RunEvent[]> {
+  const { rows } = await pool.query<{
+    seq: string
+    type: string
+    turn: number | null
+    key: string
+    data: RunEvent['data']
+    at: Date
+  }>({
+    name: 'read-attempt',
+    text: `select e.seq, e.type, e.turn, e.key, e.at,
+             case when b.content is null then e.data else convert_from(b.content, 'UTF8')::jsonb end as data
+           from devflow.run_events e
+           left join devflow.blobs b on b.run_id = e.run_id and b.sha256 = e.data->>'$blob'
+           where e.run_id = $1 and e.phase = $2 and e.attempt = $3 order by e.seq`,
+    values: [run, phase, attempt],
+  })
+  return rows.map(({ seq, type, turn, key, data, at }) => ({
+    runId: run,
+    seq: Number(seq),
+    type,
+    at: at.toISOString(),
+    phase,
+    attempt,
+    ...(turn === null ? {} : { turn }),
+    key,
+    data,
+  }))
+}
+
+/** Whether a turn has streamed anything since its last reset. */
+export async function hasOpenChunks(
+  pool: pg.Pool,
+  run: string,
+  phase: string,
+  attempt: number,
+  turn: number,
+): Promise<boolean> {
+  const { rows } = await pool.query<{ kind: string }>({
+    name: 'has-open-chunks',
+    text: `select kind from devflow.run_chunks where run_id = $1 and phase = $2 and attempt = $3 and turn = $4
+           order by seq desc limit 1`,
+    values: [run, phase, attempt, turn],
+  })
+  return rows[0] !== undefined && rows[0].kind !== 'reset'
+}
+
+/** The commit that the run's first phase with a workspace worked on; undefined before there was one. */
+export async function firstWorkspaceCommit(pool: pg.Pool, run: string): Promise<string | undefined> {
+  const { rows } = await pool.query<{ commit: string }>({
+    name: 'first-workspace-commit',
+    text: `select data->'workspace'->>'commit' as commit from devflow.run_events
+           where run_id = $1 and type = 'phase.started' and data->'workspace' ? 'commit' order by seq limit 1`,
+    values: [run],
+  })
+  return rows[0]?.commit
+}
