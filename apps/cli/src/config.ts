@@ -14,6 +14,7 @@ const Schema = z.object({
   TEMPORAL_ADDRESS: z.string().optional().describe('the address of a running Temporal, as in 127.0.0.1:7233'),
   TEMPORAL_NAMESPACE: z.string().default('default').describe('the name of a namespace'),
   OPENROUTER_API_KEY: z.string().optional(),
+  DEVFLOW_TOKEN: z.string().optional(),
   DEVFLOW_CACHE: z.string().optional().describe('a folder for downloads and built tools'),
   DEVFLOW_PING_INTERVAL_MS: ms(2_000),
   DEVFLOW_PING_TIMEOUT_MS: ms(10_000),
@@ -33,6 +34,8 @@ export function readConfig(env: NodeJS.ProcessEnv) {
     temporalAddress: config.TEMPORAL_ADDRESS,
     temporalNamespace: config.TEMPORAL_NAMESPACE,
     hasModelKey: config.OPENROUTER_API_KEY !== undefined,
+    /** For calls to the API where it asks for one. */
+    token: config.DEVFLOW_TOKEN,
     cache: config.DEVFLOW_CACHE,
     times: {
       pingIntervalMs: config.DEVFLOW_PING_INTERVAL_MS,

@@ -15,9 +15,11 @@ export interface Api {
   open(path: string, init?: RequestInit): Promise<Response>
 }
 
-export function createApi(url: string): Api {
+export function createApi(url: string, token?: string): Api {
   const open = async (path: string, init?: RequestInit) => {
-    const response = await fetch(new URL(path, url), init).catch((cause: unknown) => {
+    const headers = new Headers(init?.headers)
+    if (token !== undefined) headers.set('authorization', `Bearer ${token}`)
+    const response = await fetch(new URL(path, url), { ...init, headers }).catch((cause: unknown) => {
       throw new DevflowError('UNAVAILABLE', 'unreachable', `there is no Devflow at ${url}`, { cause })
     })
     if (!response.ok) throw await problemOf(response)

@@ -7,16 +7,9 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
 import { z } from 'zod'
+import { Endpoints } from '../up/endpoints.ts'
 
-const Ready = z.object({
-  event: z.literal('ready'),
-  api: z.string(),
-  console: z.string(),
-  temporalUi: z.string(),
-  temporalAddress: z.string(),
-  databaseUrl: z.string(),
-  pids: z.object({ api: z.int(), workers: z.array(z.int()), temporal: z.int(), postgres: z.int() }),
-})
+const Ready = Endpoints.extend({ event: z.literal('ready'), console: z.string() })
 export type Ready = z.infer<typeof Ready>
 
 export interface Up {
@@ -93,9 +86,5 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-export const allPids = ({ pids }: Ready): number[] => [
-  pids.api,
-  ...pids.workers,
-  pids.temporal,
-  pids.postgres,
-]
+export const allPids = ({ pids }: Ready): number[] =>
+  [pids.api, ...pids.workers, pids.temporal, pids.postgres].filter((pid) => pid !== undefined)

@@ -1,3 +1,4 @@
+import { DevflowError } from '@devflow/contracts'
 import { type Service, startService } from '@devflow/local-stack'
 import { ChildMessage } from '@devflow/process'
 import type { Running } from './supervise.ts'
@@ -69,5 +70,5 @@ async function firstOf(ready: Promise<number | undefined>, service: Service, rea
   clearTimeout(timer)
   if ('port' in first) return first.port
   await service.kill()
-  throw new Error([first.how, service.printed().trim().slice(-1500)].filter(Boolean).join('\n'))
+  throw new DevflowError('UNAVAILABLE', 'part_failed', `${first.how}\n${service.printed()}`.trim())
 }

@@ -1,7 +1,7 @@
 import { createApi } from '../api/http.ts'
 import { EXIT, exitCodeOf } from '../exit-codes.ts'
 import { endRequests } from './end-requests.ts'
-import type { Endpoints } from './endpoints.ts'
+import { type Endpoints, writeEndpoints } from './endpoints.ts'
 import { followSample, reportOf } from './follow-sample.ts'
 import { isEmpty, submitSample } from './sample.ts'
 import { type StackDeps, startStack } from './stack.ts'
@@ -33,6 +33,7 @@ export async function runUp(options: UpOptions, deps?: StackDeps): Promise<numbe
     {
       onProgress: voice.say,
       onReady: (endpoints) => {
+        writeEndpoints(options.dataDir, endpoints)
         voice.ready(endpoints, running !== undefined)
         running = endpoints
       },
@@ -56,7 +57,7 @@ export async function runUp(options: UpOptions, deps?: StackDeps): Promise<numbe
 
 /** What `up` does once it is ready: `--once` runs the sample to its end, else it goes on until it is asked to end. */
 async function work(options: UpOptions, endpoints: Endpoints, voice: Voice): Promise<number> {
-  const api = createApi(endpoints.api)
+  const api = createApi(endpoints.api, options.config.token)
   const submit = async () => {
     const runId = await submitSample(api, options.cwd, options.config.hasModelKey)
     voice.sample(runId, endpoints)

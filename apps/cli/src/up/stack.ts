@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url'
 import { cacheFolder, lockData, obtainTemporal } from '@devflow/local-stack'
 import { dataLayout } from './data-layout.ts'
-import type { Endpoints } from './endpoints.ts'
-import { keepApi } from './parts/api.ts'
+import { clearEndpoints, type Endpoints } from './endpoints.ts'
+import { checkPort, keepApi } from './parts/api.ts'
 import type { PartContext } from './parts/part-context.ts'
 import { keepPostgres } from './parts/postgres.ts'
 import { checkVersions, keepTemporal } from './parts/temporal.ts'
@@ -92,6 +92,8 @@ export async function startStack(
   }
 
   try {
+    clearEndpoints(options.dataDir)
+    await checkPort(options)
     const program =
       temporalAddress === undefined
         ? await obtainTemporal({

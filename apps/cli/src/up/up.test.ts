@@ -3,8 +3,14 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { Client } from 'pg'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, inject, onTestFinished, test } from 'vitest'
 import { allPids, dataFolder, isAlive, startUp } from '../testing/start-up.ts'
+
+/** The process number of a part that has to be there. */
+function pidOf(pid: number | undefined): number {
+  if (pid === undefined) throw new Error('no such process')
+  return pid
+}
 
 const gone = (pids: number[]) => expect.poll(() => pids.filter(isAlive), { timeout: 15_000 }).toEqual([])
 
@@ -23,7 +29,7 @@ test('says where everything is, and on SIGTERM ends all of it', async () => {
   const ready = await up.ready()
   expect(ready.pids.workers).toHaveLength(2)
   expect((await fetch(`${ready.api}/v1/runs?limit=1`)).status).toBe(200)
-  expect((await fetch(ready.temporalUi)).status).toBe(200)
+  expect((await fetch(ready.temporalUi ?? '')).status).toBe(200)
   expect(await query(ready.databaseUrl, 'select 1 as one')).toEqual([{ one: 1 }])
   up.process.kill('SIGTERM')
   expect(await up.ended).toBe(0)
@@ -35,13 +41,13 @@ test('whatever part is killed comes back where it was', async () => {
   let ready = await up.ready()
   await query(ready.databaseUrl, 'create table kept (n int)')
   for (const part of ['postgres', 'temporal', 'api'] as const) {
-    process.kill(ready.pids[part], 'SIGKILL')
+    process.kill(pidOf(ready.pids[part]), 'SIGKILL')
     const again = await up.ready()
     expect(again.pids[part]).not.toBe(ready.pids[part])
     expect({ ...again, pids: undefined }).toEqual({ ...ready, pids: undefined })
     ready = again
   }
-  process.kill(ready.pids.workers[0] ?? 0, 'SIGKILL')
+  process.kill(pidOf(ready.pids.workers[0]), 'SIGKILL')
   expect((await up.ready()).pids.workers).not.toEqual(ready.pids.workers)
   expect(await query(ready.databaseUrl, 'select * from kept')).toEqual([])
 })
@@ -118,14 +124,24 @@ test("another Temporal's store is set aside, another Postgres' data are refused"
   expect(refused.stderr()).toMatch(/written by Postgres 17[\s\S]*--data[\s\S]*pg_dump/)
 })
 
+/** With these, only API and worker are started. */
+const given = { DATABASE_URL: inject('databaseUrl'), TEMPORAL_ADDRESS: inject('temporalAddress') }
+
+test('uses the Postgres and the Temporal it is given as they are', async () => {
+  const up = startUp(['--data', dataFolder(), '--port', '0'], given)
+  const ready = await up.ready()
+  expect(ready).toMatchObject({ databaseUrl: given.DATABASE_URL, temporalAddress: given.TEMPORAL_ADDRESS })
+  expect(Object.keys(ready.pids)).toEqual(['api', 'workers'])
+})
+
 test('--once follows the sample, approves its gate, prints the report and ends', async () => {
-  const up = startUp(['--data', dataFolder(), '--port', '0', '--once', '--approve'])
+  const up = startUp(['--data', dataFolder(), '--port', '0', '--once', '--approve'], given)
   expect(await up.ended).toBe(0)
   expect(up.lines).toContainEqual({ event: 'report', markdown: '# The report\n' })
 })
 
 test('--once without --approve leaves the decision to a person', async () => {
-  const up = startUp(['--data', dataFolder(), '--port', '0', '--once'])
+  const up = startUp(['--data', dataFolder(), '--port', '0', '--once'], given)
   expect(await up.ended).toBe(3)
   expect(JSON.stringify(up.lines)).toContain('waits for a decision: Approve the spec?')
 })

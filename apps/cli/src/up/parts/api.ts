@@ -2,6 +2,7 @@ import { DevflowError } from '@devflow/contracts'
 import { freePorts, isFree } from '@devflow/local-stack'
 import { startNodeChild } from '../node-child.ts'
 import type { Supervised } from '../supervise.ts'
+import type { UpOptions } from '../up-options.ts'
 import { childEnv } from './child-env.ts'
 import type { PartContext } from './part-context.ts'
 
@@ -9,7 +10,7 @@ import type { PartContext } from './part-context.ts'
 export async function keepApi(context: PartContext, script: string): Promise<Supervised> {
   const { options, at, endpoints, keep } = context
   const { host, config } = options
-  let port = await choosePort(options)
+  let [port = 0] = await freePorts(1, options.port === 0 ? [] : [options.port], host)
   let isFirst = true
   const startOn = (on: number) =>
     startNodeChild({
@@ -35,16 +36,14 @@ export async function keepApi(context: PartContext, script: string): Promise<Sup
   })
 }
 
-async function choosePort({ port, portTold, host }: PartContext['options']): Promise<number> {
-  if (portTold && port !== 0 && !(await isFree(port, host))) {
-    throw new DevflowError(
-      'CONFLICT',
-      'port_taken',
-      `port ${port} on ${host} is taken by another process: choose another with --port, or let --port 0 find a free one`,
-    )
-  }
-  const [chosen = 0] = await freePorts(1, port === 0 ? [] : [port], host)
-  return chosen
+/** A port that was asked for by number has to be free: found out before anything is started. */
+export async function checkPort({ port, portTold, host }: UpOptions): Promise<void> {
+  if (!portTold || port === 0 || (await isFree(port, host))) return
+  throw new DevflowError(
+    'CONFLICT',
+    'port_taken',
+    `port ${port} on ${host} is taken by another process: choose another with --port, or let --port 0 find a free one`,
+  )
 }
 
 /** Where a browser on this machine finds a server that listens on `host`. */
