@@ -1,0 +1,40 @@
+import { DevflowError } from '@devflow/contracts'
+import { lockData, startPostgres } from '@devflow/local-stack'
+import type { Config } from './config.ts'
+import { dataLayout } from './up/data-layout.ts'
+import { readEndpoints } from './up/endpoints.ts'
+
+/**
+ * Works on the data folder's database: DATABASE_URL's where it is given, that of the running `devflow up`, else Postgres
+ * is started for just this.
+ */
+export async function withDatabase<Result>(
+  dataDir: string,
+  { databaseUrl, path }: Config,
+  use: (databaseUrl: string) => Promise<Result>,
+): Promise<Result> {
+  if (databaseUrl !== undefined) return use(databaseUrl)
+  const lock = lockUnlessRunning(dataDir)
+  if (!lock) {
+    const endpoints = readEndpoints(dataDir)
+    if (endpoints) return use(endpoints.databaseUrl)
+    throw new DevflowError('UNAVAILABLE', 'not_ready', `devflow up on ${dataDir} is not ready yet: try again`)
+  }
+  const at = dataLayout(dataDir)
+  const postgres = await startPostgres({ dataDir: at.postgres, logFile: at.log('postgres'), path })
+  try {
+    return await use(postgres.url)
+  } finally {
+    await postgres.stop()
+    lock.release()
+  }
+}
+
+function lockUnlessRunning(dataDir: string) {
+  try {
+    return lockData(dataDir)
+  } catch (error) {
+    if (error instanceof DevflowError && error.code === 'data_in_use') return undefined
+    throw error
+  }
+}
