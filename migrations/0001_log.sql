@@ -210,49 +210,50 @@ BEGIN
   END IF;
 END $$;
 --> statement-breakpoint
--- Appends a group of members, each a set of rows that stand or fall together, in one round trip.
---   members: [{run, session?, epoch?, execution?, reserve?: {microUsd, tokens}}]
+-- Appends a group of members, each a set of lines that stand or fall together, in one round trip.
+--   members: [{run, session?, epoch?, execution?, reserve?: {microUsd, tokens, key}}]; key: that of its `call.reserved` line
 --   lines:   [{m: index of its member, type, key, phase?, attempt?, turn?, data?, kind?, text?, delivery?}]
 --            type 'chunk' and 'chunk.reset' go to run_chunks, all others are events
--- Answers [[verdict, seq, code], …] by member: written (seq: the member's last new row), duplicate (seq: of the last row,
+-- Answers [[verdict, seq, code], …] by member: written (seq: the member's last new line), duplicate (seq: of its last line,
 -- as it stands), fenced, refused (code: paused, canceled, over_budget), no_run.
 -- Lock order everywhere: sessions, budgets, heads, then all else; each in order of its key. Statements after a lock see
 -- what its previous holder committed, because each statement of a volatile function has its own snapshot.
 CREATE FUNCTION devflow.append(members jsonb, lines jsonb) RETURNS jsonb LANGUAGE plpgsql VOLATILE SET search_path = devflow, pg_temp AS $$
 DECLARE
+  -- The members, parsed once: one array a field.
+  m_run uuid[]; m_session text[]; m_epoch int[]; m_execution int[]; m_micro numeric[]; m_tokens bigint[]; m_key text[];
   verdicts text[]; seqs bigint[]; codes text[];
-  evs run_events[]; run uuid; r record;
-  spent numeric; spent_tokens bigint; last_run uuid;
-  reserves boolean; now_at timestamptz;
+  evs run_events[]; changed uuid; r record;
+  spent numeric; spent_tokens bigint; last_run uuid; reserves boolean; now_at timestamptz;
 BEGIN
-  PERFORM 1 FROM sessions s WHERE (s.run_id, s.session) IN (SELECT m.run, m.session FROM jsonb_to_recordset(members) m(run uuid, session text) WHERE m.session IS NOT NULL)
-    ORDER BY s.run_id, s.session FOR SHARE;
-  reserves := EXISTS (SELECT 1 FROM jsonb_array_elements(members) m WHERE m ? 'reserve');
+  SELECT array_agg(run), array_agg(session), array_agg(epoch), array_agg(execution),
+      array_agg((reserve->>'microUsd')::numeric), array_agg((reserve->>'tokens')::bigint), array_agg(reserve->>'key'), bool_or(reserve IS NOT NULL)
+    INTO m_run, m_session, m_epoch, m_execution, m_micro, m_tokens, m_key, reserves
+    FROM jsonb_to_recordset(members) m(run uuid, session text, epoch int, execution int, reserve jsonb);
+  PERFORM 1 FROM sessions s WHERE (s.run_id, s.session) IN (SELECT * FROM unnest(m_run, m_session)) ORDER BY s.run_id, s.session FOR SHARE;
   IF reserves THEN
-    PERFORM 1 FROM run_budgets b WHERE b.run_id IN (SELECT m.run FROM jsonb_to_recordset(members) m(run uuid, reserve jsonb) WHERE m.reserve IS NOT NULL)
-      ORDER BY b.run_id FOR NO KEY UPDATE;
+    PERFORM 1 FROM run_budgets b WHERE b.run_id IN (SELECT u.run FROM unnest(m_run, m_key) u(run, key) WHERE u.key IS NOT NULL) ORDER BY b.run_id FOR NO KEY UPDATE;
   END IF;
-  PERFORM 1 FROM run_heads h WHERE h.run_id IN (SELECT m.run FROM jsonb_to_recordset(members) m(run uuid)) ORDER BY h.run_id FOR NO KEY UPDATE;
+  PERFORM 1 FROM run_heads h WHERE h.run_id = ANY(m_run) ORDER BY h.run_id FOR NO KEY UPDATE;
   now_at := clock_timestamp();
 
   SELECT array_agg(CASE WHEN h.run_id IS NULL THEN 'no_run'
       WHEN m.session IS NOT NULL AND s.epoch IS DISTINCT FROM m.epoch THEN 'fenced'
-      WHEN m.execution IS NOT NULL AND h.execution_epoch <> m.execution THEN 'fenced' END ORDER BY o)
-    INTO verdicts
-    FROM ROWS FROM (jsonb_to_recordset(members) AS (run uuid, session text, epoch int, execution int)) WITH ORDINALITY m(run, session, epoch, execution, o)
+      WHEN m.execution IS NOT NULL AND h.execution_epoch <> m.execution THEN 'fenced' END ORDER BY m.o),
+    array_agg(NULL::text)
+    INTO verdicts, codes
+    FROM unnest(m_run, m_session, m_epoch, m_execution) WITH ORDINALITY m(run, session, epoch, execution, o)
     LEFT JOIN run_heads h ON h.run_id = m.run LEFT JOIN sessions s ON s.run_id = m.run AND s.session = m.session;
-  seqs := array_fill(NULL::bigint, ARRAY[array_length(verdicts, 1)]);
-  codes := array_fill(NULL::text, ARRAY[array_length(verdicts, 1)]);
 
   IF reserves THEN
     -- In order, against a running sum: two reservations of one group never both take the last cent.
     FOR r IN
-      SELECT m.o, m.run, (m.reserve->>'microUsd')::numeric AS micro, (m.reserve->>'tokens')::bigint AS tokens, h.control, b.limit_micro_usd, b.limit_tokens,
-        b.reserved_micro_usd + b.settled_micro_usd AS used, b.reserved_tokens + b.settled_tokens AS used_tokens,
-        EXISTS (SELECT 1 FROM jsonb_to_recordset(lines) l(m int, type text, key text) JOIN run_events e ON e.run_id = m.run AND e.key = l.key WHERE l.m = m.o - 1 AND l.type = 'call.reserved') AS known
-      FROM ROWS FROM (jsonb_to_recordset(members) AS (run uuid, reserve jsonb)) WITH ORDINALITY m(run, reserve, o)
+      SELECT m.o, m.run, m.micro, m.tokens, h.control, b.limit_micro_usd, b.limit_tokens,
+        b.reserved_micro_usd + b.settled_micro_usd AS used, b.reserved_tokens + b.settled_tokens AS used_tokens, e.seq IS NOT NULL AS known
+      FROM unnest(m_run, m_micro, m_tokens, m_key) WITH ORDINALITY m(run, micro, tokens, key, o)
       JOIN run_heads h ON h.run_id = m.run JOIN run_budgets b ON b.run_id = m.run
-      WHERE m.reserve IS NOT NULL AND verdicts[m.o] IS NULL ORDER BY m.run, m.o
+      LEFT JOIN run_events e ON e.run_id = m.run AND e.key = m.key
+      WHERE m.key IS NOT NULL AND verdicts[m.o] IS NULL ORDER BY m.run, m.o
     LOOP
       IF last_run IS DISTINCT FROM r.run THEN spent := r.used; spent_tokens := r.used_tokens; last_run := r.run; END IF;
       CONTINUE WHEN r.known;
@@ -264,30 +265,32 @@ BEGIN
   END IF;
 
   WITH line AS MATERIALIZED (
-    SELECT l.*, m.run, m.tenant FROM ROWS FROM (jsonb_to_recordset(lines) AS (m int, type text, key text, phase text, attempt int, turn int, data jsonb, kind text, text text, delivery int)) WITH ORDINALITY
+    SELECT l.*, m_run[l.m + 1] AS run, l.type IN ('chunk', 'chunk.reset') AS is_chunk
+    FROM ROWS FROM (jsonb_to_recordset(lines) AS (m int, type text, key text, phase text, attempt int, turn int, data jsonb, kind text, text text, delivery int)) WITH ORDINALITY
       l(m, type, key, phase, attempt, turn, data, kind, text, delivery, o)
-    JOIN (SELECT x.o - 1 AS i, x.run, h.tenant FROM ROWS FROM (jsonb_to_recordset(members) AS (run uuid)) WITH ORDINALITY x(run, o) JOIN run_heads h ON h.run_id = x.run) m ON m.i = l.m
     WHERE verdicts[l.m + 1] IS NULL
-  ), known AS (
-    SELECT l.o, coalesce(e.seq, c.seq) AS seq FROM line l
-    LEFT JOIN run_events e ON e.run_id = l.run AND e.key = l.key AND l.type NOT IN ('chunk', 'chunk.reset')
-    LEFT JOIN run_chunks c ON c.run_id = l.run AND c.key = l.key AND l.type IN ('chunk', 'chunk.reset')
+  ), known AS MATERIALIZED (
+    SELECT l.o, e.seq FROM line l JOIN run_events e ON e.run_id = l.run AND e.key = l.key WHERE NOT l.is_chunk
+    UNION ALL
+    SELECT l.o, c.seq FROM line l JOIN run_chunks c ON c.run_id = l.run AND c.key = l.key WHERE l.is_chunk
   ), new AS MATERIALIZED (
-    SELECT l.*, h.seq + row_number() OVER (PARTITION BY l.run ORDER BY l.o) AS seq, greatest(h.last_at, now_at) AS at
-    FROM (SELECT DISTINCT ON (l.run, l.key, l.type IN ('chunk', 'chunk.reset')) l.* FROM line l JOIN known k ON k.o = l.o AND k.seq IS NULL ORDER BY l.run, l.key, l.type IN ('chunk', 'chunk.reset'), l.o) l
+    SELECT l.*, h.tenant, h.seq + row_number() OVER (PARTITION BY l.run ORDER BY l.o) AS seq, greatest(h.last_at, now_at) AS at
+    FROM (SELECT DISTINCT ON (run, is_chunk, key) * FROM line WHERE o NOT IN (SELECT k.o FROM known k) ORDER BY run, is_chunk, key, o) l
     JOIN run_heads h ON h.run_id = l.run
   ), heads AS (
     UPDATE run_heads h SET seq = n.seq, last_at = n.at FROM (SELECT run, max(seq) AS seq, max(at) AS at FROM new GROUP BY run) n WHERE h.run_id = n.run
   ), chunks AS (
     INSERT INTO run_chunks (run_id, seq, tenant, phase, attempt, turn, delivery, kind, text, key, at)
-    SELECT run, seq, tenant, phase, attempt, turn, delivery, CASE type WHEN 'chunk' THEN kind ELSE 'reset' END, text, key, at FROM new WHERE type IN ('chunk', 'chunk.reset')
+    SELECT run, seq, tenant, phase, attempt, turn, delivery, CASE type WHEN 'chunk' THEN kind ELSE 'reset' END, text, key, at FROM new WHERE is_chunk
   ), events AS (
     INSERT INTO run_events (run_id, seq, tenant, type, phase, attempt, turn, key, data, at)
-    SELECT run, seq, tenant, type, phase, attempt, turn, key, coalesce(data, '{}'), at FROM new WHERE type NOT IN ('chunk', 'chunk.reset')
+    SELECT run, seq, tenant, type, phase, attempt, turn, key, coalesce(data, '{}'), at FROM new WHERE NOT is_chunk
     RETURNING run_id, seq, tenant, type, phase, attempt, turn, key, data, at
   ), verdict AS (
+    -- A line neither new nor known repeats one of its own group.
     SELECT l.m + 1 AS o, max(n.seq) AS new_seq, max(coalesce(k.seq, twin.seq)) AS old_seq
-    FROM line l LEFT JOIN new n ON n.o = l.o LEFT JOIN known k ON k.o = l.o LEFT JOIN new twin ON twin.run = l.run AND twin.key = l.key AND n.seq IS NULL GROUP BY l.m
+    FROM line l LEFT JOIN new n ON n.o = l.o LEFT JOIN known k ON k.o = l.o
+    LEFT JOIN new twin ON n.o IS NULL AND k.o IS NULL AND twin.run = l.run AND twin.key = l.key AND twin.is_chunk = l.is_chunk GROUP BY l.m
   )
   SELECT (SELECT array_agg(ROW(ev.*)::run_events ORDER BY ev.run_id, ev.seq) FROM events ev),
     array_agg(coalesce(verdicts[i], CASE WHEN v.new_seq IS NOT NULL THEN 'written' ELSE 'duplicate' END) ORDER BY i),
@@ -295,8 +298,8 @@ BEGIN
   INTO evs, verdicts, seqs FROM generate_subscripts(verdicts, 1) i LEFT JOIN verdict v ON v.o = i;
 
   IF evs IS NOT NULL THEN PERFORM devflow.project(evs); END IF;
-  FOR run IN SELECT DISTINCT m.run FROM ROWS FROM (jsonb_to_recordset(members) AS (run uuid)) WITH ORDINALITY m(run, o) WHERE verdicts[m.o] = 'written' LOOP
-    PERFORM pg_notify('devflow_run', run::text);
+  FOR changed IN SELECT DISTINCT u.run FROM unnest(m_run, verdicts) u(run, verdict) WHERE u.verdict = 'written' LOOP
+    PERFORM pg_notify('devflow_run', changed::text);
   END LOOP;
-  RETURN (SELECT jsonb_agg(jsonb_build_array(verdicts[i], seqs[i], codes[i]) ORDER BY i) FROM generate_subscripts(verdicts, 1) i);
+  RETURN (SELECT jsonb_agg(jsonb_build_array(u.verdict, u.seq, u.code) ORDER BY u.o) FROM unnest(verdicts, seqs, codes) WITH ORDINALITY u(verdict, seq, code, o));
 END $$;

@@ -44,6 +44,8 @@ export class GroupWriter {
   #away = false
   #closed = false
   #idle: (() => void)[] = []
+  /** Runs whose latest append still stores a body apart: their later appends wait for it. */
+  readonly #offloading = new Map<string, Promise<undefined>>()
 
   /** `pool`: for bodies stored apart. The groups themselves use one connection of the writer's own. */
   constructor(databaseUrl: string, pool: pg.Pool, options: GroupWriterOptions = {}) {
@@ -67,9 +69,24 @@ export class GroupWriter {
    */
   async append(member: Member): Promise<Answer> {
     if (this.#closed) throw new DevflowError('UNAVAILABLE', 'writer_closed', 'This process is shutting down.')
-    const written = member.lines.map((line) => this.#serialize(member.run, line))
-    // Without a body to store apart, queue at once: what a caller appends in a row must stay in a row.
-    const lines = written.every((line) => typeof line === 'string') ? written : await Promise.all(written)
+    const lines = member.lines.map((line) => this.#serialize(member.run, line))
+    const before = this.#offloading.get(member.run)
+    // Without a body on its way to the blob table the member is queued at once: appends of a run keep their order.
+    if (!before && lines.every((line) => typeof line === 'string')) return await this.#enqueue(member, lines)
+    const ready = Promise.all([Promise.all(lines), before])
+    const queued = ready.then(([texts]) => this.#enqueue(member, texts))
+    const passed = ready.then(
+      () => undefined,
+      () => undefined,
+    )
+    this.#offloading.set(member.run, passed)
+    void passed.then(() => {
+      if (this.#offloading.get(member.run) === passed) this.#offloading.delete(member.run)
+    })
+    return await queued
+  }
+
+  async #enqueue(member: Member, lines: string[]): Promise<Answer> {
     return await new Promise<Answer>((resolve, reject) => {
       const bytes = lines.reduce((sum, line) => sum + line.length, 0)
       this.#queue.push({ member, lines, bytes, resolve, reject })
@@ -126,7 +143,7 @@ export class GroupWriter {
       session: member.session?.id,
       epoch: member.session?.epoch,
       execution: member.execution,
-      reserve: member.reserve,
+      reserve: member.reserve && { ...member.reserve, key: reservationKey(member) },
     }))
     // Each line names its member; every line is a JSON object with at least a type.
     const lines = group.flatMap((waiting, index) =>
@@ -186,4 +203,10 @@ function answerOf(row: unknown): Answer {
 
 function isUniqueViolation(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === '23505'
+}
+
+function reservationKey(member: Member): string {
+  const line = member.lines.find(({ type }) => type === 'call.reserved')
+  if (!line) throw new Error('a member that reserves has a line `call.reserved`')
+  return line.key
 }
