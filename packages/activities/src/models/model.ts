@@ -50,7 +50,7 @@ export interface ModelUsage {
 
 export type Finish = 'stop' | 'length' | 'tool_calls' | 'content_filter'
 
-/** What a stream yields, in order: at most one `generation` first, pieces, then `usage` (if any) and one `done`. */
+/** What a stream yields, in order: at most one `generation` first, pieces, then `usage` (if any) and one `done`. A failed call may tell its usage too. */
 export type ModelEvent =
   | { kind: 'generation'; id: string }
   | { kind: 'token'; text: string }

@@ -2,7 +2,7 @@ import type { ModelAdapter, ModelEvent, ModelRequest, ToolCall } from './model.t
 import { briefOf } from './offline/brief.ts'
 import { seenIn, type Wish, wishKey } from './offline/seen.ts'
 import { workFor } from './offline/work.ts'
-import { estimateTokens, playReply } from './played-reply.ts'
+import { estimateInput, estimateTokens, playReply } from './played-reply.ts'
 
 /** A turn may ask for several things at once. */
 const MOST_CALLS = 12
@@ -23,7 +23,7 @@ export function offlineModel(): ModelAdapter {
         content,
         toolCalls,
         usage: {
-          inputTokens: estimateTokens(JSON.stringify(request.messages)),
+          inputTokens: estimateInput(request.messages),
           outputTokens: estimateTokens(written),
           costMicroUsd: 0,
         },

@@ -33,7 +33,11 @@ export class ReplyInProgress {
     }
     const choice = chunk.choices?.[0]
     const error = chunk.error ?? choice?.error
-    if (error && this.#finish !== 'length') throw new InBandError(error)
+    if (error && this.#finish !== 'length') {
+      // What the provider says it billed is worth knowing for a failed reply too.
+      if (this.#usage) yield { kind: 'usage', usage: this.#usage }
+      throw new InBandError(error)
+    }
     const delta = choice?.delta ?? choice?.message
     if (delta) yield* this.#takeDelta(delta)
     const finish = choice?.finish_reason

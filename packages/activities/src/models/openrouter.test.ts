@@ -275,6 +275,19 @@ describe('a stream that fails', () => {
     expect(error).toMatchObject({ kind, code, retryable, billed: 'unknown' })
   })
 
+  test('still tells the usage that came with the error', async () => {
+    fake.script(() => ({ scenario: 'err_with_usage' }))
+    const seen: ModelEvent[] = []
+    const run = (async () => {
+      for await (const event of adapter().stream(request(), new AbortController().signal)) seen.push(event)
+    })()
+    await failure(run)
+    expect(seen.at(-1)).toEqual({
+      kind: 'usage',
+      usage: { inputTokens: 10, outputTokens: 3, costMicroUsd: 0 },
+    })
+  })
+
   test('by keeping alive without saying anything is ended by the progress timer', async () => {
     fake.script(() => ({ scenario: 'stall_comments' }))
     const error = await failure(collect(adapter(150).stream(request(), new AbortController().signal)))

@@ -1,5 +1,5 @@
 import { delay } from './abortable-delay.ts'
-import type { ModelEvent, ModelUsage, ToolCall } from './model.ts'
+import type { Message, ModelEvent, ModelUsage, ToolCall } from './model.ts'
 
 /** A reply known in advance, to be streamed as a provider would. */
 export interface PlayedReply {
@@ -55,3 +55,12 @@ function pieces(text: string, count?: number): string[] {
 
 /** A rough count where no tokenizer is at hand: four characters a token. */
 export const estimateTokens = (text: string): number => Math.ceil(text.length / 4)
+
+/** The same for a conversation, without writing it out. */
+export const estimateInput = (messages: readonly Message[]): number =>
+  Math.ceil(
+    messages.reduce((sum, message) => {
+      const calls = message.role === 'assistant' ? message.toolCalls : []
+      return sum + message.content.length + calls.reduce((total, call) => total + call.arguments.length, 0)
+    }, 0) / 4,
+  )

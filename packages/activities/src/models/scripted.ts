@@ -2,7 +2,7 @@ import { ErrorKind } from '@devflow/contracts'
 import { z } from 'zod'
 import { delay } from './abortable-delay.ts'
 import { type ModelAdapter, ModelError, type ModelEvent, type ModelRequest } from './model.ts'
-import { estimateTokens, playReply } from './played-reply.ts'
+import { estimateInput, estimateTokens, playReply } from './played-reply.ts'
 
 const Ms = z.int().min(0).max(86_400_000)
 
@@ -44,7 +44,7 @@ const Attempts = z.strictObject({ attempts: z.array(Turns).min(1) })
  * What a scripted persona says. `turns[n-1]` answers turn n of a phase; the last one answers all that follow. `phases`
  * gives a phase turns of its own, or turns for each of its attempts.
  */
-export const Script = z
+const Script = z
   .strictObject({
     turns: Turns.optional(),
     phases: z.record(z.string(), z.union([Turns, Attempts])).optional(),
@@ -52,7 +52,6 @@ export const Script = z
   .refine(({ turns, phases }) => turns !== undefined || phases !== undefined, {
     error: 'expected turns or phases',
   })
-export type Script = z.infer<typeof Script>
 
 /** A model that says what its persona's `model.script` holds. Costs nothing; every delay can be aborted. */
 export function scriptedModel(): ModelAdapter {
@@ -72,7 +71,7 @@ export function scriptedModel(): ModelAdapter {
         content,
         toolCalls,
         usage: {
-          inputTokens: estimateTokens(JSON.stringify(request.messages)),
+          inputTokens: estimateInput(request.messages),
           outputTokens: estimateTokens(written),
           ...turn.usage,
           costMicroUsd: 0,
@@ -94,7 +93,7 @@ export function scriptedModel(): ModelAdapter {
 }
 
 function turnOf({ model, phase, attempt, turn }: ModelRequest): z.infer<typeof ScriptedTurn> {
-  const parsed = Script.safeParse(model.script)
+  const parsed = parsedScript(model.script)
   if (!parsed.success)
     throw new ModelError('INVALID', 'invalid_script', `model.script: ${z.prettifyError(parsed.error)}`, {
       retryable: false,
@@ -110,6 +109,16 @@ function turnOf({ model, phase, attempt, turn }: ModelRequest): z.infer<typeof S
       billed: 'no',
     })
   return found
+}
+
+/** A definition's script is one object for all turns of its runs: parsed once. */
+const known = new WeakMap<object, ReturnType<typeof Script.safeParse>>()
+
+function parsedScript(script: unknown): ReturnType<typeof Script.safeParse> {
+  const object = typeof script === 'object' && script !== null ? script : undefined
+  const parsed = (object && known.get(object)) ?? Script.safeParse(script)
+  if (object) known.set(object, parsed)
+  return parsed
 }
 
 /** The n-th, counted from 1; the last one where the list is shorter. */

@@ -73,7 +73,7 @@ function argumentsText(value: unknown): string {
 }
 
 /** Whether the text is whole as it stands, so that what follows cannot belong to it. */
-export function isJson(text: string): boolean {
+function isJson(text: string): boolean {
   try {
     JSON.parse(text)
     return true

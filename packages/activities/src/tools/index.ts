@@ -1,3 +1,2 @@
 // Law: what an agent may do, one file a tool. Nothing here leaves the workspace it is given, or writes to it.
-export { runTool, TOOL_NAMES, toolSpecs } from './registry.ts'
-export type { ToolContext, ToolResult } from './tool.ts'
+export { runTool, toolSpecs } from './registry.ts'

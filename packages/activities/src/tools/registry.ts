@@ -12,7 +12,7 @@ const TOOLS: ReadonlyMap<string, Tool> = new Map(
 )
 
 /** Names of all tools this build has, sorted. */
-export const TOOL_NAMES: readonly string[] = [...TOOLS.keys()].sort()
+const TOOL_NAMES: readonly string[] = [...TOOLS.keys()].sort()
 
 /** The tools as offered to a model, in the order given, each once. Throws INVALID `unknown_tool`. */
 export function toolSpecs(names: readonly string[]): ToolSpec[] {

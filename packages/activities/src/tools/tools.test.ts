@@ -33,7 +33,7 @@ beforeAll(async () => {
   await symlink('.git', join(root, 'git-link'))
   await symlink('loop-b', join(root, 'loop-a'))
   await symlink('loop-a', join(root, 'loop-b'))
-  execFileSync('mkfifo', [join(root, 'pipe')])
+  execFileSync('/bin/sh', ['-c', 'mkfifo "$0"', join(root, 'pipe')])
 })
 afterAll(() => rm(top, { recursive: true }))
 

@@ -44,7 +44,7 @@ export const callId = (call: FakeToolCall, n: number, index: number): string =>
   call.id ?? `call_${String(n).padStart(6, '0')}_${index}`
 
 /** Id and name first, then the arguments in small fragments with an empty one among them, call after call. */
-export const splitDeltas: Shape['toolDeltas'] = (calls, n) =>
+const splitDeltas: Shape['toolDeltas'] = (calls, n) =>
   calls.flatMap((call, index) => {
     const text = argumentsText(call)
     const size = Math.max(1, Math.ceil(text.length / 3))
@@ -64,7 +64,7 @@ export const PLAIN: Shape = {
 }
 
 /** Cuts by code points: a surrogate pair is never torn between two frames (bytes are another matter). */
-export function pieces(content: string, chunks: number | string[] | undefined): string[] {
+function pieces(content: string, chunks: number | string[] | undefined): string[] {
   if (Array.isArray(chunks)) return chunks
   const points = [...content]
   if (points.length === 0) return []

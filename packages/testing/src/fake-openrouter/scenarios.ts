@@ -42,7 +42,7 @@ const signed = [
   { type: 'reasoning.text', signature: 'EqQB/+é=', format: 'anthropic-claude-v1', index: 0 },
 ]
 
-export const SCENARIOS = {
+const SCENARIOS = {
   happy_text: {},
   comments_between: { shape: { commentsBetween: true } },
   byte_torn: { wire: { torn: true } },
@@ -151,6 +151,18 @@ export const SCENARIOS = {
   },
   err_after_text: {
     shape: { error: { after: 'text', chunk: errorChunk(unavailable, finishError), done: true } },
+  },
+  err_with_usage: {
+    shape: {
+      error: {
+        after: 'text',
+        chunk: {
+          ...errorChunk(unavailable, finishError),
+          usage: { prompt_tokens: 10, completion_tokens: 3, cost: 0 },
+        },
+        done: true,
+      },
+    },
   },
   err_string_code: {
     shape: {

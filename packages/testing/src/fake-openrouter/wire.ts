@@ -6,7 +6,7 @@ import type { Scenario } from './scenarios.ts'
 const COMMENT = ': OPENROUTER PROCESSING\n\n'
 
 /** A frame's text. The cost goes in as text, so that it stands in the body digit for digit. */
-export function frameText(frame: Frame): string {
+function frameText(frame: Frame): string {
   if (frame.kind === 'comment') return COMMENT
   if (frame.kind === 'done') return 'data: [DONE]\n\n'
   return `data: ${withCost(frame.data, frame.costText)}\n\n`

@@ -71,7 +71,7 @@ const repeated = (requirements: Requirement[]): string[] => {
   return [...new Set(ids.filter((id, index) => ids.indexOf(id) !== index))]
 }
 
-export const strings = (value: unknown, field: string): string[] => {
+const strings = (value: unknown, field: string): string[] => {
   const list = isRecord(value) ? value[field] : undefined
   return Array.isArray(list) ? list.filter((item) => typeof item === 'string') : []
 }

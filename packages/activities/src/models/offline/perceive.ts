@@ -109,7 +109,7 @@ export function languages(seen: Seen): [language: string, files: number][] {
 }
 
 /** The words of the request that could name something, at most eight. */
-export function keywords(request: string): string[] {
+function keywords(request: string): string[] {
   const words = request.match(/[\p{L}\p{N}_]{4,}/gu) ?? []
   const kept = words.map((word) => word.toLowerCase()).filter((word) => !STOP_WORDS.has(word))
   return [...new Set(kept)].slice(0, 8)
