@@ -8,6 +8,8 @@ import { findOnPath } from './find-on-path.ts'
 import type { ObtainOptions } from './temporal-program.ts'
 
 const CONNECT_MS = 10_000
+const DOWNLOAD_MS = 900_000
+const STILL_MS = 30_000
 
 /** The official build, unpacked by the system's tar to `target`. Rejects when it cannot be reached. */
 export async function downloadTemporal(
@@ -20,7 +22,9 @@ export async function downloadTemporal(
   onProgress('Looking for the Temporal server at temporal.download …')
   const connecting = new AbortController()
   const timer = setTimeout(() => connecting.abort(), CONNECT_MS)
-  const response = await fetch(url, { signal: connecting.signal }).catch((error: unknown) => {
+  const response = await fetch(url, {
+    signal: AbortSignal.any([connecting.signal, AbortSignal.timeout(DOWNLOAD_MS)]),
+  }).catch((error: unknown) => {
     throw new Error(`temporal.download was not reached: ${reason(error)}`)
   })
   clearTimeout(timer)
@@ -47,7 +51,16 @@ export async function buildTemporal(
   const home = env.HOME ? {} : { GOPATH: join(cacheDir, 'go'), GOCACHE: join(cacheDir, 'go-build') }
   return intoPlace(target, async (folder) => {
     const building = { ...env, ...home, GOBIN: folder, CGO_ENABLED: '0', GOFLAGS: '-modcacherw' }
-    await call(go, ['install', `github.com/temporalio/cli/cmd/temporal@v${version}`], building, folder)
+    const started = Date.now()
+    const still = () =>
+      onProgress(`Still building the Temporal server (${Math.round((Date.now() - started) / 1000)} s) …`)
+    const timer = setInterval(still, STILL_MS)
+    await call(
+      go,
+      ['install', `github.com/temporalio/cli/cmd/temporal@v${version}`],
+      building,
+      folder,
+    ).finally(() => clearInterval(timer))
   })
 }
 

@@ -2,7 +2,6 @@ import { Gate, type RunStatus } from '@devflow/contracts'
 import { z } from 'zod'
 import { followRun } from '../api/follow.ts'
 import type { Api } from '../api/http.ts'
-import { progressLine } from './progress-line.ts'
 import type { Voice } from './voice.ts'
 
 const Gates = z.object({ items: z.array(Gate) })
@@ -18,8 +17,7 @@ export async function followSample(
   voice: Voice,
 ): Promise<RunStatus> {
   return followRun(api, runId, async (event) => {
-    const line = progressLine(event)
-    if (line !== undefined) voice.event(line, event)
+    voice.event(event)
     if (event.type !== 'gate.opened') return undefined
     const { items } = await api.get(`/v1/runs/${runId}/gates`, Gates)
     const open = items.filter((gate) => gate.status === 'open')

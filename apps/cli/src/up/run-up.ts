@@ -60,7 +60,7 @@ async function work(options: UpOptions, endpoints: Endpoints, voice: Voice): Pro
   const api = createApi(endpoints.api, options.config.token)
   const submit = async () => {
     const runId = await submitSample(api, options.cwd, options.config.hasModelKey)
-    voice.sample(runId, endpoints)
+    voice.sample(runId, endpoints, options.once)
     return runId
   }
   if (!options.once) {
