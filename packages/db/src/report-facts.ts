@@ -45,7 +45,7 @@ export async function readReportFacts(pool: pg.Pool, run: string): Promise<Repor
           from devflow.run_events where run_id = $1 and phase is not null group by phase) e on e.phase = p.id
         where p.run_id = $1),
       'gates', (select coalesce(jsonb_agg(jsonb_build_object('id', g.id, 'status', g.status, 'title', g.title, 'decisions',
-          (select coalesce(jsonb_agg(jsonb_build_object('actor', d.principal, 'decision', d.decision, 'comment', d.comment, 'at', d.at) order by d.at), '[]')
+          (select coalesce(jsonb_agg(jsonb_build_object('actor', d.principal, 'decision', d.decision, 'comment', d.comment, 'at', to_char(d.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) order by d.at), '[]')
            from devflow.gate_decisions d where d.run_id = g.run_id and d.gate = g.id and d.attempt = g.attempt))), '[]')
         from devflow.gates g where g.run_id = $1),
       'usage', (select jsonb_build_object('inputTokens', coalesce(sum(input_tokens), 0), 'outputTokens', coalesce(sum(output_tokens), 0), 'costMicroUsd', coalesce(sum(cost_micro_usd), 0),

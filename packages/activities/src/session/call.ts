@@ -10,7 +10,7 @@ import {
 import { ChunkPump } from './chunk-pump.ts'
 import { eventAt } from './place.ts'
 import { costByPrice } from './reservation.ts'
-import type { Session } from './session.ts'
+import { isFenced, type Session } from './session.ts'
 import { stillMine } from './stop.ts'
 
 /** A call that came to its end: what it said, and the lines that settle it, to be committed with the turn. */
@@ -61,7 +61,7 @@ export async function callModel(
   )
   const answer = await session.append([...first, reserved], reserve)
   if (answer.verdict === 'refused') return { outcome: 'refused', code: answer.code }
-  if (answer.verdict === 'fenced' || answer.verdict === 'no_run') return { outcome: 'fenced' }
+  if (isFenced(answer)) return { outcome: 'fenced' }
   deps.reach('after-reserve')
   if (stop.reason || !(await stillMine(deps, place, epoch, stop))) {
     // Nothing was sent: nothing is owed.
@@ -71,7 +71,7 @@ export async function callModel(
       costSource: 'provider',
     })
     const freeing = await session.append([freed])
-    return { outcome: freeing.verdict === 'fenced' ? 'fenced' : 'stopped' }
+    return { outcome: isFenced(freeing) ? 'fenced' : 'stopped' }
   }
   return await send(session, turn, call, request)
 }
@@ -161,7 +161,7 @@ async function send(
           ]
         : []
     const answer = await session.append([...pump.reset(), line, ...told])
-    if (answer.verdict === 'fenced') return { outcome: 'fenced' }
+    if (isFenced(answer)) return { outcome: 'fenced' }
     if (stop.reason) return { outcome: 'stopped' }
     deps.log.warn(
       { ...place, turn, call, code: failure?.code, model: persona.model.name },

@@ -5,6 +5,8 @@ import type { ModelAdapter, ToolSpec } from '../models/model.ts'
 import { type Place, sessionId } from './place.ts'
 import type { Stop } from './stop.ts'
 
+export type SessionParts = Omit<Session, 'append' | 'post'>
+
 /** What a session is made of, and its one way to write. */
 export class Session {
   readonly deps: Deps
@@ -22,7 +24,7 @@ export class Session {
   /** The commit that clone stands at. */
   readonly commit: string | undefined
 
-  constructor(parts: Omit<Session, 'append'>) {
+  constructor(parts: SessionParts) {
     this.deps = parts.deps
     this.place = parts.place
     this.epoch = parts.epoch
@@ -37,16 +39,40 @@ export class Session {
     this.commit = parts.commit
   }
 
+  #posted: Promise<void> = Promise.resolve()
+
   /** Appends as this session's one writer (I13). What is appended in a row stays in a row. */
   async append(lines: Line[], reserve?: { microUsd: number; tokens: number }): Promise<Answer> {
+    const posted = this.#posted
+    const answer = await this.#write(lines, reserve)
+    await posted
+    return answer
+  }
+
+  /**
+   * Appends without waiting: the next `append` comes after it, in the same group if it is quick, and rejects if this
+   * one failed.
+   */
+  post(lines: Line[], then: () => void = () => {}): void {
+    const written = this.#write(lines).then(then)
+    this.#posted = Promise.all([this.#posted, written]).then(() => {})
+    this.#posted.catch(() => {}) // Told to the next append.
+  }
+
+  async #write(lines: Line[], reserve?: { microUsd: number; tokens: number }): Promise<Answer> {
     const answer = await this.deps.writer.append({
       run: this.place.runId,
       session: { id: sessionId(this.place), epoch: this.epoch },
       ...(reserve ? { reserve } : {}),
       lines,
     })
-    if (answer.verdict === 'fenced' || answer.verdict === 'no_run') this.stop.now('fenced')
+    if (isFenced(answer)) this.stop.now('fenced')
     else this.stop.acknowledge()
     return answer
   }
+}
+
+/** Another session has taken over, or the run is gone: nothing more may be written. */
+export function isFenced({ verdict }: Answer): boolean {
+  return verdict === 'fenced' || verdict === 'no_run'
 }

@@ -1,0 +1,61 @@
+import { DevflowError, type SessionEnd } from '@devflow/contracts'
+import type { EventLine } from '@devflow/db'
+import { eventAt } from './place.ts'
+import { isFenced, type Session } from './session.ts'
+
+/** The session goes back to Temporal, to be taken up by another worker. */
+export const HANDED_OVER = 'handed over'
+export type LoopEnd = SessionEnd | typeof HANDED_OVER
+export const FENCED: SessionEnd = { ended: 'stopped', why: 'fenced' }
+
+/** Ends the phase with an error on record; `before` are lines that explain it. */
+export async function fail(
+  session: Session,
+  error: DevflowError,
+  before: EventLine[] = [],
+): Promise<SessionEnd> {
+  const { place, persona } = session
+  const start = eventAt(place, 'phase.started', 'start', { kind: 'agent', persona: persona.id })
+  const answer = await session.append([start, ...before, failureLine(session, error)])
+  return isFenced(answer) ? FENCED : { ended: 'failed' }
+}
+
+export function failureLine({ deps, place }: Session, error: DevflowError): EventLine {
+  return eventAt(place, 'phase.failed', 'end', { error: deps.scrub(error.record) })
+}
+
+/** How a session that was stopped in the middle ends. */
+export async function stopped(session: Session): Promise<LoopEnd> {
+  switch (session.stop.reason) {
+    case 'canceled':
+      return { ended: 'stopped', why: 'canceled' }
+    case 'timeout':
+      return await fail(
+        session,
+        new DevflowError('TIMEOUT', 'phase_timeout', 'The phase did not finish within its timeout.'),
+      )
+    case 'shutdown':
+      return HANDED_OVER
+    default:
+      return FENCED
+  }
+}
+
+/** The next call does not fit into what the run may still spend. */
+export async function overBudget(
+  session: Session,
+  turn: number,
+  call: number,
+  microUsd: number,
+): Promise<SessionEnd> {
+  const { progress, place } = session
+  const { limitMicroUsd, limitTokens } = progress.budget
+  const limits = [
+    limitMicroUsd === undefined ? '' : `${limitMicroUsd} micro-dollars`,
+    limitTokens === undefined ? '' : `${limitTokens} tokens`,
+  ]
+  const message = `The next call could cost ${microUsd} micro-dollars; the run's budget of ${limits.filter(Boolean).join(' and ')} does not hold it.`
+  const exceeded = { scope: 'run', limitMicroUsd, limitTokens, wantedMicroUsd: microUsd }
+  const line = eventAt(place, 'budget.exceeded', `call-${call}/over-budget`, exceeded, turn)
+  return await fail(session, new DevflowError('RATE_LIMITED', 'budget_exceeded', message), [line])
+}

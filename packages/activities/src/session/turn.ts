@@ -1,0 +1,138 @@
+import type { SessionEnd } from '@devflow/contracts'
+import type { Line } from '@devflow/db'
+import type { ToolCall } from '../models/model.ts'
+import type { Answered } from './call.ts'
+import { FENCED, failureLine } from './ends.ts'
+import { eventAt } from './place.ts'
+import { artifactInvalid, completed, type Judged, jsonIn, judge, MOST_REPAIRS } from './proposal.ts'
+import { isFenced, type Session } from './session.ts'
+import { recordTools, startTools } from './tool-calls.ts'
+import { assistantMessage, type ToolData, type Transcript, type TurnData, toolMessage } from './transcript.ts'
+
+/**
+ * Tools that answer within this many ms are recorded in one transaction with their turn and the next reservation, so
+ * that a quick turn costs one commit. A turn's record never waits longer for its tools.
+ */
+const HEAD_START_MS = 2
+
+const CUT_OFF = 'Not executed: your answer was cut off at the token limit. Be shorter.'
+
+/** What an answer leads to. */
+interface Reading {
+  /** Results known at once: of `complete`, and of calls that must not run. */
+  results: ToolData[]
+  /** Tools to run. */
+  open: ToolCall[]
+  /** A user message that asks for a repair, where there is no tool call to answer. */
+  ask?: string
+  judged?: Judged
+  /** The answer itself is the phase's output. */
+  output?: string
+}
+
+/** Records a turn: what was said, what it cost and what follows from it, in one transaction; then runs its tools. */
+export async function takeTurn(
+  session: Session,
+  transcript: Transcript,
+  turn: number,
+  answered: Answered,
+): Promise<SessionEnd | undefined> {
+  const { deps, place } = session
+  const { content, toolCalls, reasoning, finish, tokens } = answered
+  const said: TurnData = {
+    content,
+    toolCalls,
+    ...(reasoning === undefined ? {} : { reasoning }),
+    finish,
+    tokens,
+  }
+  const reading = await read(session, turn, said)
+  const rejected = reading.ask !== undefined || reading.judged?.accepted === false
+  if (rejected) transcript.repairs += 1
+  const spoiled = rejected && transcript.repairs > MOST_REPAIRS
+  const done = reading.judged?.accepted === true || reading.output !== undefined
+  const lines = [...answered.lines, ...turnLines(session, turn, said, reading)]
+  if (spoiled)
+    lines.push(
+      failureLine(session, artifactInvalid(session.agent.produces ?? 'answer', reading.judged?.errors ?? [])),
+    )
+
+  const tools = startTools(session, reading.open)
+  if (reading.open.length > 0)
+    await Promise.race([tools.done, new Promise((resolve) => setTimeout(resolve, HEAD_START_MS))])
+  if (done) deps.reach('before-completion')
+  const recorded = () => deps.reach('after-record')
+  if (reading.open.length > 0) session.post(lines, recorded)
+  else if (isFenced(await session.append(lines))) return FENCED
+  else recorded()
+  if (done) return { ended: 'completed' }
+  if (spoiled) return { ended: 'failed' }
+
+  transcript.turns = turn
+  transcript.callsOfNextTurn = 0
+  transcript.tokens += tokens
+  transcript.messages.push(assistantMessage(said), ...reading.results.map(toolMessage))
+  if (reading.ask !== undefined) transcript.messages.push({ role: 'user', content: reading.ask })
+  await recordTools(session, transcript, turn, tools)
+  deps.log.debug({ ...place, turn, tools: reading.open.length }, 'turn taken')
+  return undefined
+}
+
+async function read(
+  session: Session,
+  turn: number,
+  { content, toolCalls, finish }: TurnData,
+): Promise<Reading> {
+  const { produces } = session.agent
+  if (finish === 'length' && toolCalls.length > 0) {
+    // Arguments cut off at the token limit may even parse: they are never run.
+    return { open: [], results: toolCalls.map(({ id, name }) => ({ id, name, ok: false, content: CUT_OFF })) }
+  }
+  if (produces === undefined) {
+    if (toolCalls.length > 0) return { open: toolCalls, results: [] }
+    if (content.trim() !== '') return { open: [], results: [], output: content }
+    return { open: [], results: [], ask: 'Your answer was empty. Answer the task.' }
+  }
+  const complete = toolCalls.find(({ name }) => name === 'complete')
+  if (complete) {
+    const judged = await judge(session, turn, produces, completed(complete.arguments))
+    // An accepted artifact ends the phase: what else was asked for in the same breath is not needed any more.
+    const open = judged.accepted ? [] : toolCalls.filter(({ id }) => id !== complete.id)
+    return {
+      open,
+      results: [{ id: complete.id, name: 'complete', ok: judged.accepted, content: judged.said }],
+      judged,
+    }
+  }
+  if (toolCalls.length > 0) return { open: toolCalls, results: [] }
+  const judged = await judge(session, turn, produces, jsonIn(content))
+  return { open: [], results: [], judged, ...(judged.accepted ? {} : { ask: judged.said }) }
+}
+
+function turnLines(
+  { place }: Session,
+  turn: number,
+  said: TurnData,
+  { results, ask, judged, output }: Reading,
+): Line[] {
+  const of = (type: Parameters<typeof eventAt>[1], key: string, data: Record<string, unknown>) =>
+    eventAt(place, type, key, data, turn)
+  const lines: Line[] = [of('turn.completed', 'completed', { ...said })]
+  for (const { id, name, arguments: args } of said.toolCalls)
+    lines.push(of('tool.called', `tool/${id}/called`, { id, name, args }))
+  for (const result of results) lines.push(of('tool.completed', `tool/${result.id}/completed`, { ...result }))
+  if (judged)
+    for (const line of judged.lines)
+      lines.push(
+        ask !== undefined && line.type === 'artifact.rejected'
+          ? { ...line, data: { ...line.data, ask } }
+          : line,
+      )
+  else if (ask !== undefined)
+    lines.push(
+      of('artifact.rejected', 'rejected', { errors: [{ path: '', message: 'The answer is empty.' }], ask }),
+    )
+  if (output !== undefined)
+    lines.push(eventAt(place, 'phase.completed', 'end', { output: { text: output.slice(0, 100_000) } }))
+  return lines
+}
