@@ -1,0 +1,55 @@
+import { realpath, stat } from 'node:fs/promises'
+import { join, relative, sep } from 'node:path'
+import { DevflowError, type Workspace } from '@devflow/contracts'
+
+/**
+ * A light look at a run's workspace before the run is taken; the worker looks again, at the base too. Throws
+ * DevflowError PERMISSION_DENIED `workspace_outside_roots`, INVALID `not_a_repository`.
+ */
+export async function checkWorkspace({ repo }: Workspace, roots: readonly string[]): Promise<void> {
+  const errors = (message: string) => [{ path: 'workspace.repo', message }]
+  const place = await realPathOf(repo)
+  const allowed = (await Promise.all(roots.map(realPathOf))).filter((root) => root !== undefined)
+  // What does not exist is told apart from what is not allowed only under a root: elsewhere nothing is given away.
+  if (!allowed.some((root) => isUnder(place ?? repo, root))) {
+    const message = 'The repository lies outside the folders the API was told of (DEVFLOW_WORKSPACE_ROOTS).'
+    throw new DevflowError('PERMISSION_DENIED', 'workspace_outside_roots', message, {
+      errors: errors('lies outside the workspace roots'),
+    })
+  }
+  if (place === undefined || !(await isRepository(place))) {
+    const message = 'workspace.repo is not a git repository.'
+    throw new DevflowError('INVALID', 'not_a_repository', message, {
+      errors: errors('is not a git repository'),
+    })
+  }
+}
+
+/** A work tree (`.git` is a folder or, in a worktree, a file) or a bare repository. */
+async function isRepository(folder: string): Promise<boolean> {
+  if (await exists(join(folder, '.git'))) return true
+  return (await exists(join(folder, 'HEAD'))) && (await exists(join(folder, 'objects')))
+}
+
+function isUnder(place: string, root: string): boolean {
+  const way = relative(root, place)
+  return way === '' || (way !== '..' && !way.startsWith(`..${sep}`) && !way.startsWith(sep))
+}
+
+async function realPathOf(path: string): Promise<string | undefined> {
+  try {
+    return await realpath(path)
+  } catch {
+    // It does not exist, or may not be read: either way there is no such place for us.
+    return undefined
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await stat(path)
+    return true
+  } catch {
+    return false
+  }
+}

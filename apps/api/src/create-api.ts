@@ -1,0 +1,71 @@
+import { randomUUID } from 'node:crypto'
+import { DevflowError } from '@devflow/contracts'
+import { OpenAPIHono } from '@hono/zod-openapi'
+import type { Context } from 'hono'
+import { routePath } from 'hono/route'
+import type { ApiDeps } from './deps.ts'
+import { guard } from './guard.ts'
+import { PokeHub } from './live/poke-hub.ts'
+import { RunFeeds } from './live/run-feeds.ts'
+import { Metrics } from './metrics.ts'
+import { type Api, type Env, Operations } from './operation.ts'
+import { failureOf, problemResponse } from './problems.ts'
+import { artifactRoutes } from './routes/artifacts.ts'
+import { commandRoutes } from './routes/commands.ts'
+import { docsRoutes } from './routes/docs.ts'
+import { eventRoutes } from './routes/events.ts'
+import { gateRoutes } from './routes/gates.ts'
+import { healthRoutes } from './routes/health.ts'
+import { ledgerRoutes } from './routes/ledger.ts'
+import { runRoutes } from './routes/runs.ts'
+import { streamRoutes } from './routes/stream.ts'
+
+/** The HTTP API over its dependencies; it opens no port. */
+export function createApi(deps: ApiDeps): Api {
+  const api: Api = new OpenAPIHono<Env>()
+  const metrics = new Metrics()
+  const onProblem = (error: unknown) => deps.log.warn({ err: error }, 'reading for streams failed')
+  const feeds = new RunFeeds({ pool: deps.pool, watch: deps.watch, onProblem })
+  const hub = new PokeHub({ pool: deps.pool, watch: deps.watch, onProblem })
+
+  api.use(async (c, next) => {
+    const traceId = randomUUID()
+    c.set('traceId', traceId)
+    c.set('caller', guard(c.req.raw.headers, c.req.url, deps))
+    c.header('x-request-id', traceId)
+    c.header('x-content-type-options', 'nosniff')
+    c.header('cache-control', 'no-store')
+    await next()
+    metrics.count(c.req.method, routePath(c, -1), c.res.status)
+  })
+  api.notFound((c) => {
+    throw new DevflowError('NOT_FOUND', 'not_found', `There is nothing at ${c.req.path.slice(0, 200)}.`)
+  })
+  api.onError((error, c) => refuse(error, c, deps))
+
+  const operations = new Operations(api, deps)
+  runRoutes(operations, deps)
+  commandRoutes(operations, deps)
+  eventRoutes(operations, deps, feeds)
+  gateRoutes(operations, deps)
+  artifactRoutes(operations, deps)
+  ledgerRoutes(operations, deps)
+  streamRoutes(operations, deps, hub)
+  healthRoutes(operations, deps, { metrics, feeds, hub })
+  docsRoutes(api)
+  operations.refuseOtherMethods()
+  return api
+}
+
+function refuse(error: Error, c: Context<Env>, { log, scrub }: ApiDeps): Response {
+  const traceId = c.get('traceId') ?? randomUUID()
+  const failure = failureOf(error)
+  if (failure.status >= 500)
+    log.error({ err: error, traceId, method: c.req.method, path: c.req.path }, failure.code)
+  const response = problemResponse(scrub(failure), { instance: scrub(c.req.path), traceId })
+  for (const name of ['allow', 'x-request-id', 'x-content-type-options', 'cache-control']) {
+    const value = c.res.headers.get(name)
+    if (value !== null) response.headers.set(name, value)
+  }
+  return response
+}

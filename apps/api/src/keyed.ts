@@ -1,0 +1,43 @@
+import { DevflowError } from '@devflow/contracts'
+import { type KeyedAnswer, once, transaction } from '@devflow/db'
+import type { Context } from 'hono'
+import type pg from 'pg'
+import type { Env } from './operation.ts'
+
+export const KEY_HEADER = {
+  'Idempotency-Key':
+    '1–255 printable ASCII characters: the same request again gets the first answer, with 200.',
+}
+
+export interface KeyedResult extends KeyedAnswer {
+  replayed: boolean
+  key: string | undefined
+}
+
+/**
+ * Does the work of a POST in one transaction, once for its Idempotency-Key if it has one. Throws DevflowError INVALID
+ * `bad_idempotency_key`, and what `once` throws.
+ */
+export async function keyed(
+  c: Context<Env>,
+  { pool, tenant }: { pool: pg.Pool; tenant: string },
+  body: unknown,
+  work: (client: pg.PoolClient) => Promise<KeyedAnswer>,
+): Promise<KeyedResult> {
+  const key = c.req.header('idempotency-key')
+  if (key === undefined) return { ...(await transaction(pool, work)), replayed: false, key }
+  if (!/^[\x20-\x7e]{1,255}$/.test(key)) {
+    const message = 'An Idempotency-Key has 1 to 255 printable ASCII characters.'
+    const errors = [{ path: 'Idempotency-Key', message: 'expected 1 to 255 printable ASCII characters' }]
+    throw new DevflowError('INVALID', 'bad_idempotency_key', message, { errors })
+  }
+  const request = { tenant, key, method: c.req.method, path: c.req.path, body: body ?? null }
+  return { ...(await once(pool, request, work)), key }
+}
+
+/** A replayed answer is 200, whatever the first was. */
+export function keyedResponse(c: Context<Env>, { status, body, replayed }: KeyedResult): Response {
+  if (replayed) c.header('idempotency-replayed', 'true')
+  c.header('content-type', 'application/json')
+  return c.body(JSON.stringify(body), replayed ? 200 : (status as 200 | 201 | 202))
+}

@@ -1,0 +1,160 @@
+import type { RunStatus } from '@devflow/contracts'
+import { readHeads, readLog } from '@devflow/db'
+import type pg from 'pg'
+import { Change } from './change.ts'
+import { type Frame, frameOf } from './frames.ts'
+
+/** What one ring may hold. */
+const MOST_FRAMES = 2_000
+const MOST_BYTES = 4 * 1024 * 1024
+/** How far back a new ring begins, so that clients that come together share the reading. */
+const LOOK_BACK = 1_000
+const PAGE = 500
+const PAUSE_AFTER_ERROR_MS = 500
+
+export interface RunFeedOptions {
+  pool: pg.Pool
+  run: string
+  chunks: boolean
+  onProblem: (error: unknown) => void
+}
+
+/**
+ * The one reader of a run in this process, for all its clients. The ring holds every row with floor < seq <= top.
+ * States: starting (top undefined) → following → over (may follow again after a retry) | gone (deleted) | closed.
+ */
+export class RunFeed {
+  readonly run: string
+  readonly chunks: boolean
+  /** Told when the ring has grown, or the run's state has changed. */
+  readonly changed = new Change()
+  readonly #options: RunFeedOptions
+  #ring: Frame[] = []
+  #bytes = 0
+  #floor = 0
+  #top: number | undefined
+  #end: { status: RunStatus; lastSeq: number } | undefined
+  #gone = false
+  #closed = false
+  #reading = false
+  #again = false
+  #retry: NodeJS.Timeout | undefined
+
+  constructor(options: RunFeedOptions) {
+    this.#options = options
+    this.run = options.run
+    this.chunks = options.chunks
+  }
+
+  get gone(): boolean {
+    return this.#gone
+  }
+
+  /** The end of the run, when it is over and `cursor` has passed all of its log. */
+  endAt(cursor: number): { status: RunStatus; lastSeq: number } | undefined {
+    return this.#end && cursor >= this.#end.lastSeq ? this.#end : undefined
+  }
+
+  /**
+   * The frames after `cursor`, some at a time, and the cursor after them. Undefined when the ring does not reach
+   * back that far (or has not begun): the client then reads by itself.
+   */
+  take(cursor: number, mostBytes: number): { frames: Frame[]; cursor: number } | undefined {
+    if (this.#top === undefined || cursor < this.#floor) return undefined
+    const start = indexAfter(this.#ring, cursor)
+    const frames: Frame[] = []
+    let bytes = 0
+    for (let i = start; i < this.#ring.length; i++) {
+      const frame = this.#ring[i]
+      if (!frame || (bytes > 0 && bytes + frame.bytes.length > mostBytes)) break
+      frames.push(frame)
+      bytes += frame.bytes.length
+    }
+    const isAll = start + frames.length >= this.#ring.length
+    return { frames, cursor: Math.max(cursor, isAll ? this.#top : (frames.at(-1)?.seq ?? cursor)) }
+  }
+
+  /** Looks for what is new. Never throws; one look at a time, and another after it when asked meanwhile. */
+  wake(): void {
+    this.#again = true
+    if (!this.#reading && !this.#closed) void this.#read()
+  }
+
+  close(): void {
+    this.#closed = true
+    clearTimeout(this.#retry)
+    this.#ring = []
+    this.changed.tell()
+  }
+
+  async #read(): Promise<void> {
+    this.#reading = true
+    clearTimeout(this.#retry)
+    try {
+      this.#top ??= await this.#begin()
+      while (this.#again && !this.#closed && !this.#gone) {
+        this.#again = false
+        while (await this.#readPage()) {
+          if (this.#closed) break
+        }
+      }
+    } catch (error) {
+      this.#options.onProblem(error)
+      if (!this.#closed) this.#retry = setTimeout(() => this.wake(), PAUSE_AFTER_ERROR_MS)
+    } finally {
+      this.#reading = false
+    }
+  }
+
+  async #begin(): Promise<number> {
+    const [head] = await readHeads(this.#options.pool, undefined, [this.run])
+    this.#floor = Math.max(0, (head?.lastSeq ?? 0) - LOOK_BACK)
+    return this.#floor
+  }
+
+  /** Whether there may be more. */
+  async #readPage(): Promise<boolean> {
+    const after = this.#top ?? 0
+    const page = await readLog(this.#options.pool, this.run, { after, limit: PAGE, chunks: this.chunks })
+    if (this.#closed) return false
+    if (!page) {
+      this.#gone = true
+      this.changed.tell()
+      return false
+    }
+    for (const event of page.items) this.#push(frameOf(event))
+    this.#top = page.nextAfter
+    this.#end = page.done ? { status: page.status, lastSeq: page.lastSeq } : undefined
+    this.changed.tell()
+    return page.nextAfter > after && page.nextAfter < page.lastSeq
+  }
+
+  #push(frame: Frame): void {
+    this.#ring.push(frame)
+    this.#bytes += frame.bytes.length
+    let dropped = 0
+    while (
+      this.#ring.length - dropped > MOST_FRAMES ||
+      (this.#bytes > MOST_BYTES && dropped < this.#ring.length - 1)
+    ) {
+      const oldest = this.#ring[dropped]
+      if (!oldest) break
+      this.#bytes -= oldest.bytes.length
+      this.#floor = oldest.seq
+      dropped += 1
+    }
+    if (dropped > 0) this.#ring.splice(0, dropped)
+  }
+}
+
+/** Index of the first frame with a seq above `cursor`. */
+function indexAfter(ring: readonly Frame[], cursor: number): number {
+  let low = 0
+  let high = ring.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((ring[middle]?.seq ?? 0) <= cursor) low = middle + 1
+    else high = middle
+  }
+  return low
+}

@@ -1,0 +1,44 @@
+import { isOver, type Run } from '@devflow/contracts'
+import { readRun } from '@devflow/db'
+import type pg from 'pg'
+import { Change } from './change.ts'
+import type { Watch } from './watch.ts'
+
+/** The longest wait a client may ask for, in seconds. */
+export const LONGEST_WAIT = 120
+
+/** The seconds in `Prefer: wait=N` (RFC 7240), at most 120; undefined when none are asked for. */
+export function preferredWait(header: string | undefined): number | undefined {
+  const wait = /(?:^|[,;])\s*wait\s*=\s*"?(\d{1,9})"?\s*(?:$|[,;])/i.exec(header ?? '')?.[1]
+  return wait === undefined ? undefined : Math.min(Number(wait), LONGEST_WAIT)
+}
+
+/** The run once it is over or waits for someone, else as it is after `seconds`; undefined when it is gone. */
+export async function waitForRun(
+  { pool, watch, closing }: { pool: pg.Pool; watch: Watch; closing: AbortSignal },
+  { tenant, run, seconds, left }: { tenant: string; run: string; seconds: number; left: AbortSignal },
+): Promise<Run | undefined> {
+  const until = performance.now() + seconds * 1000
+  const signal = AbortSignal.any([closing, left])
+  const change = new Change()
+  const unwatch = watch.run(run, () => change.tell())
+  try {
+    while (true) {
+      const { version } = change
+      const view = await readRun(pool, tenant, run)
+      const remaining = until - performance.now()
+      if (!view || isSettled(view) || remaining <= 0 || signal.aborted) return view
+      await change.within(remaining, signal, version)
+    }
+  } finally {
+    unwatch()
+  }
+}
+
+/** Over, paused, at a gate, or waiting for a signal; a timer is nobody to wait for. */
+function isSettled({ status, waitingFor = [] }: Run): boolean {
+  if (isOver(status) || status === 'paused') return true
+  return (
+    status === 'waiting' && waitingFor.some(({ kind, deadline }) => kind === 'gate' || deadline === undefined)
+  )
+}

@@ -1,0 +1,43 @@
+// Law: the HTTP API, one process. Imports contracts, definition, db, process and Temporal's client.
+import { DevflowError } from '@devflow/contracts'
+import { createLogger, supervised } from '@devflow/process'
+import { type Config, readConfig } from './config.ts'
+import { type Listening, listen } from './listen.ts'
+import { openApi } from './open-api.ts'
+
+const config = readConfigOrEnd()
+const log = createLogger({ name: 'api', level: config.logLevel, secrets: config.secrets })
+const opened = await openApi(config, log)
+let server: Listening | undefined
+
+const child = supervised({
+  drainMs: config.drainMs,
+  onProblem: (message, cause) => log.error({ err: cause }, message),
+  onStop: async (reason) => {
+    log.info(`ending: ${reason}`)
+    opened.close()
+    await server?.close()
+    await opened.release()
+  },
+})
+
+// A defect in a handler of notifications must not end every stream; requests answer for their own errors.
+process.on('unhandledRejection', (error) => log.error({ err: error }, 'a rejection nobody handled'))
+
+server = await listen(opened.api, config).catch(async (error: unknown) => {
+  log.fatal({ err: error }, `cannot listen on ${config.host}:${config.port}`)
+  await opened.release()
+  process.exit(1)
+})
+log.info(`listening on http://${config.host}:${server.port}`)
+child.ready(server.port)
+
+function readConfigOrEnd(): Config {
+  try {
+    return readConfig(process.env, process.cwd())
+  } catch (error) {
+    if (!(error instanceof DevflowError)) throw error
+    process.stderr.write(`${error.message}\n`)
+    process.exit(2)
+  }
+}

@@ -1,0 +1,73 @@
+import { DEFAULT_TENANT, scrubber } from '@devflow/contracts'
+import { Listener, Poker } from '@devflow/db'
+import { createRegistry } from '@devflow/definition'
+import type { Logger } from '@devflow/process'
+import pg from 'pg'
+import type { Config } from './config.ts'
+import { createApi } from './create-api.ts'
+import type { ApiDeps } from './deps.ts'
+import { Watch } from './live/watch.ts'
+import type { Api } from './operation.ts'
+import { Readiness } from './readiness.ts'
+
+export interface OpenApi {
+  api: Api
+  deps: ApiDeps
+  /** Ends streams and waits; to be called before connections are closed. */
+  close(): void
+  /** Closes what the API stands on. */
+  release(): Promise<void>
+}
+
+/** The API with its dependencies, made from a configuration. Postgres and Temporal may be away. */
+export async function openApi(config: Config, log: Logger): Promise<OpenApi> {
+  const { databaseUrl, heartbeatMs, maxBodyBytes, host, token, workspaceRoots } = config
+  const warn = (what: string) => (error: unknown) => log.warn({ err: error }, what)
+  const registry = await createRegistry({ folders: config.entries })
+  for (const { path, message } of registry.errors) log.error({ path }, `an entry is not valid: ${message}`)
+  const pool = new pg.Pool({
+    connectionString: databaseUrl,
+    max: 20,
+    keepAlive: true,
+    application_name: 'devflow-api',
+    connectionTimeoutMillis: 2_000,
+    statement_timeout: 10_000,
+    query_timeout: 12_000,
+    idle_in_transaction_session_timeout: 15_000,
+    options: '-c timezone=UTC',
+  })
+  pool.on('error', warn('an idle connection to Postgres broke'))
+  const listener = new Listener(databaseUrl, { onProblem: warn('listening to Postgres failed') })
+  const poker = new Poker(databaseUrl, { onProblem: warn('a poke could not be sent') })
+  const watch = new Watch({ pool, listener, onProblem: warn('the slow poll failed') })
+  const readiness = new Readiness({ pool, ...config.temporal })
+  const closing = new AbortController()
+  const deps: ApiDeps = {
+    pool,
+    listener,
+    poker,
+    watch,
+    registry,
+    readiness,
+    log,
+    scrub: scrubber(config.secrets),
+    tenant: DEFAULT_TENANT,
+    host,
+    token,
+    hasKey: (provider) => config.keys.has(provider),
+    workspaceRoots,
+    maxBodyBytes,
+    heartbeatMs,
+    closing: closing.signal,
+  }
+  return {
+    api: createApi(deps),
+    deps,
+    close: () => closing.abort(),
+    release: async () => {
+      await watch.close()
+      await Promise.all([listener.close(), poker.close(), readiness.close()])
+      await pool.end()
+    },
+  }
+}

@@ -1,0 +1,274 @@
+import { DevflowError, type ErrorDetail, type Scrub } from '@devflow/contracts'
+import { type OpenAPIHono, type RouteConfig, z } from '@hono/zod-openapi'
+import type { Context } from 'hono'
+import type { Caller } from './guard.ts'
+import { ProblemBody } from './problem-body.ts'
+import { readBody } from './read-body.ts'
+
+/** What the middleware knows of a request. */
+export interface Env {
+  Variables: { traceId: string; caller: Caller }
+}
+
+export type Api = OpenAPIHono<Env>
+
+/** An answer of an operation as its documentation states it. */
+export interface Answer {
+  description: string
+  schema?: z.ZodType
+  /** Media types other than JSON, with what they hold. */
+  other?: Record<string, string>
+  headers?: Record<string, string>
+}
+
+export interface Operation<Query extends z.ZodObject, Body extends z.ZodType> {
+  method: 'get' | 'post' | 'delete'
+  /** With its parameters in braces, as in `/v1/runs/{id}`. */
+  path: string
+  summary: string
+  tag: string
+  query?: Query
+  /** Takes `label.<k>` too; they come as `labels`. */
+  labels?: boolean
+  body?: Body
+  /** The body may be left out, which reads as `{}`. */
+  bodyOptional?: boolean
+  /** Headers it heeds, with what they mean. */
+  headers?: Record<string, string>
+  answers: Record<number, Answer>
+  /** Statuses of its problems beside those that any operation has. */
+  problems?: Record<number, string>
+}
+
+export interface Call<Query extends z.ZodObject, Body extends z.ZodType> {
+  c: Context<Env>
+  params: Record<string, string>
+  query: z.output<Query>
+  labels: Record<string, string>
+  body: z.output<Body>
+  caller: Caller
+}
+
+export interface BodyLimits {
+  maxBodyBytes: number
+  scrub: Scrub
+}
+
+const NoQuery = z.strictObject({})
+
+/** Mounts operations on an API: each is parsed strictly, and stands in the OpenAPI document with its errors. */
+export class Operations {
+  readonly #api: Api
+  readonly #limits: BodyLimits
+  readonly #methods = new Map<string, string[]>()
+
+  constructor(api: Api, limits: BodyLimits) {
+    this.#api = api
+    this.#limits = limits
+  }
+
+  add<Query extends z.ZodObject, Body extends z.ZodType>(
+    operation: Operation<Query, Body>,
+    handle: (call: Call<Query, Body>) => Promise<Response> | Response,
+  ): void {
+    const { method, path } = operation
+    const pattern = path.replace(/\{(\w+)\}/g, ':$1')
+    this.#methods.set(pattern, [...(this.#methods.get(pattern) ?? []), method.toUpperCase()])
+    this.#api.openAPIRegistry.registerPath(documentationOf(operation))
+    this.#api.on(method.toUpperCase(), pattern, async (c) => {
+      const params = paramsOf(c, path)
+      const { query, labels } = queryOf(c, operation)
+      const body = await this.#bodyOf(c, operation)
+      return await handle({ c, params, query, labels, body, caller: c.get('caller') })
+    })
+  }
+
+  /** To be called when all operations are there: any other method on their paths is 405 with `Allow`. */
+  refuseOtherMethods(): void {
+    for (const [pattern, methods] of this.#methods) {
+      const allow = (methods.includes('GET') ? [...methods, 'HEAD'] : methods).join(', ')
+      this.#api.all(pattern, (c) => {
+        c.header('allow', allow)
+        throw new DevflowError(
+          'INVALID',
+          'method_not_allowed',
+          `${c.req.method} is not allowed here: use ${allow}.`,
+        )
+      })
+    }
+  }
+
+  async #bodyOf<Query extends z.ZodObject, Body extends z.ZodType>(
+    c: Context<Env>,
+    { method, body, bodyOptional }: Operation<Query, Body>,
+  ): Promise<z.output<Body>> {
+    const schema = body ?? z.undefined()
+    const given =
+      method === 'get' ? undefined : await readBody(c.req.raw, this.#limits.maxBodyBytes, this.#limits.scrub)
+    if (body && given === undefined && !bodyOptional) {
+      throw new DevflowError('INVALID', 'unsupported_media_type', 'A body of application/json is required.')
+    }
+    if (!body && given !== undefined)
+      throw invalid('The body', [{ path: '', message: 'this operation takes no body' }])
+    return parsed('The body', schema, given ?? (body ? {} : undefined)) as z.output<Body>
+  }
+}
+
+/** Parses with a schema; throws DevflowError INVALID `invalid` with the path of each error. */
+export function parsed<Schema extends z.ZodType>(
+  what: string,
+  schema: Schema,
+  value: unknown,
+): z.output<Schema> {
+  const result = schema.safeParse(value)
+  if (result.success) return result.data
+  throw invalid(what, result.error.issues.flatMap(detailsOf).slice(0, 50))
+}
+
+function invalid(what: string, errors: ErrorDetail[]): DevflowError {
+  const [first] = errors
+  const where = first?.path ? `${first.path}: ` : ''
+  return new DevflowError('INVALID', 'invalid', `${what} is not valid: ${where}${first?.message ?? ''}`, {
+    errors,
+  })
+}
+
+function detailsOf(issue: z.core.$ZodIssue): ErrorDetail[] {
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => ({ path: pathOf([...issue.path, key]), message: 'is not a known field' }))
+  }
+  return [{ path: pathOf(issue.path), message: issue.message }]
+}
+
+/** `['phases', 2, 'gate']` → `phases[2].gate`. */
+function pathOf(path: readonly PropertyKey[]): string {
+  return path.reduce<string>((text, part) => {
+    if (typeof part === 'number') return `${text}[${part}]`
+    return text === '' ? String(part).slice(0, 200) : `${text}.${String(part).slice(0, 200)}`
+  }, '')
+}
+
+function paramsOf(c: Context<Env>, path: string): Record<string, string> {
+  const names = [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? '')
+  const params = Object.fromEntries(names.map((name) => [name, c.req.param(name) ?? '']))
+  // Postgres holds no NUL and nothing here is named with one.
+  if (Object.values(params).some((value) => value.includes('\u0000') || !value.isWellFormed())) {
+    throw new DevflowError('NOT_FOUND', 'not_found', 'There is nothing of that name.')
+  }
+  return params
+}
+
+function queryOf<Query extends z.ZodObject, Body extends z.ZodType>(
+  c: Context<Env>,
+  { query, labels: takesLabels }: Operation<Query, Body>,
+): { query: z.output<Query>; labels: Record<string, string> } {
+  const given: Record<string, string | string[]> = Object.create(null)
+  const labels: Record<string, string> = Object.create(null)
+  for (const [name, value] of new URL(c.req.url).searchParams) {
+    if (value.includes('\u0000') || name.includes('\u0000')) {
+      throw invalid('The query', [{ path: name.replaceAll('\u0000', '�'), message: 'holds a NUL' }])
+    }
+    if (takesLabels && name.startsWith('label.')) labels[name.slice('label.'.length)] = value
+    else given[name] = name in given ? [...[given[name] ?? []].flat(), value] : value
+  }
+  return {
+    query: parsed('The query', query ?? NoQuery, { ...given }) as z.output<Query>,
+    labels: { ...labels },
+  }
+}
+
+function documentationOf<Query extends z.ZodObject, Body extends z.ZodType>(
+  operation: Operation<Query, Body>,
+): RouteConfig {
+  const params = [...operation.path.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? '')
+  return {
+    method: operation.method,
+    path: operation.path,
+    summary: operation.summary,
+    tags: [operation.tag],
+    request: {
+      ...(params.length > 0
+        ? { params: z.object(Object.fromEntries(params.map((name) => [name, z.string()]))) }
+        : {}),
+      ...(operation.query ? { query: operation.query } : {}),
+      ...(operation.headers
+        ? {
+            headers: z.object(
+              Object.fromEntries(
+                Object.entries(operation.headers).map(([name, description]) => [
+                  name,
+                  z.string().optional().openapi({ description }),
+                ]),
+              ),
+            ),
+          }
+        : {}),
+      ...(operation.body
+        ? {
+            body: {
+              required: !operation.bodyOptional,
+              content: { 'application/json': { schema: operation.body } },
+            },
+          }
+        : {}),
+    },
+    responses: { ...answersOf(operation), ...problemsOf(operation) },
+  }
+}
+
+function answersOf({
+  answers,
+}: Pick<Operation<z.ZodObject, z.ZodType>, 'answers'>): RouteConfig['responses'] {
+  return Object.fromEntries(
+    Object.entries(answers).map(([status, { description, schema, other, headers }]) => {
+      const media = Object.entries(other ?? {}).map(
+        ([type, text]) => [type, { schema: z.string().openapi({ description: text }) }] as const,
+      )
+      const content = { ...(schema ? { 'application/json': { schema } } : {}), ...Object.fromEntries(media) }
+      return [
+        status,
+        {
+          description,
+          ...(Object.keys(content).length > 0 ? { content } : {}),
+          ...(headers
+            ? {
+                headers: z.object(
+                  Object.fromEntries(
+                    Object.entries(headers).map(([name, text]) => [
+                      name,
+                      z.string().openapi({ description: text }),
+                    ]),
+                  ),
+                ),
+              }
+            : {}),
+        },
+      ]
+    }),
+  )
+}
+
+const ANY_OPERATION: Record<number, string> = {
+  400: 'INVALID: what was sent is not valid; `errors` names each fault with its path.',
+  401: 'PERMISSION_DENIED `unauthenticated`: a token is missing or false.',
+  403: 'PERMISSION_DENIED: the host, the origin or the caller is refused.',
+  500: 'INTERNAL `internal`.',
+  503: 'UNAVAILABLE: the database is away or busy; see Retry-After.',
+}
+
+const ANY_BODY: Record<number, string> = {
+  413: 'INVALID `body_too_large`.',
+  415: 'INVALID `unsupported_media_type`: the body is not application/json.',
+}
+
+function problemsOf(
+  operation: Pick<Operation<z.ZodObject, z.ZodType>, 'problems' | 'body'>,
+): RouteConfig['responses'] {
+  const stated = { ...ANY_OPERATION, ...(operation.body ? ANY_BODY : {}), ...operation.problems }
+  return Object.fromEntries(
+    Object.entries(stated).map(([status, description]) => [
+      status,
+      { description, content: { 'application/problem+json': { schema: ProblemBody } } },
+    ]),
+  )
+}

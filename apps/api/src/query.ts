@@ -1,0 +1,35 @@
+import { z } from '@hono/zod-openapi'
+
+/** A whole number in a query. */
+export const whole = (least: number, most: number) =>
+  z
+    .string()
+    .regex(/^\d{1,16}$/, { error: 'expected a whole number' })
+    .transform(Number)
+    .refine((value) => value >= least && value <= most, {
+      error: `expected a number from ${least} to ${most}`,
+    })
+
+export const paging = (usual: number, most: number) => ({
+  cursor: z.string().max(2_000).optional(),
+  limit: whole(1, most).default(usual),
+})
+
+/** `true` or `false`. */
+export const flag = z.enum(['true', 'false']).transform((text) => text === 'true')
+
+/** One or several of these words, separated by commas. */
+export const wordsOf = <Word extends string>(words: readonly Word[]) =>
+  z
+    .string()
+    .transform((text) => text.split(',').map((part) => words.find((word) => word === part)))
+    .refine((found) => !found.includes(undefined), { error: `expected some of ${words.join(', ')}` })
+    .transform((found) => found.filter((word) => word !== undefined))
+
+export const time = z.iso
+  .datetime({ offset: true, error: 'expected a time such as 2030-01-31T12:00:00Z' })
+  .transform((text) => new Date(text))
+
+/** Every list. */
+export const pageOf = (item: z.ZodType, name: string) =>
+  z.object({ items: z.array(item), nextCursor: z.string().optional() }).openapi(name)

@@ -1,0 +1,120 @@
+import { DevflowError } from '@devflow/contracts'
+import { listArtifacts, readArtifact } from '@devflow/db'
+import { z } from '@hono/zod-openapi'
+import type { Context } from 'hono'
+import type { ApiDeps } from '../deps.ts'
+import { findRun } from '../find-run.ts'
+import type { Env, Operations } from '../operation.ts'
+import { pageOf, whole } from '../query.ts'
+
+const ArtifactBody = z
+  .object({
+    name: z.string(),
+    version: z.int(),
+    sha256: z.string(),
+    mediaType: z.string(),
+    bytes: z.int(),
+    phase: z.string().optional(),
+    attempt: z.int().optional(),
+    at: z.iso.datetime(),
+  })
+  .openapi('Artifact')
+const NO_RUN = { 404: 'NOT_FOUND `run_not_found`, `run_deleted`.' }
+const tag = 'artifacts'
+
+export function artifactRoutes(operations: Operations, deps: ApiDeps): void {
+  const { pool, tenant } = deps
+
+  operations.add(
+    {
+      method: 'get',
+      path: '/v1/runs/{id}/artifacts',
+      summary: 'List the artifacts of a run, all versions',
+      tag,
+      answers: { 200: { description: 'The artifacts.', schema: pageOf(ArtifactBody, 'ArtifactPage') } },
+      problems: NO_RUN,
+    },
+    async ({ c, params: { id = '' } }) => {
+      await findRun(pool, tenant, id)
+      return c.json({ items: await listArtifacts(pool, id) })
+    },
+  )
+
+  operations.add(
+    {
+      method: 'get',
+      path: '/v1/runs/{id}/artifacts/{name}',
+      summary: 'Read an artifact, its latest version unless told',
+      tag,
+      query: z.strictObject({ version: whole(1, 2 ** 31 - 1).optional() }),
+      answers: {
+        200: {
+          description: 'Its content, with its media type.',
+          other: { '*/*': 'The content.' },
+          headers: { ETag: 'the SHA-256 of the content' },
+        },
+        304: { description: 'What If-None-Match names is current.' },
+      },
+      problems: { 404: 'NOT_FOUND `run_not_found`, `run_deleted`, `artifact_not_found`.' },
+    },
+    async ({ c, params: { id = '', name = '' }, query: { version } }) => {
+      await findRun(pool, tenant, id)
+      const artifact = await readArtifact(pool, id, name, version)
+      if (!artifact) {
+        throw new DevflowError('NOT_FOUND', 'artifact_not_found', 'The run has no such artifact, or not yet.')
+      }
+      return contentResponse(c, artifact)
+    },
+  )
+
+  operations.add(
+    {
+      method: 'get',
+      path: '/v1/runs/{id}/report',
+      summary: 'Read the report of a run',
+      tag,
+      headers: { Accept: 'text/markdown for Markdown' },
+      answers: {
+        200: {
+          description: 'The report.',
+          schema: z.looseObject({}).openapi('Report'),
+          other: { 'text/markdown': 'The report in Markdown.' },
+        },
+      },
+      problems: { ...NO_RUN, 409: 'CONFLICT `no_report`: the run has none, or not yet.' },
+    },
+    async ({ c, params: { id = '' } }) => {
+      await findRun(pool, tenant, id)
+      const name = wantsMarkdown(c.req.header('accept')) ? 'report.md' : 'report.json'
+      const report = await readArtifact(pool, id, name)
+      if (!report)
+        throw new DevflowError('CONFLICT', 'no_report', 'There is no report of this run, or not yet.')
+      return contentResponse(c, report)
+    },
+  )
+}
+
+/** Markdown when it is named and JSON is not, or is named after it. */
+function wantsMarkdown(accept = ''): boolean {
+  const markdown = accept.search(/text\/markdown/i)
+  const json = accept.search(/application\/json/i)
+  return markdown >= 0 && (json < 0 || markdown < json)
+}
+
+function contentResponse(
+  c: Context<Env>,
+  { sha256, mediaType, content }: { sha256: string; mediaType: string; content: Buffer },
+): Response {
+  const etag = `"${sha256}"`
+  c.header('etag', etag)
+  // Content comes from models: whatever it calls itself, no browser may run it in this origin.
+  c.header('content-security-policy', "default-src 'none'; sandbox")
+  const known = (c.req.header('if-none-match') ?? '').split(',').map((tag) => tag.trim().replace(/^W\//, ''))
+  if (known.includes(etag) || known.includes('*')) return c.body(null, 304)
+  const isText = /^(text\/|application\/(json|.*\+json))/.test(mediaType) && !/charset/i.test(mediaType)
+  c.header(
+    'content-type',
+    isText && mediaType.startsWith('text/') ? `${mediaType}; charset=utf-8` : mediaType,
+  )
+  return c.body(new Uint8Array(content))
+}

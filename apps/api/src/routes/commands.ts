@@ -1,0 +1,118 @@
+import { CHANNELS, ControlRun, DevflowError, Run, SendSignal } from '@devflow/contracts'
+import { type CommandAnswer, commandRun, readRun, receiveSignal, type Verb } from '@devflow/db'
+import { z } from '@hono/zod-openapi'
+import type { ApiDeps } from '../deps.ts'
+import { findRun, runNotFound } from '../find-run.ts'
+import { KEY_HEADER, keyed, keyedResponse } from '../keyed.ts'
+import type { Operations } from '../operation.ts'
+
+const RunBody = z.object(Run.shape).openapi('Run')
+const SignalAccepted = z
+  .object({ runId: z.string(), name: z.string(), id: z.string(), duplicate: z.boolean() })
+  .openapi('SignalAccepted')
+
+const SUMMARIES: Record<Verb, string> = {
+  cancel: 'Cancel a run',
+  pause: 'Pause a run: the turn under way is finished and kept, nothing else starts',
+  resume: 'Resume a paused run',
+  retry: 'Retry a failed run at its failed phase',
+}
+
+/** What no run of that state can do. */
+function refusalOf(answer: CommandAnswer, verb: Verb, run: string): DevflowError | undefined {
+  if (answer === 'not_found') return runNotFound(run)
+  if (answer === 'over')
+    return new DevflowError('CONFLICT', 'run_over', `The run has finished: nothing to ${verb}.`)
+  if (answer === 'not_failed') {
+    return new DevflowError('CONFLICT', 'run_not_failed', 'Only a run that has failed can be retried.')
+  }
+  return undefined
+}
+
+export function commandRoutes(operations: Operations, deps: ApiDeps): void {
+  const { pool, poker, tenant } = deps
+
+  for (const verb of ['cancel', 'pause', 'resume', 'retry'] as const) {
+    operations.add(
+      {
+        method: 'post',
+        path: `/v1/runs/{id}/${verb}`,
+        summary: SUMMARIES[verb],
+        tag: 'commands',
+        body: ControlRun,
+        bodyOptional: true,
+        headers: KEY_HEADER,
+        answers: {
+          202: { description: 'Taken; the run as it is now. Repeating is harmless.', schema: RunBody },
+          200: { description: 'The first answer again, for a repeated Idempotency-Key.', schema: RunBody },
+        },
+        problems: {
+          404: 'NOT_FOUND `run_not_found`, `run_deleted`.',
+          409: `CONFLICT ${verb === 'retry' ? '`run_not_failed`' : '`run_over`'}, \`idempotency_key_in_use\`.`,
+          422: 'INVALID `idempotency_key_reused`.',
+        },
+      },
+      async ({ c, params: { id = '' }, body, caller }) => {
+        await findRun(pool, tenant, id)
+        let moved = false
+        const answer = await keyed(c, deps, body, async (client) => {
+          const command = { run: id, verb, actor: caller.principal, reason: body.reason, via: 'api' }
+          const said = await commandRun(client, command)
+          const refusal = refusalOf(said, verb, id)
+          if (refusal) throw refusal
+          moved = said === 'done'
+          return { status: 202, body: await readRun(client, tenant, id), runId: id }
+        })
+        if (moved) {
+          poker.poke(CHANNELS.outbox)
+          // Sessions under way hear of it directly; the wake through Temporal follows.
+          if (verb === 'cancel' || verb === 'pause') poker.poke(CHANNELS.control, id)
+        }
+        return keyedResponse(c, answer)
+      },
+    )
+  }
+
+  operations.add(
+    {
+      method: 'post',
+      path: '/v1/runs/{id}/signals/{name}',
+      summary: 'Send a signal; one that comes before its wait phase is kept',
+      tag: 'commands',
+      body: SendSignal,
+      bodyOptional: true,
+      headers: KEY_HEADER,
+      answers: {
+        202: { description: 'Taken, or on record already.', schema: SignalAccepted },
+        200: {
+          description: 'The first answer again, for a repeated Idempotency-Key.',
+          schema: SignalAccepted,
+        },
+      },
+      problems: {
+        404: 'NOT_FOUND `run_not_found`, `run_deleted`.',
+        409: 'CONFLICT `run_over`, `idempotency_key_in_use`.',
+        422: 'INVALID `idempotency_key_reused`.',
+      },
+    },
+    async ({ c, params: { id = '', name = '' }, body, caller }) => {
+      if (name.length > 200)
+        throw new DevflowError('INVALID', 'invalid', 'A signal name has at most 200 characters.')
+      await findRun(pool, tenant, id)
+      let moved = false
+      const answer = await keyed(c, deps, body, async (client) => {
+        // Without an id of its own a signal is one of a kind, unless its Idempotency-Key says it came before.
+        const signalId = body.id ?? c.req.header('idempotency-key') ?? crypto.randomUUID()
+        const signal = { run: id, name, id: signalId, data: body.data, actor: caller.principal }
+        const said = await receiveSignal(client, signal)
+        if (said === 'not_found') throw runNotFound(id)
+        if (said === 'over')
+          throw new DevflowError('CONFLICT', 'run_over', 'The run has finished: nobody waits.')
+        moved = said === 'done'
+        return { status: 202, body: { runId: id, name, id: signalId, duplicate: !moved }, runId: id }
+      })
+      if (moved) poker.poke(CHANNELS.outbox)
+      return keyedResponse(c, answer)
+    },
+  )
+}

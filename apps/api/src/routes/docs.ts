@@ -1,0 +1,42 @@
+import type { Api } from '../operation.ts'
+
+/** The document and a page that renders it, without anything from other hosts. */
+export function docsRoutes(api: Api): void {
+  api.doc31('/openapi.json', {
+    openapi: '3.1.0',
+    info: {
+      title: 'Devflow',
+      version: '1',
+      description:
+        'Runs of agent workflows that must not be lost. Every refusal is application/problem+json with a kind and a stable code.',
+    },
+  })
+  api.get('/docs', (c) => {
+    c.header(
+      'content-security-policy',
+      "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self'",
+    )
+    return c.html(PAGE)
+  })
+}
+
+const PAGE = `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Devflow API</title>
+<style>body{font:16px/1.5 system-ui;max-width:60rem;margin:2rem auto;padding:0 1rem}code,pre{font:14px ui-monospace,monospace}
+summary{cursor:pointer;padding:.3rem 0}pre{background:#8881;padding:1rem;overflow:auto}b{display:inline-block;min-width:4.5rem}</style></head>
+<body><h1>Devflow API</h1><p>Read from <a href="/openapi.json">openapi.json</a>.</p><main></main>
+<script>
+const add = (parent, name, text) => { const e = parent.appendChild(document.createElement(name)); if (text) e.textContent = text; return e }
+fetch('/openapi.json').then((r) => r.json()).then((doc) => {
+  const main = document.querySelector('main')
+  for (const [path, item] of Object.entries(doc.paths)) for (const [method, op] of Object.entries(item)) {
+    const details = add(main, 'details'), summary = add(details, 'summary')
+    add(summary, 'b', method.toUpperCase()); add(summary, 'code', path); add(summary, 'span', ' — ' + op.summary)
+    for (const p of op.parameters || []) add(details, 'p', p.in + ' ' + p.name + (p.required ? ' (required)' : '') + (p.schema?.description ? ': ' + p.schema.description : ''))
+    const body = op.requestBody?.content?.['application/json']?.schema
+    if (body) add(details, 'pre', JSON.stringify(body, null, 2))
+    for (const [status, r] of Object.entries(op.responses)) add(details, 'p', status + ': ' + r.description)
+  }
+})
+</script></body></html>
+`

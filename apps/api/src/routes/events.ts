@@ -1,0 +1,102 @@
+import { DevflowError, RunEvent } from '@devflow/contracts'
+import { readLog } from '@devflow/db'
+import { z } from '@hono/zod-openapi'
+import type { Context } from 'hono'
+import type { ApiDeps } from '../deps.ts'
+import { findRun, runNotFound } from '../find-run.ts'
+import { eventStream } from '../live/event-stream.ts'
+import { followRun } from '../live/follow-run.ts'
+import type { RunFeeds } from '../live/run-feeds.ts'
+import { type Env, type Operations, parsed } from '../operation.ts'
+import { flag, whole } from '../query.ts'
+
+const Seq = whole(0, Number.MAX_SAFE_INTEGER)
+const EventPage = z
+  .object({
+    items: z.array(z.object(RunEvent.shape).openapi('RunEvent')),
+    nextAfter: z.int(),
+    done: z.boolean(),
+  })
+  .openapi('EventPage')
+
+const Query = z.strictObject({
+  after: Seq.optional(),
+  limit: whole(1, 1_000).default(500),
+  type: z.union([z.string(), z.array(z.string())]).optional(),
+  chunks: flag.default(false),
+})
+
+export function eventRoutes(operations: Operations, deps: ApiDeps, feeds: RunFeeds): void {
+  const { pool, tenant, heartbeatMs, closing, log } = deps
+
+  operations.add(
+    {
+      method: 'get',
+      path: '/v1/runs/{id}/events',
+      summary: 'Read or follow the log of a run',
+      tag: 'events',
+      query: Query,
+      headers: {
+        Accept: 'text/event-stream follows the run: `id` is the seq, `event` the type, `data` the event.',
+        'Last-Event-ID': 'Where a stream goes on; wins over `after`.',
+      },
+      answers: {
+        200: {
+          description: 'A page of the log, or the stream of it.',
+          schema: EventPage,
+          other: { 'text/event-stream': 'Events, and `chunk`, `chunk.reset`, `end`.' },
+        },
+        204: { description: 'A stream asked for at the end of a finished run.' },
+      },
+      problems: { 404: 'NOT_FOUND `run_not_found`, `run_deleted`.' },
+    },
+    async ({ c, params: { id = '' }, query }) => {
+      await findRun(pool, tenant, id)
+      const { limit, chunks } = query
+      const types =
+        query.type === undefined ? undefined : [query.type].flat().flatMap((text) => text.split(','))
+      if (!wantsStream(c)) {
+        const page = await readLog(pool, id, { after: query.after ?? 0, limit, types, chunks })
+        if (!page) throw runNotFound(id)
+        const { items, nextAfter, done } = page
+        return c.json({ items, nextAfter, done })
+      }
+      const after = lastEventId(c) ?? query.after ?? 0
+      const page = await readLog(pool, id, { after, limit: 1, types, chunks })
+      if (!page) throw runNotFound(id)
+      // Nothing is left to say, and without this an EventSource would come back for ever.
+      if (page.done && page.items.length === 0) return c.body(null, 204)
+      let leave = () => {}
+      return eventStream(
+        (signal) => {
+          const joined = feeds.join(id, chunks)
+          leave = joined.leave
+          return followRun(joined.feed, { after, types, heartbeatMs, pool }, signal)
+        },
+        {
+          closing,
+          onEnd: () => leave(),
+          onProblem: (error) => log.warn({ err: error, run: id }, 'a stream broke off'),
+        },
+      )
+    },
+  )
+}
+
+function wantsStream(c: Context<Env>): boolean {
+  return /\btext\/event-stream\b/i.test(c.req.header('accept') ?? '')
+}
+
+function lastEventId(c: Context<Env>): number | undefined {
+  const header = c.req.header('last-event-id')
+  if (header === undefined || header === '') return undefined
+  try {
+    return parsed('Last-Event-ID', Seq, header)
+  } catch (cause) {
+    const errors = [{ path: 'Last-Event-ID', message: 'expected the id of an event' }]
+    throw new DevflowError('INVALID', 'invalid', 'Last-Event-ID is not the id of an event.', {
+      errors,
+      cause,
+    })
+  }
+}

@@ -1,0 +1,138 @@
+import { CHANNELS, DecideGate, DevflowError, Gate, GateStatus } from '@devflow/contracts'
+import { type DecisionAnswer, decideGate, listGates } from '@devflow/db'
+import { z } from '@hono/zod-openapi'
+import type { ApiDeps } from '../deps.ts'
+import { findGate, findRun } from '../find-run.ts'
+import { KEY_HEADER, keyed, keyedResponse } from '../keyed.ts'
+import type { Operations } from '../operation.ts'
+import { pageOf, paging, wordsOf } from '../query.ts'
+
+const GateBody = z.object(Gate.shape).openapi('Gate')
+const GatePage = pageOf(GateBody, 'GatePage')
+const status = wordsOf(GateStatus.options).optional()
+const tag = 'gates'
+
+/** What `decide` refuses, in the words of a problem. */
+function refusalOf(answer: DecisionAnswer, gate: string): DevflowError | undefined {
+  switch (answer) {
+    case 'accepted':
+    case 'repeated':
+      return undefined
+    case 'unknown_gate':
+      return new DevflowError(
+        'NOT_FOUND',
+        'gate_not_found',
+        `The run has no gate ${gate.slice(0, 100)}, or not yet.`,
+      )
+    case 'not_approver':
+      return new DevflowError('PERMISSION_DENIED', 'not_approver', 'You are not an approver of this gate.')
+    case 'closed':
+      return new DevflowError('CONFLICT', 'gate_closed', 'The gate is closed: the decision came too late.')
+    case 'decided_otherwise':
+      return new DevflowError(
+        'CONFLICT',
+        'decided_otherwise',
+        'You have decided otherwise on this gate already.',
+      )
+    case 'changes_not_allowed': {
+      const errors = [{ path: 'decision', message: 'this gate takes approve or reject' }]
+      return new DevflowError('INVALID', 'changes_not_allowed', 'This gate takes no requests for changes.', {
+        errors,
+      })
+    }
+    case 'hash_required': {
+      const errors = [{ path: 'subjectHash', message: 'is required by this gate' }]
+      return new DevflowError(
+        'INVALID',
+        'hash_required',
+        'This gate requires the hash of what you looked at.',
+        { errors },
+      )
+    }
+    case 'subject_changed':
+      return new DevflowError(
+        'CONFLICT',
+        'subject_changed',
+        'The subject is not what you looked at: look again.',
+      )
+  }
+}
+
+export function gateRoutes(operations: Operations, deps: ApiDeps): void {
+  const { pool, poker, tenant } = deps
+
+  operations.add(
+    {
+      method: 'get',
+      path: '/v1/runs/{id}/gates',
+      summary: 'List the gates of a run',
+      tag,
+      query: z.strictObject({ status, ...paging(200, 1_000) }),
+      answers: { 200: { description: 'A page of gates.', schema: GatePage } },
+      problems: { 404: 'NOT_FOUND `run_not_found`, `run_deleted`.' },
+    },
+    async ({ c, params: { id = '' }, query: { status, ...page } }) => {
+      await findRun(pool, tenant, id)
+      return c.json(await listGates(pool, { tenant, run: id, status }, page))
+    },
+  )
+
+  operations.add(
+    {
+      method: 'get',
+      path: '/v1/gates',
+      summary: 'List gates of all runs, those open longest first',
+      tag,
+      query: z.strictObject({ status, ...paging(50, 200) }),
+      answers: { 200: { description: 'A page of gates.', schema: GatePage } },
+    },
+    async ({ c, query: { status, ...page } }) => c.json(await listGates(pool, { tenant, status }, page)),
+  )
+
+  operations.add(
+    {
+      method: 'post',
+      path: '/v1/runs/{id}/gates/{gate}/decisions',
+      summary: 'Decide a gate',
+      tag,
+      body: DecideGate,
+      headers: KEY_HEADER,
+      answers: {
+        200: { description: 'The gate: the decision is committed, now or before.', schema: GateBody },
+      },
+      problems: {
+        403: 'PERMISSION_DENIED `not_approver`, or the caller is refused.',
+        404: 'NOT_FOUND `run_not_found`, `run_deleted`, `gate_not_found`.',
+        409: 'CONFLICT `gate_closed`, `decided_otherwise`, `subject_changed`, `idempotency_key_in_use`.',
+        422: 'INVALID `idempotency_key_reused`.',
+      },
+    },
+    async ({ c, params: { id = '', gate = '' }, body, caller }) => {
+      await findRun(pool, tenant, id)
+      const { decision, comment, subjectHash, raiseToMicroUsd } = body
+      let moved = false
+      const answer = await keyed(c, deps, body, async (client) => {
+        const said = await decideGate(client, {
+          run: id,
+          gate,
+          actor: caller.principal,
+          holds: caller.holds,
+          decision,
+          comment,
+          subjectHash,
+          via: 'api',
+        })
+        const refusal = refusalOf(said, gate)
+        if (refusal) throw refusal
+        if (said === 'accepted' && raiseToMicroUsd !== undefined) {
+          const errors = [{ path: 'raiseToMicroUsd', message: 'only a budget gate takes it' }]
+          throw new DevflowError('INVALID', 'not_a_budget_gate', 'This gate raises no budget.', { errors })
+        }
+        moved = said === 'accepted'
+        return { status: 200, body: await findGate(client, id, gate), runId: id }
+      })
+      if (moved) poker.poke(CHANNELS.outbox)
+      return keyedResponse(c, answer)
+    },
+  )
+}

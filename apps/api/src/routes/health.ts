@@ -1,0 +1,67 @@
+import { DevflowError } from '@devflow/contracts'
+import { z } from '@hono/zod-openapi'
+import type { ApiDeps } from '../deps.ts'
+import type { PokeHub } from '../live/poke-hub.ts'
+import type { RunFeeds } from '../live/run-feeds.ts'
+import type { Metrics } from '../metrics.ts'
+import type { Operations } from '../operation.ts'
+
+const tag = 'health'
+
+export function healthRoutes(
+  operations: Operations,
+  { readiness }: ApiDeps,
+  { metrics, feeds, hub }: { metrics: Metrics; feeds: RunFeeds; hub: PokeHub },
+): void {
+  operations.add(
+    {
+      method: 'get',
+      path: '/healthz',
+      summary: 'Whether the process is alive',
+      tag,
+      answers: { 200: { description: 'It is.', schema: z.object({ status: z.literal('ok') }) } },
+    },
+    ({ c }) => c.json({ status: 'ok' }),
+  )
+
+  operations.add(
+    {
+      method: 'get',
+      path: '/readyz',
+      summary: 'Whether runs can be taken and go on: Postgres, Temporal, workers polling',
+      tag,
+      answers: { 200: { description: 'They can.', schema: z.object({ status: z.literal('ready') }) } },
+      problems: { 503: 'UNAVAILABLE `not_ready`: `errors` names what is missing.' },
+    },
+    async ({ c }) => {
+      const missing = await readiness.missing()
+      if (missing.length === 0) return c.json({ status: 'ready' })
+      const errors = missing.map(({ part, message }) => ({ path: part, message }))
+      const message = missing.map((each) => each.message).join(' ')
+      throw new DevflowError('UNAVAILABLE', 'not_ready', message, { errors, retryAfter: 2 })
+    },
+  )
+
+  operations.add(
+    {
+      method: 'get',
+      path: '/metrics',
+      summary: 'Figures for Prometheus',
+      tag,
+      answers: { 200: { description: 'The figures.', other: { 'text/plain': 'Prometheus text format.' } } },
+    },
+    ({ c }) => {
+      const streams = feeds.size
+      c.header('content-type', 'text/plain; version=0.0.4; charset=utf-8')
+      return c.body(
+        metrics.text({
+          devflow_api_run_feeds: streams.feeds,
+          devflow_api_run_streams: streams.clients,
+          devflow_api_poke_streams: hub.clients,
+          process_resident_memory_bytes: process.memoryUsage.rss(),
+          process_uptime_seconds: process.uptime(),
+        }),
+      )
+    },
+  )
+}

@@ -1,0 +1,64 @@
+import { Call } from '@devflow/contracts'
+import { readAudit, readCalls } from '@devflow/db'
+import { z } from '@hono/zod-openapi'
+import type { ApiDeps } from '../deps.ts'
+import { findRun } from '../find-run.ts'
+import type { Operations } from '../operation.ts'
+import { pageOf, paging } from '../query.ts'
+
+const CallPage = pageOf(z.object(Call.shape).openapi('Call'), 'CallPage')
+const AuditPage = pageOf(
+  z
+    .object({
+      seq: z.int(),
+      tool: z.string(),
+      args: z.json(),
+      decision: z.enum(['allowed', 'denied']),
+      phase: z.string().optional(),
+      attempt: z.int().optional(),
+      turn: z.int().optional(),
+      exitCode: z.int().optional(),
+      bytes: z.int().optional(),
+      at: z.iso.datetime(),
+    })
+    .openapi('AuditItem'),
+  'AuditPage',
+)
+const query = z.strictObject(paging(1_000, 1_000))
+const problems = { 404: 'NOT_FOUND `run_not_found`, `run_deleted`.' }
+
+export function ledgerRoutes(operations: Operations, deps: ApiDeps): void {
+  const { pool, tenant } = deps
+
+  operations.add(
+    {
+      method: 'get',
+      path: '/v1/runs/{id}/calls',
+      summary: 'List the model calls of a run: the ledger',
+      tag: 'ledger',
+      query,
+      answers: { 200: { description: 'A page of calls, oldest first.', schema: CallPage } },
+      problems,
+    },
+    async ({ c, params: { id = '' }, query }) => {
+      await findRun(pool, tenant, id)
+      return c.json(await readCalls(pool, id, query))
+    },
+  )
+
+  operations.add(
+    {
+      method: 'get',
+      path: '/v1/runs/{id}/audit',
+      summary: 'List the tool calls of a run',
+      tag: 'ledger',
+      query,
+      answers: { 200: { description: 'A page of tool calls, oldest first.', schema: AuditPage } },
+      problems,
+    },
+    async ({ c, params: { id = '' }, query }) => {
+      await findRun(pool, tenant, id)
+      return c.json(await readAudit(pool, id, query))
+    },
+  )
+}

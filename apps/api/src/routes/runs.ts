@@ -1,0 +1,158 @@
+import { randomUUIDv7 } from 'node:crypto'
+import { CHANNELS, DevflowError, EntryId, PhaseView, RUN_STATUSES, Run, SubmitRun } from '@devflow/contracts'
+import { eraseRun, keepAnswer, listRuns, readPhases, readRun, submitRun } from '@devflow/db'
+import { z } from '@hono/zod-openapi'
+import type { Context } from 'hono'
+import type { ApiDeps } from '../deps.ts'
+import { findRun, runNotFound } from '../find-run.ts'
+import { KEY_HEADER, keyed, keyedResponse } from '../keyed.ts'
+import { LONGEST_WAIT, preferredWait, waitForRun } from '../live/wait-for-run.ts'
+import type { Env, Operations } from '../operation.ts'
+import { prepareRun } from '../prepare-run.ts'
+import { pageOf, paging, time, wordsOf } from '../query.ts'
+
+const RunBody = z.object(Run.shape).openapi('Run')
+const PREFER = {
+  Prefer: `wait=N (RFC 7240): the answer comes when the run is over or waits for someone, after N seconds (${LONGEST_WAIT} at most) at the latest.`,
+}
+const tag = 'runs'
+
+const ListQuery = z.strictObject({
+  status: wordsOf(RUN_STATUSES).optional(),
+  template: EntryId.optional(),
+  createdAfter: time.optional(),
+  createdBefore: time.optional(),
+  ...paging(50, 200),
+})
+
+export function runRoutes(operations: Operations, deps: ApiDeps): void {
+  const { pool, poker, tenant } = deps
+
+  operations.add(
+    {
+      method: 'post',
+      path: '/v1/runs',
+      summary: 'Submit a run',
+      tag,
+      body: SubmitRun,
+      headers: { ...KEY_HEADER, ...PREFER },
+      answers: {
+        201: {
+          description: 'The run; it is committed.',
+          schema: RunBody,
+          headers: { Location: 'where the run is' },
+        },
+        200: { description: 'The first answer again, for a repeated Idempotency-Key.', schema: RunBody },
+      },
+      problems: {
+        403: 'PERMISSION_DENIED `workspace_outside_roots`, or the caller is refused.',
+        404: 'NOT_FOUND `template_not_found`, `run_not_found` (the parent).',
+        409: 'CONFLICT `idempotency_key_in_use`.',
+        422: 'INVALID `idempotency_key_reused`.',
+      },
+    },
+    async ({ c, body, caller }) => {
+      const prepared = await prepareRun(deps, body, caller.principal)
+      const answer = await keyed(c, deps, body, async (client) => {
+        if (body.parent) await findRun(client, tenant, body.parent)
+        const run = randomUUIDv7()
+        await submitRun(client, { run, tenant, ...prepared })
+        return { status: 201, body: await viewOf(client, run), runId: run }
+      })
+      if (!answer.replayed) poker.poke(CHANNELS.outbox)
+      c.header('location', `/v1/runs/${answer.runId}`)
+      const waited = answer.replayed ? undefined : await wait(c, answer.runId)
+      if (waited && answer.key !== undefined) await keepAnswer(pool, tenant, answer.key, waited)
+      return keyedResponse(c, waited ? { ...answer, body: waited } : answer)
+    },
+  )
+
+  operations.add(
+    {
+      method: 'get',
+      path: '/v1/runs',
+      summary: 'List runs, newest first',
+      tag,
+      query: ListQuery,
+      labels: true,
+      answers: { 200: { description: 'A page of runs.', schema: pageOf(RunBody, 'RunPage') } },
+    },
+    async ({ c, query, labels }) => {
+      const { cursor, limit, ...filter } = query
+      return c.json(await listRuns(pool, { tenant, labels, ...filter }, { cursor, limit }))
+    },
+  )
+
+  operations.add(
+    {
+      method: 'get',
+      path: '/v1/runs/{id}',
+      summary: 'Read a run',
+      tag,
+      headers: PREFER,
+      answers: { 200: { description: 'The run.', schema: RunBody } },
+      problems: { 404: 'NOT_FOUND `run_not_found`, `run_deleted`.' },
+    },
+    async ({ c, params: { id = '' } }) => {
+      await findRun(pool, tenant, id)
+      const run = (await wait(c, id)) ?? (await viewOf(pool, id))
+      return c.json(run)
+    },
+  )
+
+  operations.add(
+    {
+      method: 'get',
+      path: '/v1/runs/{id}/phases',
+      summary: 'List all phases of a run',
+      tag,
+      query: z.strictObject(paging(500, 1_000)),
+      answers: { 200: { description: 'A page of phases.', schema: pageOf(PhaseView, 'PhasePage') } },
+      problems: { 404: 'NOT_FOUND `run_not_found`, `run_deleted`.' },
+    },
+    async ({ c, params: { id = '' }, query }) => {
+      await findRun(pool, tenant, id)
+      return c.json(await readPhases(pool, id, query))
+    },
+  )
+
+  operations.add(
+    {
+      method: 'delete',
+      path: '/v1/runs/{id}',
+      summary: 'Delete a finished run; a tombstone is left',
+      tag,
+      answers: { 204: { description: 'It is deleted, now or before.' } },
+      problems: { 404: 'NOT_FOUND `run_not_found`.', 409: 'CONFLICT `run_not_over`.' },
+    },
+    async ({ c, params: { id = '' }, caller }) => {
+      await findRun(pool, tenant, id).catch((error: unknown) => {
+        if (!(error instanceof DevflowError) || error.code !== 'run_deleted') throw error
+      })
+      const answer = await eraseRun(pool, id, caller.principal)
+      if (answer === 'not_found') throw runNotFound(id)
+      if (answer === 'not_over') {
+        throw new DevflowError(
+          'CONFLICT',
+          'run_not_over',
+          'Only a finished run can be deleted: cancel it first.',
+        )
+      }
+      return c.body(null, 204)
+    },
+  )
+
+  const viewOf = async (db: Parameters<typeof readRun>[0], id: string): Promise<Run> => {
+    const run = await readRun(db, tenant, id)
+    if (!run) throw runNotFound(id)
+    return run
+  }
+
+  /** The run after the wait the client prefers; undefined when it prefers none. */
+  const wait = async (c: Context<Env>, run: string): Promise<Run | undefined> => {
+    const seconds = preferredWait(c.req.header('prefer'))
+    if (seconds === undefined) return undefined
+    c.header('preference-applied', `wait=${seconds}`)
+    return await waitForRun(deps, { tenant, run, seconds, left: c.req.raw.signal })
+  }
+}

@@ -1,0 +1,28 @@
+import type { Queryable } from '../read/queryable.ts'
+
+export type Verb = 'cancel' | 'pause' | 'resume' | 'retry'
+
+/** `unchanged`: the run is as asked already. `over`: it has finished. `not_failed`: only failed runs are retried. */
+export type CommandAnswer = 'done' | 'unchanged' | 'not_found' | 'over' | 'not_failed'
+
+export interface Command {
+  run: string
+  verb: Verb
+  actor: string
+  reason?: string
+  /** How it came in: `api`, `temporal`. */
+  via: string
+}
+
+/** Commands a run: one guarded transaction that leaves an event and a wake. */
+export async function commandRun(
+  db: Queryable,
+  { run, verb, actor, reason, via }: Command,
+): Promise<CommandAnswer> {
+  const { rows } = await db.query<{ answer: CommandAnswer }>({
+    name: 'command-run',
+    text: 'select devflow.command($1, $2, $3, $4, $5) as answer',
+    values: [run, verb, actor, reason ?? null, via],
+  })
+  return rows[0]?.answer ?? 'not_found'
+}

@@ -1,0 +1,46 @@
+import type { DecisionKind } from '@devflow/contracts'
+import type { Queryable } from '../read/queryable.ts'
+
+/** In the order of the checks: the first that applies is the answer. */
+export type DecisionAnswer =
+  | 'unknown_gate'
+  | 'repeated'
+  | 'not_approver'
+  | 'closed'
+  | 'decided_otherwise'
+  | 'changes_not_allowed'
+  | 'hash_required'
+  | 'subject_changed'
+  | 'accepted'
+
+export interface Decision {
+  run: string
+  gate: string
+  actor: string
+  /** What the actor is, as approver lists write it: `owner`, `role:…`, `principal:…`. */
+  holds: readonly string[]
+  decision: DecisionKind
+  comment?: string
+  /** What the actor looked at; the current subject when absent. */
+  subjectHash?: string
+  via: string
+}
+
+/** Decides a gate (I6): accepted when its transaction commits; closes the gate at its quorum. */
+export async function decideGate(db: Queryable, decision: Decision): Promise<DecisionAnswer> {
+  const { rows } = await db.query<{ answer: DecisionAnswer }>({
+    name: 'decide-gate',
+    text: 'select devflow.decide($1, $2, $3, $4::text[], $5, $6, $7, $8) as answer',
+    values: [
+      decision.run,
+      decision.gate,
+      decision.actor,
+      decision.holds,
+      decision.decision,
+      decision.comment ?? null,
+      decision.subjectHash ?? null,
+      decision.via,
+    ],
+  })
+  return rows[0]?.answer ?? 'unknown_gate'
+}

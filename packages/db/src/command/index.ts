@@ -1,0 +1,8 @@
+export { type Command, type CommandAnswer, commandRun, type Verb } from './command-run.ts'
+export { type Decision, type DecisionAnswer, decideGate } from './decide-gate.ts'
+export { decisionRefusal } from './decision-refusal.ts'
+export { type EraseAnswer, eraseRun } from './erase-run.ts'
+export { type KeyedAnswer, type KeyedRequest, keepAnswer, once } from './idempotency.ts'
+export { receiveSignal, type Signal, type SignalAnswer } from './receive-signal.ts'
+export { type Submitted, submitRun } from './submit-run.ts'
+export { transaction } from './transaction.ts'

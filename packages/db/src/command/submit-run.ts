@@ -1,0 +1,37 @@
+import type { Budget, Definition, Run, Workspace } from '@devflow/contracts'
+import type { Queryable } from '../read/queryable.ts'
+
+/** What `run.submitted` says of a run. */
+export interface Submitted {
+  format: 1
+  template: string
+  title: string
+  definitionHash: string
+  input: Run['input']
+  labels: Record<string, string>
+  /** The template's, with what the submission said laid over it. */
+  budget: Budget
+  workspace?: Workspace
+  actor: string
+  parent?: string
+  /** Role → persona. */
+  bindings: Record<string, string>
+  phases: { id: string; kind: string }[]
+}
+
+/** Makes a run, queued, with the wake that starts it. `run`: a new UUIDv7. Throws when the id is taken. */
+export async function submitRun(
+  db: Queryable,
+  {
+    run,
+    tenant,
+    definition,
+    submitted,
+  }: { run: string; tenant: string; definition: Definition; submitted: Submitted },
+): Promise<void> {
+  await db.query({
+    name: 'submit-run',
+    text: 'select devflow.submit($1, $2, $3, $4::jsonb, $5::jsonb)',
+    values: [run, tenant, submitted.definitionHash, JSON.stringify(definition), JSON.stringify(submitted)],
+  })
+}
