@@ -32,7 +32,7 @@ const Environment = z.object({
     .string()
     .optional()
     .describe('further values to keep out of everything stored, separated by spaces'),
-  DEVFLOW_FAULT: z.string().optional().describe('for crash tests only: point:count:marker-file'),
+  DEVFLOW_FAULT_FILE: z.string().optional().describe('for crash tests only: a file that says where to die'),
   OPENROUTER_API_KEY: z.string().optional().describe('a key of openrouter.ai'),
   OPENROUTER_BASE_URL: z.string().url().optional().describe('another address of the OpenRouter API'),
   OPENROUTER_STALL_MS: ms(120_000).describe('how long a reply may say nothing'),
@@ -65,7 +65,7 @@ export function readConfig(env: NodeJS.ProcessEnv) {
       baseURL: given.OPENROUTER_BASE_URL,
       progressTimeoutMs: given.OPENROUTER_STALL_MS,
     },
-    fault: given.DEVFLOW_FAULT,
+    faultFile: given.DEVFLOW_FAULT_FILE,
     secrets: [
       given.OPENROUTER_API_KEY,
       new URL(given.DATABASE_URL).password,

@@ -1,25 +1,41 @@
-import { closeSync, openSync } from 'node:fs'
-import { FAULT_POINTS, type FaultPoint } from '@devflow/activities'
+import { readFileSync, unlinkSync } from 'node:fs'
+import type { FaultPoint } from '@devflow/activities'
 
 /**
- * For crash tests: `point:count:marker` kills this process the count-th time it reaches the point, once for all
- * processes that share the marker file. Without a description nothing ever happens.
+ * For crash tests: when `file` holds `point:count`, the process that first reaches the point for the count-th time
+ * takes the file away and dies on the spot. Without a file nothing is ever read.
  */
-export function faultAt(description: string | undefined): (point: FaultPoint) => void {
-  if (description === undefined) return () => {}
-  const [point, count, ...marker] = description.split(':')
-  if (!FAULT_POINTS.some((known) => known === point))
-    throw new Error(`DEVFLOW_FAULT names no fault point: ${point}. Known: ${FAULT_POINTS.join(', ')}`)
-  let left = Number(count)
+export function faultAt(file: string | undefined): (point: FaultPoint) => void {
+  if (file === undefined) return () => {}
+  let order = ''
+  let left = 0
   return (reached) => {
-    if (reached !== point) return
-    left -= 1
-    if (left !== 0) return
-    try {
-      closeSync(openSync(marker.join(':'), 'wx'))
-    } catch {
-      return // It has happened already.
+    const text = read(file)
+    const [point, count] = text.split(':')
+    if (point !== reached) return
+    if (text !== order) {
+      order = text
+      left = Number(count)
     }
+    left -= 1
+    if (left > 0 || !take(file)) return
     process.kill(process.pid, 'SIGKILL')
+  }
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return '' // No order: the usual case.
+  }
+}
+
+function take(file: string): boolean {
+  try {
+    unlinkSync(file)
+    return true
+  } catch {
+    return false // Another process was first.
   }
 }

@@ -84,7 +84,7 @@ const deps: Deps = {
   scrub: scrubber(config.secrets),
   log,
   times: config.times,
-  reach: faultAt(config.fault),
+  reach: faultAt(config.faultFile),
 }
 
 const { address, namespace } = config.temporal
