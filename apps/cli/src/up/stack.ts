@@ -33,14 +33,11 @@ export interface StackDeps {
 
 const app = (name: string) => fileURLToPath(new URL(`../../../${name}/src/main.ts`, import.meta.url))
 
-/** The real ones. Loaded while Postgres starts. */
-export const stackDeps = (): StackDeps => {
-  const database = import('@devflow/db')
-  return {
-    migrate: async (databaseUrl) => (await database).migrate(databaseUrl),
-    api: app('api'),
-    worker: app('worker'),
-  }
+/** The real ones. */
+export const stackDeps: StackDeps = {
+  migrate: async (databaseUrl) => (await import('@devflow/db')).migrate(databaseUrl),
+  api: app('api'),
+  worker: app('worker'),
 }
 
 const SERVER_GRACE_MS = 10_000
@@ -49,7 +46,7 @@ const SERVER_GRACE_MS = 10_000
 export async function startStack(
   options: UpOptions,
   events: StackEvents,
-  deps: StackDeps = stackDeps(),
+  deps: StackDeps = stackDeps,
 ): Promise<Stack> {
   const { times, temporalAddress, cache, env } = options.config
   const lock = lockData(options.dataDir)
