@@ -8,11 +8,13 @@ export default {
     '.': {
       entry: outside,
       project: outside,
-      // Started by path in scripts/test.mjs.
-      ignoreDependencies: ['@biomejs/biome'],
+      // Started by path in scripts/test.mjs; drizzle-kit's peer.
+      ignoreDependencies: ['@biomejs/biome', 'drizzle-orm'],
     },
     'apps/*': { entry: ['src/main.ts', tests], project: 'src/**/*.ts' },
     'packages/*': { entry: [tests], project: 'src/**/*.ts' },
+    // drizzle.config.ts names the schema.
+    'packages/db': { entry: ['src/schema.ts', tests], project: 'src/**/*.ts' },
     'packages/local-stack': {
       entry: ['src/guard-process.ts', tests],
       project: 'src/**/*.ts',

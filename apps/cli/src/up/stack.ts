@@ -34,7 +34,7 @@ export interface StackDeps {
 const app = (name: string) => fileURLToPath(new URL(`../../../${name}/src/main.ts`, import.meta.url))
 
 /** The real ones. */
-export const stackDeps: StackDeps = {
+const stackDeps: StackDeps = {
   migrate: async (databaseUrl) => (await import('@devflow/db')).migrate(databaseUrl),
   api: app('api'),
   worker: app('worker'),
