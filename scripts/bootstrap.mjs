@@ -11,7 +11,7 @@ import {
   renameSync,
   writeFileSync,
 } from 'node:fs'
-import { constants, homedir, tmpdir } from 'node:os'
+import { constants, tmpdir, userInfo } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -48,15 +48,18 @@ export function cacheFolder(env = process.env) {
   return join(env.XDG_CACHE_HOME || join(home, '.cache'), 'devflow')
 }
 
-/** HOME may be empty, and its user may not be in the system's list. */
+/** HOME may be empty, and this user may not be in the system's list. */
 function homeFolder() {
+  const home = process.env.HOME || listedHome()
+  return home && existsSync(home) ? home : join(tmpdir(), `devflow-${process.getuid?.() ?? 'home'}`)
+}
+
+function listedHome() {
   try {
-    const home = process.env.HOME || homedir()
-    if (home && existsSync(home)) return home
+    return userInfo().homedir
   } catch {
-    // No such user: what follows is for just that.
+    return undefined
   }
-  return join(tmpdir(), `devflow-${process.getuid?.() ?? 'home'}`)
 }
 
 /** A hash of all that decides what is installed. Another hash than at the last install means: install again. */
@@ -210,7 +213,8 @@ const say = (text) => process.stderr.write(`${text}\n`)
  */
 export function runNode(args, options = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(node, args, { stdio: 'inherit', ...options, env: { ...process.env, ...options.env } })
+    const env = { ...process.env, DEVFLOW_CACHE: cacheFolder(), ...options.env }
+    const child = spawn(node, args, { stdio: 'inherit', ...options, env })
     const signals = ['SIGINT', 'SIGTERM', 'SIGHUP']
     const handOn = (signal) => child.kill(signal)
     for (const signal of signals) process.on(signal, handOn)
