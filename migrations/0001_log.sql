@@ -199,10 +199,14 @@ BEGIN
         reasoning_tokens = (u.data->>'reasoningTokens')::bigint, generation_id = coalesce(u.data->>'generationId', m.generation_id),
         latency_ms = coalesce((u.data->>'latencyMs')::bigint, m.latency_ms), ended_at = coalesce(m.ended_at, u.at)
       FROM unnest(evs) u
-      WHERE u.type IN ('call.settled', 'call.reconciled') AND m.run_id = u.run_id AND m.phase = u.phase AND m.attempt = u.attempt AND m.turn = u.turn AND m.call = (u.data->>'call')::int
-      RETURNING m.run_id, m.reserved_micro_usd, m.reserved_tokens, m.cost_micro_usd, coalesce(m.input_tokens, 0) + coalesce(m.output_tokens, 0) AS tokens
+      -- The row as it was: a reconciliation of what was paid before frees nothing again and adds only the difference.
+      JOIN model_calls o ON o.run_id = u.run_id AND o.phase = u.phase AND o.attempt = u.attempt AND o.turn = u.turn AND o.call = (u.data->>'call')::int
+      WHERE u.type IN ('call.settled', 'call.reconciled') AND m.run_id = o.run_id AND m.phase = o.phase AND m.attempt = o.attempt AND m.turn = o.turn AND m.call = o.call
+      RETURNING m.run_id, CASE WHEN o.cost_micro_usd IS NULL THEN m.reserved_micro_usd ELSE 0 END AS freed, CASE WHEN o.cost_micro_usd IS NULL THEN m.reserved_tokens ELSE 0 END AS freed_tokens,
+        m.cost_micro_usd - coalesce(o.cost_micro_usd, 0) AS cost,
+        coalesce(m.input_tokens, 0) + coalesce(m.output_tokens, 0) - coalesce(o.input_tokens, 0) - coalesce(o.output_tokens, 0) AS tokens
     ), s AS (
-      SELECT run_id, sum(reserved_micro_usd) AS freed, sum(reserved_tokens) AS freed_tokens, sum(cost_micro_usd) AS cost, sum(tokens) AS tokens FROM paid GROUP BY 1
+      SELECT run_id, sum(freed) AS freed, sum(freed_tokens) AS freed_tokens, sum(cost) AS cost, sum(tokens) AS tokens FROM paid GROUP BY 1
     )
     UPDATE run_budgets b SET reserved_micro_usd = b.reserved_micro_usd - s.freed, settled_micro_usd = b.settled_micro_usd + s.cost,
       reserved_tokens = b.reserved_tokens - s.freed_tokens, settled_tokens = b.settled_tokens + s.tokens
