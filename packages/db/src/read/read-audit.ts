@@ -18,12 +18,12 @@ export interface AuditItem {
 
 interface Row {
   seq: Numeric
-  type: string
   phase: string | null
   attempt: number | null
   turn: number | null
   at: Date
-  data: { tool?: string; args?: unknown }
+  data: { name?: string; args?: unknown }
+  outcome: string | null
   done: { exitCode?: number; bytes?: number } | null
 }
 
@@ -32,8 +32,8 @@ const body = (alias: string) =>
      where b.run_id = ${alias}.run_id and b.sha256 = ${alias}.data->>'$blob') else ${alias}.data end`
 
 /**
- * The tool calls of a run, in order. A call and its completion share their key up to the last `/`.
- * Throws DevflowError INVALID `bad_cursor`.
+ * The tool calls of a run, in order: what was asked, and what came of it, which stands under the same key but for its
+ * last part. Throws DevflowError INVALID `bad_cursor`.
  */
 export async function readAudit(
   db: Queryable,
@@ -43,11 +43,10 @@ export async function readAudit(
   const [after] = cursor === undefined ? [0] : keyOfCursor(cursor, z.tuple([z.int().nonnegative()]))
   const { rows } = await db.query<Row>({
     name: 'read-audit',
-    text: `select e.seq, e.type, e.phase, e.attempt, e.turn, e.at, ${body('e')} as data,
-             (select ${body('c')} from devflow.run_events c where c.run_id = e.run_id and c.type = 'tool.completed'
-                and c.key = regexp_replace(e.key, '/[^/]*$', '/completed')) as done
+    text: `select e.seq, e.phase, e.attempt, e.turn, e.at, ${body('e')} as data, c.type as outcome, ${body('c')} as done
            from devflow.run_events e
-           where e.run_id = $1 and e.seq > $2 and e.type in ('tool.called', 'tool.denied') order by e.seq limit $3`,
+           left join devflow.run_events c on c.run_id = e.run_id and c.key = regexp_replace(e.key, '[^/]*$', 'completed')
+           where e.run_id = $1 and e.seq > $2 and e.type = 'tool.called' order by e.seq limit $3`,
     values: [run, after, limit + 1],
   })
   return pageOf(rows, limit, itemOf, (row) => [Number(row.seq)])
@@ -56,9 +55,9 @@ export async function readAudit(
 function itemOf(row: Row): AuditItem {
   return present<AuditItem>({
     seq: Number(row.seq),
-    tool: row.data.tool ?? '',
+    tool: row.data.name ?? '',
     args: row.data.args ?? {},
-    decision: row.type === 'tool.denied' ? 'denied' : 'allowed',
+    decision: row.outcome === 'tool.denied' ? 'denied' : 'allowed',
     phase: row.phase ?? undefined,
     attempt: row.attempt ?? undefined,
     turn: row.turn ?? undefined,
