@@ -6,6 +6,7 @@ import type { Deps } from '../deps.ts'
 import { buildReport } from '../report/build.ts'
 import { markdownOf } from '../report/markdown.ts'
 import { scopeOf } from '../scope.ts'
+import { closeRunWorkspaces } from '../workspace/index.ts'
 
 type End = Parameters<ControlActivities['conclude']>[0]
 
@@ -47,6 +48,8 @@ export async function conclude(deps: Deps, end: End): Promise<void> {
       { type: `run.${outcome}`, key: `${round}/end`, data: deps.scrub(data) },
     ],
   })
+  // What sessions that crashed on this machine left behind.
+  await closeRunWorkspaces({ dataDir: deps.dataDir, runId: end.runId })
 }
 
 async function result(

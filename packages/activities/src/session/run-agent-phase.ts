@@ -10,7 +10,7 @@ import { fail, HANDED_OVER } from './ends.ts'
 import { runLoop } from './loop.ts'
 import { eventAt, type Place, sessionId } from './place.ts'
 import { Session } from './session.ts'
-import { openSessionWorkspace } from './session-workspace.ts'
+import { closeSessionWorkspace, openSessionWorkspace } from './session-workspace.ts'
 import { Stop, watching } from './stop.ts'
 import { type Transcript, transcriptOf } from './transcript.ts'
 
@@ -67,6 +67,7 @@ async function deliver(deps: Deps, place: Place, stop: Stop): Promise<SessionEnd
     throw error
   } finally {
     clearTimeout(timer)
+    if (progress.workspace) await closeSessionWorkspace(session)
   }
 }
 

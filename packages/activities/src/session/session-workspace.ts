@@ -1,5 +1,5 @@
 import { firstWorkspaceCommit, patiently } from '@devflow/db'
-import { openWorkspace } from '../workspace/index.ts'
+import { closeWorkspace, openWorkspace, type WorkspaceOwner } from '../workspace/index.ts'
 import type { Session } from './session.ts'
 
 /**
@@ -18,11 +18,16 @@ export async function openSessionWorkspace({
   return await openWorkspace({
     repo,
     base: pinned ?? base,
-    dataDir: deps.dataDir,
     roots: deps.workspaceRoots,
-    runId: place.runId,
-    phase: place.phase,
-    attempt: place.attempt,
-    epoch,
+    ...owner({ deps, place, epoch }),
   })
+}
+
+/** The clone is not needed any more, however the delivery ended. What a crash leaves goes with the run's end. */
+export async function closeSessionWorkspace(session: Session): Promise<void> {
+  await closeWorkspace(owner(session))
+}
+
+function owner({ deps, place, epoch }: Pick<Session, 'deps' | 'place' | 'epoch'>): WorkspaceOwner {
+  return { dataDir: deps.dataDir, runId: place.runId, phase: place.phase, attempt: place.attempt, epoch }
 }

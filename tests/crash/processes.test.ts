@@ -1,0 +1,190 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import {
+  call,
+  decide,
+  expectSound,
+  read,
+  requestsByTurn,
+  submit,
+  waitForEvents,
+  waitForStatus,
+} from './runs.ts'
+import { Stack } from './stack.ts'
+
+let stack: Stack
+beforeAll(async () => {
+  stack = await Stack.start({ workers: 2 })
+})
+afterAll(() => stack?.close())
+
+describe('a worker killed at a boundary of a turn', () => {
+  const points: [string, number, string][] = [
+    ['after-reserve', 3, 'before anything was sent'],
+    ['after-send', 3, 'when the provider had the request'],
+    ['mid-stream', 12, 'in the middle of an answer'],
+    ['after-stream', 3, 'when the whole answer had come and nothing of its end was written'],
+    ['after-record', 2, 'right after the turn was on record'],
+    ['after-tool', 2, 'right after a tool result was on record'],
+    ['before-completion', 1, 'right before the phase was complete'],
+  ]
+  for (const [point, count, words] of points) {
+    test(`${point}: ${words}`, async () => {
+      const before = stack.ready.pids.workers
+      stack.armFault(point, count)
+      const run = await submit(stack, 'crash:one@1', { turns: 4 })
+      await waitForStatus(stack, run, 'completed')
+      await expect.poll(() => stack.ready.pids.workers, { timeout: 10_000 }).not.toEqual(before)
+      await expectSound(stack, run, { repeats: 1 })
+      const paid = ['after-record', 'after-tool']
+      const turns = await requestsByTurn(stack, run)
+      if (paid.includes(point))
+        expect([...turns.values()].every((requests) => requests.length === 1)).toBe(true)
+    })
+  }
+})
+
+describe('a part killed while a run is under way', () => {
+  test('the API: readers go on where they were, and a decision made meanwhile counts', async () => {
+    const run = await submit(stack, 'crash:gated@1', { turns: 3 })
+    await waitForEvents(stack, run, 'turn.completed', 1)
+    await stack.killAndWait(stack.ready.pids.api)
+    await waitForStatus(stack, run, 'waiting')
+    process.kill(stack.ready.pids.api, 'SIGKILL')
+    expect((await decide(stack, run)).status).toBe(200)
+    await waitForStatus(stack, run, 'completed')
+    await expectSound(stack, run)
+  })
+
+  test('Postgres, in the middle of a paid turn: nothing is asked for twice', async () => {
+    const run = await submit(stack, 'crash:one@1', { turns: 4, chunks: 20, chunkDelayMs: 10 })
+    await waitForEvents(stack, run, 'call.started', 2)
+    await stack.killAndWait(stack.ready.pids.postgres)
+    await waitForStatus(stack, run, 'completed')
+    await expectSound(stack, run)
+  })
+
+  test('Temporal', async () => {
+    const run = await submit(stack, 'crash:gated@1', { turns: 4 })
+    await waitForEvents(stack, run, 'turn.completed', 1)
+    await stack.killAndWait(stack.ready.pids.temporal)
+    await waitForStatus(stack, run, 'waiting')
+    await decide(stack, run)
+    await waitForStatus(stack, run, 'completed')
+    await expectSound(stack, run, { repeats: 1 })
+  })
+
+  test('all of them at once', async () => {
+    const run = await submit(stack, 'crash:gated@1', { turns: 4 })
+    await waitForEvents(stack, run, 'turn.completed', 2)
+    await stack.killAndWait(...Object.values(stack.ready.pids).flat())
+    await waitForStatus(stack, run, 'waiting')
+    await decide(stack, run)
+    await waitForStatus(stack, run, 'completed')
+    await expectSound(stack, run, { repeats: 1 })
+  })
+})
+
+describe('a frozen worker', () => {
+  test('is taken over, and what it does after it wakes is refused', async () => {
+    const run = await submit(stack, 'crash:one@1', { turns: 6, chunks: 10, chunkDelayMs: 15 })
+    await waitForEvents(stack, run, 'turn.completed', 2)
+    // Whichever worker has the session: both stop, one goes on at once, so that only the other may take over.
+    const [first = 0, second = 0] = stack.ready.pids.workers
+    process.kill(first, 'SIGSTOP')
+    const seq = (await read(stack, run)).lastSeq
+    await expect
+      .poll(async () => (await read(stack, run)).lastSeq, { timeout: 20_000 })
+      .toBeGreaterThan(seq + 10)
+    process.kill(first, 'SIGCONT')
+    process.kill(second, 'SIGSTOP')
+    const end = waitForStatus(stack, run, 'completed', 40_000)
+    await expect
+      .poll(
+        async () =>
+          ['completed'].includes((await read(stack, run)).status) ||
+          (await read(stack, run)).lastSeq > seq + 40,
+        { timeout: 30_000 },
+      )
+      .toBe(true)
+    process.kill(second, 'SIGCONT')
+    await end
+    await expectSound(stack, run, { repeats: 2 })
+  })
+})
+
+describe('decisions', () => {
+  test('with every worker frozen: accepted at once, effective later', async () => {
+    const run = await submit(stack, 'crash:gated@1', { turns: 1 })
+    await waitForStatus(stack, run, 'waiting')
+    for (const pid of stack.ready.pids.workers) process.kill(pid, 'SIGSTOP')
+    const started = Date.now()
+    const response = await decide(stack, run)
+    expect(response.status).toBe(200)
+    expect(Date.now() - started).toBeLessThan(2_000)
+    expect(await response.json()).toMatchObject({ status: 'approved' })
+    for (const pid of stack.ready.pids.workers) process.kill(pid, 'SIGCONT')
+    await waitForStatus(stack, run, 'completed')
+    await expectSound(stack, run)
+  })
+
+  test('with Temporal away: accepted at once, effective later, repeated after the end with the same answer', async () => {
+    const run = await submit(stack, 'crash:gated@1', { turns: 1 })
+    await waitForStatus(stack, run, 'waiting')
+    process.kill(stack.ready.pids.temporal, 'SIGSTOP')
+    expect((await decide(stack, run)).status).toBe(200)
+    expect((await decide(stack, run)).status).toBe(200)
+    expect((await decide(stack, run, 'reject')).status).toBe(409)
+    process.kill(stack.ready.pids.temporal, 'SIGCONT')
+    await waitForStatus(stack, run, 'completed')
+    expect((await decide(stack, run)).status).toBe(200)
+    await expectSound(stack, run, { repeats: 1 })
+  })
+})
+
+describe('the outbox', () => {
+  test('100 submissions while Temporal is away all run later', async () => {
+    process.kill(stack.ready.pids.temporal, 'SIGSTOP')
+    const runs = await Promise.all(
+      Array.from({ length: 100 }, () =>
+        submit(stack, 'crash:one@1', { turns: 0, chunks: 1, chunkDelayMs: 0 }),
+      ),
+    )
+    expect(new Set(runs).size).toBe(100)
+    process.kill(stack.ready.pids.temporal, 'SIGCONT')
+    const query = "select count(*)::int as n from devflow.runs where id = any($1) and status = 'completed'"
+    await expect
+      .poll(async () => (await stack.pool.query<{ n: number }>(query, [runs])).rows[0]?.n, {
+        timeout: 60_000,
+        interval: 200,
+      })
+      .toBe(100)
+    await expect
+      .poll(async () => (await stack.pool.query('select 1 from devflow.outbox')).rowCount, {
+        timeout: 10_000,
+      })
+      .toBe(0)
+  }, 90_000)
+})
+
+describe('cancel', () => {
+  test('is accepted with Temporal away, and reaches the provider within two seconds', async () => {
+    const run = await submit(stack, 'crash:one@1', { turns: 3, chunks: 200, chunkDelayMs: 20 })
+    await waitForEvents(stack, run, 'call.started', 1)
+    process.kill(stack.ready.pids.temporal, 'SIGSTOP')
+    const asked = Date.now()
+    expect((await call(stack, `/v1/runs/${run}/cancel`, { method: 'POST', body: '{}' })).status).toBe(202)
+    await expect
+      .poll(
+        async () =>
+          (await stack.requests()).find((request) => request.session.startsWith(run))?.abortedAt ?? 0,
+        { timeout: 5_000, interval: 50 },
+      )
+      .toBeGreaterThan(0)
+    const aborted =
+      (await stack.requests()).find((request) => request.session.startsWith(run))?.abortedAt ?? 0
+    process.kill(stack.ready.pids.temporal, 'SIGCONT')
+    expect(aborted - asked).toBeLessThan(2_000)
+    await waitForStatus(stack, run, 'canceled')
+    await expectSound(stack, run)
+  })
+})

@@ -1,0 +1,224 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { FAKE_OPENROUTER_MAIN } from '@devflow/testing'
+import pg from 'pg'
+import { entries, makeRepository } from './fixtures.ts'
+
+const CLI = fileURLToPath(new URL('../../apps/cli/src/main.ts', import.meta.url))
+
+/** Times of a stack under test: a tenth of what they are for people. */
+const SHORT_TIMES = {
+  DEVFLOW_HEARTBEAT_TIMEOUT_MS: '1500',
+  DEVFLOW_HEARTBEAT_INTERVAL_MS: '150',
+  DEVFLOW_STICKY_TIMEOUT_MS: '500',
+  DEVFLOW_DRAIN_MS: '3000',
+  DEVFLOW_CALL_BACKOFF_MS: '50',
+  DEVFLOW_SWEEP_MS: '1000',
+  DEVFLOW_PING_INTERVAL_MS: '500',
+  DEVFLOW_RESTART_MAX_MS: '500',
+  // A frozen worker is for Temporal to notice here, not for the supervisor.
+  DEVFLOW_PING_TIMEOUT_MS: '60000',
+}
+
+export interface Ready {
+  api: string
+  temporalAddress: string
+  databaseUrl: string
+  pids: { api: number; workers: number[]; temporal: number; postgres: number }
+}
+
+export interface StackOptions {
+  workers?: number
+  env?: Record<string, string>
+}
+
+/** A whole Devflow as people run it, with a provider of its own beside it; made to be hurt. */
+export class Stack {
+  readonly folder = mkdtempSync(join(tmpdir(), 'devflow-crash-'))
+  readonly dataDir = join(this.folder, 'data')
+  readonly repository = join(this.folder, 'repository')
+  readonly #options: StackOptions
+  #fake: ChildProcess | undefined
+  #fakeUrl = ''
+  #up: ChildProcess | undefined
+  #output = ''
+  #ready: Ready | undefined
+  #readyCount = 0
+  #wake: (() => void)[] = []
+  #pool: pg.Pool | undefined
+
+  private constructor(options: StackOptions) {
+    this.#options = options
+  }
+
+  static async start(options: StackOptions = {}): Promise<Stack> {
+    const stack = new Stack(options)
+    mkdirSync(join(stack.folder, 'entries'), { recursive: true })
+    writeFileSync(join(stack.folder, 'entries', 'crash.yaml'), entries)
+    makeRepository(stack.repository)
+    stack.#fake = spawn(process.execPath, [FAKE_OPENROUTER_MAIN], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const [line] = (await once(createInterface({ input: mustBe(stack.#fake.stdout) }), 'line')) as [string]
+    stack.#fakeUrl = (JSON.parse(line) as { baseURL: string }).baseURL
+    await stack.up()
+    return stack
+  }
+
+  /** What the last ready line said. */
+  get ready(): Ready {
+    return mustBe(this.#ready)
+  }
+
+  get upPid(): number {
+    return mustBe(this.#up?.pid)
+  }
+
+  get pool(): pg.Pool {
+    return mustBe(this.#pool)
+  }
+
+  /** Starts `devflow up` on this stack's data. */
+  async up(): Promise<void> {
+    const args = [
+      'up',
+      '--json',
+      '--no-sample',
+      '--port',
+      '0',
+      '--data',
+      this.dataDir,
+      '--workers',
+      String(this.#options.workers ?? 2),
+    ]
+    args.push('--entries', join(this.folder, 'entries'), '--workspace-root', this.folder)
+    const child = spawn(process.execPath, [CLI, ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: {
+        ...{ PATH: process.env.PATH, HOME: process.env.HOME, DEVFLOW_CACHE: process.env.DEVFLOW_CACHE },
+        ...{
+          OPENROUTER_API_KEY: 'sk-or-test-0123456789',
+          OPENROUTER_BASE_URL: this.#fakeUrl,
+          DEVFLOW_FAULT_FILE: this.#faultFile,
+        },
+        ...SHORT_TIMES,
+        ...this.#options.env,
+      },
+    })
+    this.#up = child
+    child.stderr.on('data', (text) => {
+      this.#output += text
+    })
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      this.#output += `${line}\n`
+      const said = JSON.parse(line) as { event: string } & Ready
+      if (said.event === 'ready') {
+        this.#ready = said
+        this.#readyCount += 1
+      }
+      for (const wake of this.#wake.splice(0)) wake()
+    })
+    child.on('exit', () => {
+      for (const wake of this.#wake.splice(0)) wake()
+    })
+    const before = this.#readyCount
+    await this.#until(() => this.#readyCount > before)
+    await this.#pool?.end()
+    this.#pool = new pg.Pool({ connectionString: this.ready.databaseUrl, max: 4 })
+    this.#pool.on('error', () => {}) // Postgres is killed in these tests.
+  }
+
+  /** Ends `up` in good order, or as kill -9 does, with all that it started. */
+  async down(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    const child = mustBe(this.#up)
+    const pids = Object.values(this.ready.pids).flat()
+    if (child.exitCode === null && child.signalCode === null) {
+      child.kill(signal)
+      await once(child, 'exit')
+    }
+    await this.#until(() => pids.every((pid) => !isAlive(pid)), 15_000)
+  }
+
+  /** Kills one of the parts and waits until the supervisor has it back. */
+  async killAndWait(...pids: number[]): Promise<void> {
+    for (const pid of pids) process.kill(pid, 'SIGKILL')
+    await this.backAfter(pids)
+  }
+
+  /** Until a ready line names none of these processes any more. */
+  async backAfter(pids: number[]): Promise<void> {
+    await this.#until(
+      () =>
+        !Object.values(this.ready.pids)
+          .flat()
+          .some((pid) => pids.includes(pid)),
+    )
+  }
+
+  /** The next worker that reaches `point` for the count-th time dies there. */
+  armFault(point: string, count = 1): void {
+    writeFileSync(this.#faultFile, `${point}:${count}`)
+  }
+
+  get #faultFile(): string {
+    return join(this.folder, 'fault')
+  }
+
+  /** What the provider saw. */
+  async requests(): Promise<ProviderRequest[]> {
+    const response = await fetch(`${this.#fakeUrl.replace(/\/api\/v1$/, '')}/_fake/requests?bodies`)
+    const body = (await response.json()) as ProviderRequest[] | { requests: ProviderRequest[] }
+    return Array.isArray(body) ? body : body.requests
+  }
+
+  async close(): Promise<void> {
+    await this.#pool?.end()
+    this.#pool = undefined
+    if (this.#up) await this.down('SIGTERM').catch(() => this.down('SIGKILL'))
+    this.#fake?.kill('SIGKILL')
+    rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 })
+  }
+
+  /** Waits for a condition that changes with a line of `up`, or with time. */
+  async #until(holds: () => boolean, ms = 40_000): Promise<void> {
+    const deadline = Date.now() + ms
+    while (!holds()) {
+      if (this.#up?.exitCode != null && this.#up.exitCode !== 0)
+        throw new Error(`up has ended:\n${this.#output}`)
+      if (Date.now() > deadline) throw new Error(`waited in vain:\n${this.#output.slice(-3_000)}`)
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, 50)
+        this.#wake.push(() => {
+          clearTimeout(timer)
+          resolve()
+        })
+      })
+    }
+  }
+}
+
+export interface ProviderRequest {
+  id: string
+  session: string
+  at: number
+  abortedAt?: number
+  billedMicroUsd: number
+  body: { messages: { role: string }[] }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function mustBe<T>(value: T | undefined | null): T {
+  if (value === undefined || value === null) throw new Error('not started')
+  return value
+}
