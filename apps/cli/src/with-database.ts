@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { DevflowError } from '@devflow/contracts'
 import { lockData, startPostgres } from '@devflow/local-stack'
 import type { Config } from './config.ts'
@@ -14,13 +15,17 @@ export async function withDatabase<Result>(
   use: (databaseUrl: string) => Promise<Result>,
 ): Promise<Result> {
   if (databaseUrl !== undefined) return use(databaseUrl)
+  const at = dataLayout(dataDir)
+  if (!existsSync(at.postgres)) {
+    const message = `${dataDir} holds no database: name the data folder with --data, or set DATABASE_URL`
+    throw new DevflowError('NOT_FOUND', 'no_data', message)
+  }
   const lock = lockUnlessRunning(dataDir)
   if (!lock) {
     const endpoints = readEndpoints(dataDir)
     if (endpoints) return use(endpoints.databaseUrl)
     throw new DevflowError('UNAVAILABLE', 'not_ready', `devflow up on ${dataDir} is not ready yet: try again`)
   }
-  const at = dataLayout(dataDir)
   const postgres = await startPostgres({ dataDir: at.postgres, logFile: at.log('postgres'), path })
   try {
     return await use(postgres.url)

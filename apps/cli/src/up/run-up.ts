@@ -1,5 +1,6 @@
 import { createApi } from '../api/http.ts'
 import { EXIT, exitCodeOf } from '../exit-codes.ts'
+import { watchDisk } from './disk-watch.ts'
 import { endRequests } from './end-requests.ts'
 import { type Endpoints, writeEndpoints } from './endpoints.ts'
 import { followSample, reportOf } from './follow-sample.ts'
@@ -46,10 +47,12 @@ export async function runUp(options: UpOptions, deps?: StackDeps): Promise<numbe
     stack.stop('now').finally(() => process.exit(INTERRUPTED))
   })
 
+  const unwatchDisk = watchDisk(options.dataDir, voice.say)
   const asked = requests.first.then(() => (options.once ? INTERRUPTED : 0))
   try {
     return await Promise.race([asked, running ? work(options, running, voice) : asked])
   } finally {
+    unwatchDisk()
     await stack.stop()
     voice.say('Stopped.')
   }

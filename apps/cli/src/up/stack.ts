@@ -53,7 +53,11 @@ export async function startStack(
   const postgres: Promise<Supervised | undefined>[] = []
   const temporal: Promise<Supervised | undefined>[] = []
   const apps: Promise<Supervised>[] = []
-  let isReady = false
+  /** Parts that have ended and are not back yet. Nothing is ready until all were started once. */
+  const down = new Set(['the first start'])
+  const announce = () => {
+    if (down.size === 0) events.onReady(structuredClone(context.endpoints))
+  }
 
   const context: PartContext = {
     options,
@@ -66,10 +70,13 @@ export async function startStack(
         {
           onRunning: (part) => {
             note(part)
-            if (isReady) events.onReady(structuredClone(context.endpoints))
+            down.delete(name)
+            announce()
           },
-          onDown: (how, inMs) =>
-            events.onProgress(`${name} ${how}. Starting it again${inMs > 0 ? ` in ${inMs} ms` : ''}.`),
+          onDown: (how, inMs) => {
+            down.add(name)
+            events.onProgress(`${name} ${how}. Starting it again${inMs > 0 ? ` in ${inMs} ms` : ''}.`)
+          },
         },
         times,
       ),
@@ -112,7 +119,7 @@ export async function startStack(
     await stop('now')
     throw error
   }
-  isReady = true
-  events.onReady(structuredClone(context.endpoints))
+  down.clear()
+  announce()
   return { stop }
 }
