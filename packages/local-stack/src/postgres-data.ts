@@ -93,7 +93,7 @@ export function otherMajor(dataDir: string, found: string): DevflowError {
 }
 
 async function call(program: string, args: string[], as: RunAs, input = ''): Promise<void> {
-  const [command = program, ...rest] = [...as.prefix, program, ...args]
+  const [command = program, ...rest] = [...as.prefixNamed, program, ...args]
   const { uid, gid } = as
   const calling = run(command, rest, { uid, gid, cwd: '/', env: { LC_ALL: 'C', TZ: 'UTC' } })
   calling.child.stdin?.end(input)
@@ -112,6 +112,14 @@ export function postgresProblem(printed: string, cause?: unknown): DevflowError 
       'UNAVAILABLE',
       'disk_full',
       'the disk with the data folder is full: free some space and start again, nothing is lost',
+      { cause },
+    )
+  }
+  if (/could not look up effective user ID|unshare failed/.test(text)) {
+    return new DevflowError(
+      'UNAVAILABLE',
+      'no_user_name',
+      'Postgres wants its user to have a name, and this one is a bare number: add it to /etc/passwd, or set DATABASE_URL to a running Postgres 15 to 18',
       { cause },
     )
   }

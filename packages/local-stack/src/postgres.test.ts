@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Client } from 'pg'
 import { expect, onTestFinished, test } from 'vitest'
@@ -92,4 +92,11 @@ test('a taken port is named', async () => {
     code: 'port_taken',
     message: expect.stringContaining(String(port)),
   })
+})
+
+test.runIf(process.getuid?.() === 0)('runs for root in a folder that nobody else may enter', async () => {
+  const closed = join(testFolder(), 'closed')
+  mkdirSync(closed, { mode: 0o700 })
+  const { url } = await start({ dataDir: join(closed, 'postgres') })
+  expect(await query(url, 'select 1 as one')).toEqual([{ one: 1 }])
 })

@@ -1,4 +1,5 @@
 import { chownSync, statSync } from 'node:fs'
+import { userInfo } from 'node:os'
 import { dirname } from 'node:path'
 import { DevflowError } from '@devflow/contracts'
 import { findOnPath } from './find-on-path.ts'
@@ -12,16 +13,18 @@ export interface RunAs {
   gid?: number
   /** What goes before the command. */
   prefix: readonly string[]
+  /** What goes before the programs that make a cluster, which want to know their user's name. */
+  prefixNamed: readonly string[]
   /** Gives a file or folder to the user Postgres runs as. */
   give(path: string): void
 }
 
 /** `paths`: what Postgres has to reach, its programs and its data folder's parent. */
 export function runAs(paths: readonly string[], pathVariable: string): RunAs {
-  if (process.getuid?.() !== 0) return { prefix: [], give: () => {} }
+  if (process.getuid?.() !== 0) return { prefix: [], prefixNamed: named(pathVariable), give: () => {} }
   const give = (path: string) => chownSync(path, NOBODY, NOBODY)
   const closed = paths.flatMap((path) => closedParents(path))[0]
-  if (closed === undefined) return { uid: NOBODY, gid: NOBODY, prefix: [], give }
+  if (closed === undefined) return { uid: NOBODY, gid: NOBODY, prefix: [], prefixNamed: [], give }
   // A home folder of mode 0700 is in the way, as it is for root in most containers. Postgres checks its user only, so
   // nobody with the right to pass through folders will do.
   const setpriv = findOnPath('setpriv', pathVariable)
@@ -33,19 +36,30 @@ export function runAs(paths: readonly string[], pathVariable: string): RunAs {
     )
   }
   const rights = '-all,+dac_override'
-  return {
-    prefix: [
-      setpriv,
-      `--reuid=${NOBODY}`,
-      `--regid=${NOBODY}`,
-      '--clear-groups',
-      `--inh-caps=${rights}`,
-      `--ambient-caps=${rights}`,
-      `--bounding-set=${rights}`,
-      '--no-new-privs',
-      '--',
-    ],
-    give,
+  const prefix = [
+    setpriv,
+    `--reuid=${NOBODY}`,
+    `--regid=${NOBODY}`,
+    '--clear-groups',
+    // Without it the kernel leaves these rights out of access(2), by which Postgres looks for its programs.
+    '--securebits=+no_setuid_fixup',
+    `--inh-caps=${rights}`,
+    `--ambient-caps=${rights}`,
+    `--bounding-set=${rights}`,
+    '--no-new-privs',
+    '--',
+  ]
+  return { prefix, prefixNamed: prefix, give }
+}
+
+/** In a container the user may be a bare number. In a user namespace of its own that number is nobody's, who has a name. */
+function named(pathVariable: string): string[] {
+  try {
+    userInfo()
+    return []
+  } catch {
+    const unshare = findOnPath('unshare', pathVariable)
+    return unshare ? [unshare, '--user', `--map-user=${NOBODY}`, `--map-group=${NOBODY}`, '--'] : []
   }
 }
 
