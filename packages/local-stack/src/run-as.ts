@@ -21,7 +21,7 @@ export interface RunAs {
 
 /** `paths`: what Postgres has to reach, its programs and its data folder's parent. */
 export function runAs(paths: readonly string[], pathVariable: string): RunAs {
-  if (process.getuid?.() !== 0) return { prefix: [], prefixNamed: named(pathVariable), give: () => {} }
+  if (process.getuid?.() !== 0) return { prefix: [], prefixNamed: namingPrefix(pathVariable), give: () => {} }
   const give = (path: string) => chownSync(path, NOBODY, NOBODY)
   const closed = paths.flatMap((path) => closedParents(path))[0]
   if (closed === undefined) return { uid: NOBODY, gid: NOBODY, prefix: [], prefixNamed: [], give }
@@ -52,8 +52,11 @@ export function runAs(paths: readonly string[], pathVariable: string): RunAs {
   return { prefix, prefixNamed: prefix, give }
 }
 
-/** In a container the user may be a bare number. In a user namespace of its own that number is nobody's, who has a name. */
-function named(pathVariable: string): string[] {
+/**
+ * What goes before a command that wants to know its user's name. In a container the user may be a bare number; in a user
+ * namespace of its own that number is nobody's, who has a name everywhere.
+ */
+export function namingPrefix(pathVariable: string): string[] {
   try {
     userInfo()
     return []

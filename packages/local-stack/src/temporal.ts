@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { DevflowError, TEMPORAL } from '@devflow/contracts'
 import { accepts, freePorts, isFree } from './ports.ts'
 import { endOrphan } from './processes.ts'
+import { namingPrefix } from './run-as.ts'
 import { type Service, startService } from './service.ts'
 
 export interface TemporalOptions {
@@ -23,6 +24,8 @@ export interface TemporalOptions {
   logFile?: string
   /** Milliseconds a start may take; 60,000 unless told. */
   timeoutMs?: number
+  /** The PATH variable, for a user without a name only (unshare). */
+  path?: string
 }
 
 export interface Temporal extends Service {
@@ -59,10 +62,16 @@ export async function startTemporal(options: TemporalOptions): Promise<Temporal>
   mkdirSync(dirname(dbFile), { recursive: true, mode: 0o700 })
   await endLeftOver(dbFile)
   const [port = 0, uiPort = 0, httpPort = 0, metricsPort = 0] = await portsFor(options)
+  const flags = { dbFile, namespace, port, uiPort, httpPort, metricsPort }
+  const [command = '', ...args] = [
+    ...namingPrefix(options.path ?? '/usr/bin:/bin'),
+    options.program,
+    ...serverArgs(flags, options.dynamicConfig),
+  ]
   const service = await startService({
-    command: options.program,
-    args: serverArgs({ dbFile, namespace, port, uiPort, httpPort, metricsPort }, options.dynamicConfig),
-    // A server built without cgo wants USER where the user has no passwd entry. It gets nothing else of ours.
+    command,
+    args,
+    // A server built without cgo takes its user's name from here. It gets nothing else of ours.
     env: { USER: 'devflow', HOME: dirname(dbFile) },
     logFile: options.logFile ?? `${dbFile}.log`,
     stopSignal: 'SIGTERM',

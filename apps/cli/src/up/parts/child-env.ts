@@ -1,4 +1,5 @@
 import { delimiter } from 'node:path'
+import { cacheFolder } from '@devflow/local-stack'
 import type { PartContext } from './part-context.ts'
 
 /** What API and workers find in their environment, beside all that we found in ours. */
@@ -11,6 +12,7 @@ export function childEnv({ options, endpoints }: PartContext): NodeJS.ProcessEnv
     TEMPORAL_NAMESPACE: config.temporalNamespace,
     DEVFLOW_HOST: options.host,
     DEVFLOW_DATA: options.dataDir,
+    DEVFLOW_CACHE: cacheFolder({ DEVFLOW_CACHE: config.cache }),
     DEVFLOW_WORKSPACE_ROOTS: options.workspaceRoots.join(delimiter),
     DEVFLOW_ENTRIES: options.entries.join(delimiter),
     ...(endpoints.temporalUi ? { DEVFLOW_TEMPORAL_UI: endpoints.temporalUi } : {}),

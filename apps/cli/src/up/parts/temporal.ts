@@ -34,9 +34,9 @@ export async function keepTemporal(
   let isFirst = true
   const start = async () => {
     const [port, uiPort] = ports
-    const { path } = program
     const logFile = at.log('temporal')
-    const open = { program: path, dbFile: at.temporalStore, namespace: temporalNamespace, logFile }
+    const fixed = { program: program.path, dbFile: at.temporalStore, namespace: temporalNamespace }
+    const open = { ...fixed, logFile, path: options.config.path }
     try {
       return await startTemporal({ ...open, port, uiPort })
     } catch (error) {
