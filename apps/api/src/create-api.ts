@@ -31,10 +31,10 @@ export function createApi(deps: ApiDeps): Api {
   api.use(async (c, next) => {
     const traceId = randomUUID()
     c.set('traceId', traceId)
-    c.set('caller', guard(c.req.raw.headers, c.req.url, deps))
     c.header('x-request-id', traceId)
     c.header('x-content-type-options', 'nosniff')
     c.header('cache-control', 'no-store')
+    c.set('caller', guard(c.req.raw.headers, c.req.url, deps))
     await next()
     metrics.count(c.req.method, routePath(c, -1), c.res.status)
   })
@@ -52,7 +52,7 @@ export function createApi(deps: ApiDeps): Api {
   ledgerRoutes(operations, deps)
   streamRoutes(operations, deps, hub)
   healthRoutes(operations, deps, { metrics, feeds, hub })
-  docsRoutes(api)
+  docsRoutes(operations, api)
   operations.refuseOtherMethods()
   return api
 }

@@ -1,8 +1,9 @@
 import { DevflowError, type ErrorDetail, type Scrub } from '@devflow/contracts'
-import { type OpenAPIHono, type RouteConfig, z } from '@hono/zod-openapi'
+import type { OpenAPIHono } from '@hono/zod-openapi'
 import type { Context } from 'hono'
+import { z } from 'zod'
+import { Documentation, type Documented } from './documentation.ts'
 import type { Caller } from './guard.ts'
-import { ProblemBody } from './problem-body.ts'
 import { readBody } from './read-body.ts'
 
 /** What the middleware knows of a request. */
@@ -12,32 +13,10 @@ export interface Env {
 
 export type Api = OpenAPIHono<Env>
 
-/** An answer of an operation as its documentation states it. */
-export interface Answer {
-  description: string
-  schema?: z.ZodType
-  /** Media types other than JSON, with what they hold. */
-  other?: Record<string, string>
-  headers?: Record<string, string>
-}
-
-export interface Operation<Query extends z.ZodObject, Body extends z.ZodType> {
-  method: 'get' | 'post' | 'delete'
-  /** With its parameters in braces, as in `/v1/runs/{id}`. */
-  path: string
-  summary: string
-  tag: string
+/** An operation and how it reads its requests; `labels` come apart from the query. */
+export interface Operation<Query extends z.ZodObject, Body extends z.ZodType> extends Documented {
   query?: Query
-  /** Takes `label.<k>` too; they come as `labels`. */
-  labels?: boolean
   body?: Body
-  /** The body may be left out, which reads as `{}`. */
-  bodyOptional?: boolean
-  /** Headers it heeds, with what they mean. */
-  headers?: Record<string, string>
-  answers: Record<number, Answer>
-  /** Statuses of its problems beside those that any operation has. */
-  problems?: Record<number, string>
 }
 
 export interface Call<Query extends z.ZodObject, Body extends z.ZodType> {
@@ -60,11 +39,13 @@ const NoQuery = z.strictObject({})
 export class Operations {
   readonly #api: Api
   readonly #limits: BodyLimits
+  readonly #documentation: Documentation
   readonly #methods = new Map<string, string[]>()
 
   constructor(api: Api, limits: BodyLimits) {
     this.#api = api
     this.#limits = limits
+    this.#documentation = new Documentation(api.openAPIRegistry)
   }
 
   add<Query extends z.ZodObject, Body extends z.ZodType>(
@@ -74,7 +55,7 @@ export class Operations {
     const { method, path } = operation
     const pattern = path.replace(/\{(\w+)\}/g, ':$1')
     this.#methods.set(pattern, [...(this.#methods.get(pattern) ?? []), method.toUpperCase()])
-    this.#api.openAPIRegistry.registerPath(documentationOf(operation))
+    this.#documentation.add(operation)
     this.#api.on(method.toUpperCase(), pattern, async (c) => {
       const params = paramsOf(c, path)
       const { query, labels } = queryOf(c, operation)
@@ -175,100 +156,4 @@ function queryOf<Query extends z.ZodObject, Body extends z.ZodType>(
     query: parsed('The query', query ?? NoQuery, { ...given }) as z.output<Query>,
     labels: { ...labels },
   }
-}
-
-function documentationOf<Query extends z.ZodObject, Body extends z.ZodType>(
-  operation: Operation<Query, Body>,
-): RouteConfig {
-  const params = [...operation.path.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? '')
-  return {
-    method: operation.method,
-    path: operation.path,
-    summary: operation.summary,
-    tags: [operation.tag],
-    request: {
-      ...(params.length > 0
-        ? { params: z.object(Object.fromEntries(params.map((name) => [name, z.string()]))) }
-        : {}),
-      ...(operation.query ? { query: operation.query } : {}),
-      ...(operation.headers
-        ? {
-            headers: z.object(
-              Object.fromEntries(
-                Object.entries(operation.headers).map(([name, description]) => [
-                  name,
-                  z.string().optional().openapi({ description }),
-                ]),
-              ),
-            ),
-          }
-        : {}),
-      ...(operation.body
-        ? {
-            body: {
-              required: !operation.bodyOptional,
-              content: { 'application/json': { schema: operation.body } },
-            },
-          }
-        : {}),
-    },
-    responses: { ...answersOf(operation), ...problemsOf(operation) },
-  }
-}
-
-function answersOf({
-  answers,
-}: Pick<Operation<z.ZodObject, z.ZodType>, 'answers'>): RouteConfig['responses'] {
-  return Object.fromEntries(
-    Object.entries(answers).map(([status, { description, schema, other, headers }]) => {
-      const media = Object.entries(other ?? {}).map(
-        ([type, text]) => [type, { schema: z.string().openapi({ description: text }) }] as const,
-      )
-      const content = { ...(schema ? { 'application/json': { schema } } : {}), ...Object.fromEntries(media) }
-      return [
-        status,
-        {
-          description,
-          ...(Object.keys(content).length > 0 ? { content } : {}),
-          ...(headers
-            ? {
-                headers: z.object(
-                  Object.fromEntries(
-                    Object.entries(headers).map(([name, text]) => [
-                      name,
-                      z.string().openapi({ description: text }),
-                    ]),
-                  ),
-                ),
-              }
-            : {}),
-        },
-      ]
-    }),
-  )
-}
-
-const ANY_OPERATION: Record<number, string> = {
-  400: 'INVALID: what was sent is not valid; `errors` names each fault with its path.',
-  401: 'PERMISSION_DENIED `unauthenticated`: a token is missing or false.',
-  403: 'PERMISSION_DENIED: the host, the origin or the caller is refused.',
-  500: 'INTERNAL `internal`.',
-  503: 'UNAVAILABLE: the database is away or busy; see Retry-After.',
-}
-
-const ANY_BODY: Record<number, string> = {
-  413: 'INVALID `body_too_large`.',
-  415: 'INVALID `unsupported_media_type`: the body is not application/json.',
-}
-
-function problemsOf(
-  operation: Pick<Operation<z.ZodObject, z.ZodType>, 'problems' | 'body'>,
-): RouteConfig['responses'] {
-  const stated = { ...ANY_OPERATION, ...(operation.body ? ANY_BODY : {}), ...operation.problems }
-  return Object.fromEntries(
-    Object.entries(stated).map(([status, description]) => [
-      status,
-      { description, content: { 'application/problem+json': { schema: ProblemBody } } },
-    ]),
-  )
 }

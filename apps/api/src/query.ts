@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi'
+import { z } from 'zod'
 
 /** A whole number in a query. */
 export const whole = (least: number, most: number) =>
@@ -29,7 +29,3 @@ export const wordsOf = <Word extends string>(words: readonly Word[]) =>
 export const time = z.iso
   .datetime({ offset: true, error: 'expected a time such as 2030-01-31T12:00:00Z' })
   .transform((text) => new Date(text))
-
-/** Every list. */
-export const pageOf = (item: z.ZodType, name: string) =>
-  z.object({ items: z.array(item), nextCursor: z.string().optional() }).openapi(name)

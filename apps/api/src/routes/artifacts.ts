@@ -1,24 +1,13 @@
 import { DevflowError } from '@devflow/contracts'
 import { listArtifacts, readArtifact } from '@devflow/db'
-import { z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
+import { z } from 'zod'
+import { ArtifactPage, ReportBody } from '../bodies.ts'
 import type { ApiDeps } from '../deps.ts'
 import { findRun } from '../find-run.ts'
 import type { Env, Operations } from '../operation.ts'
-import { pageOf, whole } from '../query.ts'
+import { whole } from '../query.ts'
 
-const ArtifactBody = z
-  .object({
-    name: z.string(),
-    version: z.int(),
-    sha256: z.string(),
-    mediaType: z.string(),
-    bytes: z.int(),
-    phase: z.string().optional(),
-    attempt: z.int().optional(),
-    at: z.iso.datetime(),
-  })
-  .openapi('Artifact')
 const NO_RUN = { 404: 'NOT_FOUND `run_not_found`, `run_deleted`.' }
 const tag = 'artifacts'
 
@@ -31,7 +20,7 @@ export function artifactRoutes(operations: Operations, deps: ApiDeps): void {
       path: '/v1/runs/{id}/artifacts',
       summary: 'List the artifacts of a run, all versions',
       tag,
-      answers: { 200: { description: 'The artifacts.', schema: pageOf(ArtifactBody, 'ArtifactPage') } },
+      answers: { 200: { description: 'The artifacts.', schema: ArtifactPage } },
       problems: NO_RUN,
     },
     async ({ c, params: { id = '' } }) => {
@@ -77,7 +66,7 @@ export function artifactRoutes(operations: Operations, deps: ApiDeps): void {
       answers: {
         200: {
           description: 'The report.',
-          schema: z.looseObject({}).openapi('Report'),
+          schema: ReportBody,
           other: { 'text/markdown': 'The report in Markdown.' },
         },
       },

@@ -1,15 +1,10 @@
-import { CHANNELS, ControlRun, DevflowError, Run, SendSignal } from '@devflow/contracts'
+import { CHANNELS, ControlRun, DevflowError, SendSignal } from '@devflow/contracts'
 import { type CommandAnswer, commandRun, readRun, receiveSignal, type Verb } from '@devflow/db'
-import { z } from '@hono/zod-openapi'
+import { RunBody, SignalAccepted } from '../bodies.ts'
 import type { ApiDeps } from '../deps.ts'
 import { findRun, runNotFound } from '../find-run.ts'
 import { KEY_HEADER, keyed, keyedResponse } from '../keyed.ts'
 import type { Operations } from '../operation.ts'
-
-const RunBody = z.object(Run.shape).openapi('Run')
-const SignalAccepted = z
-  .object({ runId: z.string(), name: z.string(), id: z.string(), duplicate: z.boolean() })
-  .openapi('SignalAccepted')
 
 const SUMMARIES: Record<Verb, string> = {
   cancel: 'Cancel a run',

@@ -1,24 +1,45 @@
-import type { Api } from '../operation.ts'
+import { z } from 'zod'
+import type { Api, Operations } from '../operation.ts'
 
-/** The document and a page that renders it, without anything from other hosts. */
-export function docsRoutes(api: Api): void {
-  api.doc31('/openapi.json', {
-    openapi: '3.1.0',
-    info: {
-      title: 'Devflow',
-      version: '1',
-      description:
-        'Runs of agent workflows that must not be lost. Every refusal is application/problem+json with a kind and a stable code.',
+/** The document, and a page that renders it without anything from other hosts. */
+export function docsRoutes(operations: Operations, api: Api): void {
+  operations.add(
+    {
+      method: 'get',
+      path: '/openapi.json',
+      summary: 'This document',
+      tag: 'docs',
+      answers: { 200: { description: 'OpenAPI 3.1.', schema: z.looseObject({}) } },
     },
-  })
-  api.get('/docs', (c) => {
-    c.header(
-      'content-security-policy',
-      "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self'",
-    )
-    return c.html(PAGE)
-  })
+    ({ c }) =>
+      c.json(
+        api.getOpenAPI31Document({
+          openapi: '3.1.0',
+          info: {
+            title: 'Devflow',
+            version: '1',
+            description:
+              'Runs of agent workflows that must not be lost. Every refusal is application/problem+json with a kind and a stable code.',
+          },
+        }),
+      ),
+  )
+  operations.add(
+    {
+      method: 'get',
+      path: '/docs',
+      summary: 'A page to read this document by',
+      tag: 'docs',
+      answers: { 200: { description: 'The page.', other: { 'text/html': 'HTML.' } } },
+    },
+    ({ c }) => {
+      c.header('content-security-policy', POLICY)
+      return c.html(PAGE)
+    },
+  )
 }
+
+const POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self'"
 
 const PAGE = `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Devflow API</title>

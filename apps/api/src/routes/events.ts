@@ -1,7 +1,8 @@
-import { DevflowError, RunEvent } from '@devflow/contracts'
+import { DevflowError } from '@devflow/contracts'
 import { readLog } from '@devflow/db'
-import { z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
+import { z } from 'zod'
+import { EventPage } from '../bodies.ts'
 import type { ApiDeps } from '../deps.ts'
 import { findRun, runNotFound } from '../find-run.ts'
 import { eventStream } from '../live/event-stream.ts'
@@ -11,13 +12,6 @@ import { type Env, type Operations, parsed } from '../operation.ts'
 import { flag, whole } from '../query.ts'
 
 const Seq = whole(0, Number.MAX_SAFE_INTEGER)
-const EventPage = z
-  .object({
-    items: z.array(z.object(RunEvent.shape).openapi('RunEvent')),
-    nextAfter: z.int(),
-    done: z.boolean(),
-  })
-  .openapi('EventPage')
 
 const Query = z.strictObject({
   after: Seq.optional(),

@@ -1,14 +1,13 @@
-import { CHANNELS, DecideGate, DevflowError, Gate, GateStatus } from '@devflow/contracts'
+import { CHANNELS, DecideGate, DevflowError, GateStatus } from '@devflow/contracts'
 import { type DecisionAnswer, decideGate, listGates } from '@devflow/db'
-import { z } from '@hono/zod-openapi'
+import { z } from 'zod'
+import { GateBody, GatePage } from '../bodies.ts'
 import type { ApiDeps } from '../deps.ts'
 import { findGate, findRun } from '../find-run.ts'
 import { KEY_HEADER, keyed, keyedResponse } from '../keyed.ts'
 import type { Operations } from '../operation.ts'
-import { pageOf, paging, wordsOf } from '../query.ts'
+import { paging, wordsOf } from '../query.ts'
 
-const GateBody = z.object(Gate.shape).openapi('Gate')
-const GatePage = pageOf(GateBody, 'GatePage')
 const status = wordsOf(GateStatus.options).optional()
 const tag = 'gates'
 

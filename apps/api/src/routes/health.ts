@@ -1,5 +1,5 @@
 import { DevflowError } from '@devflow/contracts'
-import { z } from '@hono/zod-openapi'
+import { z } from 'zod'
 import type { ApiDeps } from '../deps.ts'
 import type { PokeHub } from '../live/poke-hub.ts'
 import type { RunFeeds } from '../live/run-feeds.ts'

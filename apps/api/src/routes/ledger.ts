@@ -1,29 +1,11 @@
-import { Call } from '@devflow/contracts'
 import { readAudit, readCalls } from '@devflow/db'
-import { z } from '@hono/zod-openapi'
+import { z } from 'zod'
+import { AuditPage, CallPage } from '../bodies.ts'
 import type { ApiDeps } from '../deps.ts'
 import { findRun } from '../find-run.ts'
 import type { Operations } from '../operation.ts'
-import { pageOf, paging } from '../query.ts'
+import { paging } from '../query.ts'
 
-const CallPage = pageOf(z.object(Call.shape).openapi('Call'), 'CallPage')
-const AuditPage = pageOf(
-  z
-    .object({
-      seq: z.int(),
-      tool: z.string(),
-      args: z.json(),
-      decision: z.enum(['allowed', 'denied']),
-      phase: z.string().optional(),
-      attempt: z.int().optional(),
-      turn: z.int().optional(),
-      exitCode: z.int().optional(),
-      bytes: z.int().optional(),
-      at: z.iso.datetime(),
-    })
-    .openapi('AuditItem'),
-  'AuditPage',
-)
 const query = z.strictObject(paging(1_000, 1_000))
 const problems = { 404: 'NOT_FOUND `run_not_found`, `run_deleted`.' }
 

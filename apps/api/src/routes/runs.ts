@@ -1,17 +1,17 @@
 import { randomUUIDv7 } from 'node:crypto'
-import { CHANNELS, DevflowError, EntryId, PhaseView, RUN_STATUSES, Run, SubmitRun } from '@devflow/contracts'
+import { CHANNELS, DevflowError, EntryId, RUN_STATUSES, type Run, SubmitRun } from '@devflow/contracts'
 import { eraseRun, keepAnswer, listRuns, readPhases, readRun, submitRun } from '@devflow/db'
-import { z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
+import { z } from 'zod'
+import { PhasePage, RunBody, RunPage } from '../bodies.ts'
 import type { ApiDeps } from '../deps.ts'
 import { findRun, runNotFound } from '../find-run.ts'
 import { KEY_HEADER, keyed, keyedResponse } from '../keyed.ts'
 import { LONGEST_WAIT, preferredWait, waitForRun } from '../live/wait-for-run.ts'
 import type { Env, Operations } from '../operation.ts'
 import { prepareRun } from '../prepare-run.ts'
-import { pageOf, paging, time, wordsOf } from '../query.ts'
+import { paging, time, wordsOf } from '../query.ts'
 
-const RunBody = z.object(Run.shape).openapi('Run')
 const PREFER = {
   Prefer: `wait=N (RFC 7240): the answer comes when the run is over or waits for someone, after N seconds (${LONGEST_WAIT} at most) at the latest.`,
 }
@@ -75,7 +75,7 @@ export function runRoutes(operations: Operations, deps: ApiDeps): void {
       tag,
       query: ListQuery,
       labels: true,
-      answers: { 200: { description: 'A page of runs.', schema: pageOf(RunBody, 'RunPage') } },
+      answers: { 200: { description: 'A page of runs.', schema: RunPage } },
     },
     async ({ c, query, labels }) => {
       const { cursor, limit, ...filter } = query
@@ -107,7 +107,7 @@ export function runRoutes(operations: Operations, deps: ApiDeps): void {
       summary: 'List all phases of a run',
       tag,
       query: z.strictObject(paging(500, 1_000)),
-      answers: { 200: { description: 'A page of phases.', schema: pageOf(PhaseView, 'PhasePage') } },
+      answers: { 200: { description: 'A page of phases.', schema: PhasePage } },
       problems: { 404: 'NOT_FOUND `run_not_found`, `run_deleted`.' },
     },
     async ({ c, params: { id = '' }, query }) => {

@@ -1,5 +1,5 @@
 import { DevflowError, EntryId } from '@devflow/contracts'
-import { z } from '@hono/zod-openapi'
+import { z } from 'zod'
 import type { ApiDeps } from '../deps.ts'
 import { eventStream } from '../live/event-stream.ts'
 import { type PokeHub, sinceOf } from '../live/poke-hub.ts'
