@@ -39,6 +39,10 @@ const Variables = z.object({
   DEVFLOW_HEARTBEAT_MS: ms(15_000).describe('milliseconds between the heartbeats of a stream'),
   DEVFLOW_DRAIN_MS: ms(10_000).describe('milliseconds the process may take to end'),
   DEVFLOW_MAX_BODY_BYTES: ms(1024 * 1024).describe('bytes the body of a request may have'),
+  DEVFLOW_SECRETS: z
+    .string()
+    .optional()
+    .describe('further values to keep out of everything stored, separated by spaces'),
   OPENROUTER_API_KEY: key,
   OPENAI_API_KEY: key,
   ANTHROPIC_API_KEY: key,
@@ -76,7 +80,12 @@ export function readConfig(env: Environment, folder: string): Config {
     const message = `DEVFLOW_HOST is ${read.DEVFLOW_HOST}, which others can reach: set DEVFLOW_TOKEN, or listen on 127.0.0.1`
     throw new DevflowError('INVALID', 'token_required', message)
   }
-  const secrets = [...Object.values(keys), read.DEVFLOW_TOKEN, passwordOf(read.DATABASE_URL)]
+  const secrets = [
+    ...Object.values(keys),
+    read.DEVFLOW_TOKEN,
+    passwordOf(read.DATABASE_URL),
+    ...(read.DEVFLOW_SECRETS?.split(' ') ?? []),
+  ]
   return {
     databaseUrl: read.DATABASE_URL,
     temporal: { address: read.TEMPORAL_ADDRESS, namespace: read.TEMPORAL_NAMESPACE },
