@@ -19,8 +19,8 @@ export type Begun =
 
 /** What to do at a step, as the log says after the step was opened or adopted (I14). */
 export type Directive =
-  /** The step is done: go on to the next. */
-  | { do: 'next' }
+  /** The step is over: go on to the next. `how`: otherwise than by being done. */
+  | { do: 'next'; how?: 'skipped' | 'failed' }
   /** Run the agent phase's activity under this attempt. */
   | { do: 'session'; attempt: number }
   /** Nothing to do before a wake, or before `afterMs` from now. */
@@ -70,8 +70,16 @@ export interface ControlActivities {
   ): Promise<{ kind: string; code: string; message: string } | undefined>
   /** A step whose activity failed in a way that nobody expected. */
   failStep(input: RunStep & { attempt: number; message: string }): Promise<void>
-  /** Closes what is open, writes report and terminal event. */
-  conclude(input: { runId: string; epoch: number; outcome: Outcome; phase?: string }): Promise<void>
+  /**
+   * Closes what is open, writes report and terminal event. Resolves to the outcome on record: not the one asked for
+   * when the run's output could not be made, or it was over already; undefined when another execution has the run.
+   */
+  conclude(input: {
+    runId: string
+    epoch: number
+    outcome: Outcome
+    phase?: string
+  }): Promise<Outcome | undefined>
 }
 
 /** Long work, one activity a phase. */

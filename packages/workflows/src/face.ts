@@ -26,6 +26,11 @@ export class Face {
     this.#show(status, step.id, step.persona)
   }
 
+  /** Shown with the next change: by itself it is no news. */
+  done(step: PlanStep): void {
+    this.#marks.set(step.id, 'done')
+  }
+
   ended(outcome: string): void {
     this.#show(outcome, '', undefined)
   }
@@ -56,7 +61,7 @@ export class Face {
 function wordsFor(directive: Directive): [status: string, mark: string] {
   switch (directive.do) {
     case 'next':
-      return ['running', 'done']
+      return ['running', directive.how ?? 'done']
     case 'session':
       return ['running', directive.attempt > 1 ? `running, attempt ${directive.attempt}` : 'running']
     case 'wait':

@@ -6,6 +6,7 @@ import {
   defineSignal,
   defineUpdate,
   setHandler,
+  sleep,
 } from '@temporalio/workflow'
 
 /** What came through Temporal and waits for the main loop. */
@@ -15,16 +16,24 @@ type Item =
       verb: 'decide'
       command: GateCommand
       answer?: Awaited<ReturnType<ControlActivities['decide']>>
+      /** Somebody waits for the answer. */
+      awaited: boolean
       answered: boolean
     }
 
+/** As it should be: it comes from outside, and is looked at before it is believed. */
 interface CommandInput {
-  actor?: string
-  reason?: string
+  actor?: unknown
+  reason?: unknown
 }
 
 /** Who is recorded when a caller of Temporal does not say: operator access is the access there. */
 const OPERATOR = 'operator'
+
+const LONGEST_NAME = 200
+const LONGEST_REASON = 2_000
+const LONGEST_COMMENT = 20_000
+const DECISIONS: readonly GateCommand['decision'][] = ['approve', 'reject', 'request_changes']
 
 /**
  * Signals and updates of a run. Handlers only queue and await: the main loop alone runs local activities, since a
@@ -42,13 +51,17 @@ export class Inbox {
     setHandler(defineSignal<[CommandInput?]>('resume'), (input) => this.#command('resume', input), {
       description: 'Go on after a pause. Input: {actor?, reason?}',
     })
-    setHandler(defineSignal<[GateCommand]>('gateDecision'), (command) => void this.#decide(command), {
-      description: 'Decide a gate. Input: {gate, decision, comment?, subjectHash?, actor}',
-    })
+    setHandler(
+      defineSignal<[GateCommand]>('gateDecision'),
+      (command) => {
+        if (faultIn(command) === undefined) this.#decide(command, false)
+      },
+      { description: 'Decide a gate. Input: {gate, decision, comment?, subjectHash?, actor}' },
+    )
     setHandler(
       defineUpdate<string, [GateCommand]>('decideGate'),
       async (command) => {
-        const item = this.#decide(command)
+        const item = this.#decide(command, true)
         await condition(() => item.answered)
         if (item.answer)
           throw ApplicationFailure.nonRetryable(item.answer.message, item.answer.kind, item.answer.code)
@@ -58,13 +71,8 @@ export class Inbox {
         description:
           'Decide a gate and hear the answer. Input: {gate, decision, comment?, subjectHash?, actor}',
         validator: (command) => {
-          if (typeof command?.gate !== 'string' || typeof command.actor !== 'string')
-            throw ApplicationFailure.nonRetryable('A decision needs gate, decision and actor.', 'INVALID')
-          if (!['approve', 'reject', 'request_changes'].includes(command.decision))
-            throw ApplicationFailure.nonRetryable(
-              'The decision must be approve, reject or request_changes.',
-              'INVALID',
-            )
+          const fault = faultIn(command)
+          if (fault !== undefined) throw ApplicationFailure.nonRetryable(fault, 'INVALID', 'invalid_decision')
         },
       },
     )
@@ -89,25 +97,47 @@ export class Inbox {
   /** Forgets the poke and works off the queue: after this, what the log says includes all that came before. */
   async serve(runId: string, control: Pick<ControlActivities, 'command' | 'decide'>): Promise<void> {
     this.#poked = false
+    let isAwaited = false
     for (let item = this.#items.shift(); item; item = this.#items.shift()) {
       if (item.verb === 'decide') {
         item.answer = await control.decide({ runId, ...item.command })
         item.answered = true
+        isAwaited ||= item.awaited
       } else {
         const { verb, actor, reason } = item
         await control.command({ runId, verb, actor, ...(reason === undefined ? {} : { reason }) })
       }
     }
+    // Ends this workflow task, so that the answer goes out with it. A task that also ends the workflow is thrown away
+    // when a signal comes meanwhile, and the caller would be told that the update failed, though it counted.
+    if (isAwaited) await sleep(1)
   }
 
   #command(verb: 'pause' | 'resume', input?: CommandInput): void {
-    const reason = input?.reason
-    this.#items.push({ verb, actor: input?.actor ?? OPERATOR, ...(reason === undefined ? {} : { reason }) })
+    const actor = isName(input?.actor) ? input.actor : OPERATOR
+    const reason = typeof input?.reason === 'string' ? { reason: input.reason.slice(0, LONGEST_REASON) } : {}
+    this.#items.push({ verb, actor, ...reason })
   }
 
-  #decide(command: GateCommand): Item & { verb: 'decide' } {
-    const item: Item & { verb: 'decide' } = { verb: 'decide', command, answered: false }
+  #decide(command: GateCommand, awaited: boolean): Item & { verb: 'decide' } {
+    const item: Item & { verb: 'decide' } = { verb: 'decide', command, awaited, answered: false }
     this.#items.push(item)
     return item
   }
+}
+
+const isName = (value: unknown): value is string =>
+  typeof value === 'string' && value !== '' && value.length <= LONGEST_NAME
+
+/** What is wrong with a decision from outside; undefined when it can be put to the gate. */
+function faultIn(command: { [field in keyof GateCommand]?: unknown } | null | undefined): string | undefined {
+  if (command === null || typeof command !== 'object' || !isName(command.gate) || !isName(command.actor))
+    return 'A decision needs gate, decision and actor.'
+  if (!DECISIONS.some((known) => known === command.decision))
+    return `The decision must be one of ${DECISIONS.join(', ')}.`
+  const { comment, subjectHash } = command
+  if (comment !== undefined && (typeof comment !== 'string' || comment.length > LONGEST_COMMENT))
+    return `A comment is text of at most ${LONGEST_COMMENT} characters.`
+  if (subjectHash !== undefined && !isName(subjectHash)) return 'The subjectHash is a SHA-256 in hex.'
+  return undefined
 }

@@ -1,6 +1,7 @@
 import type { Begun, ControlActivities, Outcome, PlanStep, SessionActivities } from '@devflow/contracts'
 import {
   ActivityCancellationType,
+  allHandlersFinished,
   CancellationScope,
   condition,
   continueAsNew,
@@ -42,9 +43,13 @@ export async function runWorkflow({ runId }: { runId: string }): Promise<void> {
       }
       face = new Face(begun.plan)
       const end = await walk(runId, begun, inbox, face)
-      if (end === 'leave') return
-      await control.conclude({ runId, epoch: begun.epoch, ...end })
-      face.ended(end.outcome)
+      if (end === 'leave') {
+        // Over, or another execution's. News that came meanwhile may mean that it goes on.
+        if (inbox.hasNews) continue
+        return
+      }
+      const outcome = await control.conclude({ runId, epoch: begun.epoch, ...end })
+      if (outcome) face.ended(outcome)
     }
   })
 }
@@ -59,8 +64,11 @@ async function walk(
     for (;;) {
       await inbox.serve(runId, control)
       const info = workflowInfo()
-      if (info.continueAsNewSuggested || info.historyLength > LONGEST_HISTORY)
+      if (info.continueAsNewSuggested || info.historyLength > LONGEST_HISTORY) {
+        // An answer that an update's caller waits for must be out before this execution is.
+        await condition(allHandlersFinished)
         await continueAsNew<typeof runWorkflow>({ runId })
+      }
 
       const directive = await control.enter({ runId, epoch: begun.epoch, step: step.id })
       face.at(step, directive)
@@ -68,7 +76,10 @@ async function walk(
       if (directive.do === 'leave') return 'leave'
       if (directive.do === 'end') return directive
       if (directive.do === 'wait') await rest(inbox, directive.afterMs)
-      else if (await session(runId, begun, step, directive.attempt, inbox)) break
+      else if (await session(runId, begun, step, directive.attempt, inbox)) {
+        face.done(step)
+        break
+      }
     }
   }
   return { outcome: 'completed' }

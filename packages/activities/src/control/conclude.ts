@@ -10,13 +10,17 @@ import { closeRunWorkspaces } from '../workspace/index.ts'
 
 type End = Parameters<ControlActivities['conclude']>[0]
 
+const OUTCOMES: readonly Outcome[] = ['completed', 'failed', 'canceled']
+
 /**
  * Ends a round of a run: closes what is open, writes the report, and last the terminal event, in one transaction. A
  * run that is over already, or another execution's, is left alone.
  */
-export async function conclude(deps: Deps, end: End): Promise<void> {
+export async function conclude(deps: Deps, end: End): Promise<Outcome | undefined> {
   const progress = await readProgress(deps.pool, end.runId)
-  if (!progress || progress.control === 'over' || progress.executionEpoch !== end.epoch) return
+  if (!progress) return undefined
+  if (progress.control === 'over') return OUTCOMES.find((known) => known === progress.status)
+  if (progress.executionEpoch !== end.epoch) return undefined
   const { outcome, output, error } = await result(deps, progress, end)
   const closing = closingLines(progress)
   const report = await buildReport(deps, progress, { outcome, output, error, phase: end.phase })
@@ -39,7 +43,7 @@ export async function conclude(deps: Deps, end: End): Promise<void> {
     ...(error ? { error } : {}),
     ...(end.phase ? { phase: end.phase } : {}),
   }
-  await deps.writer.append({
+  const { verdict } = await deps.writer.append({
     run: end.runId,
     execution: end.epoch,
     lines: [
@@ -50,6 +54,7 @@ export async function conclude(deps: Deps, end: End): Promise<void> {
   })
   // What sessions that crashed on this machine left behind.
   await closeRunWorkspaces({ dataDir: deps.dataDir, runId: end.runId })
+  return verdict === 'fenced' || verdict === 'no_run' ? undefined : outcome
 }
 
 async function result(

@@ -1,4 +1,4 @@
-import type { ControlActivities } from '@devflow/contracts'
+import { type ControlActivities, storable } from '@devflow/contracts'
 import { beginExecution, commandRun, decideGate, decisionRefusal, readProgress } from '@devflow/db'
 import type { Deps } from '../deps.ts'
 import { conclude } from './conclude.ts'
@@ -7,20 +7,24 @@ import { failStep } from './fail-step.ts'
 
 /** Activities beside the data, run locally by the workflow's one writer coroutine. Each is safe to repeat. */
 export function createControlActivities(deps: Deps): ControlActivities {
+  // What comes through Temporal was checked by nobody: what Postgres refuses would hold the run up for ever.
+  const asStored = <T>(input: T): T => storable(deps.scrub(input))
   return {
     async begin({ runId, execution }) {
-      const progress = await readProgress(deps.pool, runId)
-      if (!progress || progress.control === 'over') return { over: true }
+      // Take it first, only then read: what is read includes all that the last owner could write (I13).
       const epoch = await beginExecution(deps.pool, runId, execution)
-      if (epoch === undefined) return { over: true }
+      const progress = await readProgress(deps.pool, runId)
+      if (epoch === undefined || !progress || progress.control === 'over') return { over: true }
       const { plan } = await deps.definitions.get(progress.definitionHash)
       if (progress.control !== 'canceled') {
         const key = `round/${progress.attempt}/started`
-        await deps.writer.append({
+        const { verdict } = await deps.writer.append({
           run: runId,
           execution: epoch,
           lines: [{ type: 'run.started', key, data: { epoch } }],
         })
+        // A cancel of the queued run came in between.
+        if (verdict === 'fenced' || verdict === 'no_run') return { over: true }
       }
       const { heartbeatTimeoutMs, heartbeatIntervalMs } = deps.times
       return { over: false, epoch, attempt: progress.attempt, plan, heartbeatTimeoutMs, heartbeatIntervalMs }
@@ -38,7 +42,8 @@ export function createControlActivities(deps: Deps): ControlActivities {
       return stop ? 'stop' : 'go'
     },
 
-    async command({ runId, verb, actor, reason }) {
+    async command(input) {
+      const { runId, verb, actor, reason } = asStored(input)
       await commandRun(deps.pool, {
         run: runId,
         verb,
@@ -48,7 +53,8 @@ export function createControlActivities(deps: Deps): ControlActivities {
       })
     },
 
-    async decide({ runId, gate, ...decision }) {
+    async decide(input) {
+      const { runId, gate, ...decision } = asStored(input)
       const holds = ['owner', `principal:${decision.actor}`]
       const answer = await decideGate(deps.pool, { run: runId, gate, ...decision, holds, via: 'temporal' })
       return decisionRefusal(answer, gate)?.record

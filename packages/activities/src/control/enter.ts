@@ -31,9 +31,12 @@ async function moveOn(step: Step): Promise<Move> {
   const { progress, phase, at } = step
   switch (at.status) {
     case 'completed':
-    case 'skipped':
     case 'compensated':
+      // A gate decided while the run is paused takes effect when it goes on, also where nothing comes after it.
+      if (progress.control === 'paused' && (endsRun(step) || isLast(step))) return await restPaused(step)
       return endsRun(step) ? { do: 'end', outcome: 'completed' } : { do: 'next' }
+    case 'skipped':
+      return { do: 'next', how: 'skipped' }
     case 'canceled':
       return { do: 'end', outcome: 'canceled' }
     case 'failed':
@@ -117,9 +120,9 @@ async function afterWaiting(step: Step): Promise<Move> {
 }
 
 async function afterFailure(step: Step): Promise<Move> {
-  const { phase, at } = step
+  const { progress, phase, at } = step
   const tried = at.attempt - at.roundAttempt + 1
-  if ('agent' in phase && phase.retry && tried < phase.retry.maxAttempts && at.error?.kind !== 'INVALID') {
+  if ('agent' in phase && phase.retry && tried < phase.retry.maxAttempts && mayPass(at.error)) {
     // Doubling from the phase's own back-off, at most a day.
     const seconds = Math.min((durationMs(phase.retry.backoff ?? 'PT1S') / 1000) * 2 ** (tried - 1), 86_400)
     const attempt = at.attempt + 1
@@ -128,8 +131,17 @@ async function afterFailure(step: Step): Promise<Move> {
       { type: 'phase.retried', key, phase: phase.id, attempt, data: { after: `PT${seconds}S` } },
     ])
   }
-  return phase.onError === 'continue' ? { do: 'next' } : { do: 'end', outcome: 'failed', phase: phase.id }
+  if (phase.onError === 'continue') return { do: 'next', how: 'failed' }
+  if (progress.control === 'paused') return await restPaused(step)
+  return { do: 'end', outcome: 'failed', phase: phase.id }
 }
+
+/** Whether another attempt can end otherwise: what is wrong in the template, or too dear, stays so. */
+function mayPass(error: ErrorRecord | undefined): boolean {
+  return error?.kind !== 'INVALID' && error?.code !== 'budget_exceeded'
+}
+
+const isLast = ({ definition, phase }: Step): boolean => definition.phases.at(-1)?.id === phase.id
 
 /** A rejected gate may end the run well. */
 function endsRun({ progress, phase }: Step): boolean {
