@@ -58,14 +58,19 @@ export class Stack {
 
   static async start(options: StackOptions = {}): Promise<Stack> {
     const stack = new Stack(options)
-    mkdirSync(join(stack.folder, 'entries'), { recursive: true })
-    writeFileSync(join(stack.folder, 'entries', 'crash.yaml'), entries)
-    makeRepository(stack.repository)
-    stack.#fake = spawn(process.execPath, [FAKE_OPENROUTER_MAIN], { stdio: ['ignore', 'pipe', 'inherit'] })
-    const [line] = (await once(createInterface({ input: mustBe(stack.#fake.stdout) }), 'line')) as [string]
-    stack.#fakeUrl = (JSON.parse(line) as { baseURL: string }).baseURL
-    await stack.up()
-    return stack
+    try {
+      mkdirSync(join(stack.folder, 'entries'), { recursive: true })
+      writeFileSync(join(stack.folder, 'entries', 'crash.yaml'), entries)
+      makeRepository(stack.repository)
+      stack.#fake = spawn(process.execPath, [FAKE_OPENROUTER_MAIN], { stdio: ['ignore', 'pipe', 'inherit'] })
+      const [line] = (await once(createInterface({ input: mustBe(stack.#fake.stdout) }), 'line')) as [string]
+      stack.#fakeUrl = (JSON.parse(line) as { baseURL: string }).baseURL
+      await stack.up()
+      return stack
+    } catch (error) {
+      await stack.close()
+      throw error
+    }
   }
 
   /** What the last ready line said. */
@@ -134,7 +139,7 @@ export class Stack {
   /** Ends `up` in good order, or as kill -9 does, with all that it started. */
   async down(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
     const child = mustBe(this.#up)
-    const pids = Object.values(this.ready.pids).flat()
+    const pids = Object.values(this.#ready?.pids ?? {}).flat()
     if (child.exitCode === null && child.signalCode === null) {
       child.kill(signal)
       await once(child, 'exit')

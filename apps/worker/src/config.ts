@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { parseConfig } from '@devflow/process'
 import { z } from 'zod'
 
@@ -15,6 +16,7 @@ const Environment = z.object({
   TEMPORAL_ADDRESS: z.string().default('127.0.0.1:7233').describe('host:port of Temporal'),
   TEMPORAL_NAMESPACE: z.string().default('default').describe('a Temporal namespace'),
   DEVFLOW_DATA: z.string().default('.devflow').describe('a folder for clones and caches'),
+  DEVFLOW_CACHE: z.string().optional().describe('a folder for what is built once'),
   DEVFLOW_WORKSPACE_ROOTS: folders.describe('folders under which repositories may lie'),
   DEVFLOW_LOG_LEVEL: z.string().default('info').describe('trace, debug, info, warn or error'),
   DEVFLOW_SESSIONS: ms(64).describe('how many agent sessions a worker runs at once'),
@@ -47,6 +49,7 @@ export function readConfig(env: NodeJS.ProcessEnv) {
     databaseUrl: given.DATABASE_URL,
     temporal: { address: given.TEMPORAL_ADDRESS, namespace: given.TEMPORAL_NAMESPACE },
     dataDir: given.DEVFLOW_DATA,
+    cacheDir: given.DEVFLOW_CACHE ?? join(given.DEVFLOW_DATA, 'cache'),
     workspaceRoots: given.DEVFLOW_WORKSPACE_ROOTS,
     logLevel: given.DEVFLOW_LOG_LEVEL,
     sessions: given.DEVFLOW_SESSIONS,

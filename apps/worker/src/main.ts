@@ -1,5 +1,5 @@
 import { mkdir } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import {
   createControlActivities,
   createDefinitions,
@@ -90,7 +90,7 @@ const deps: Deps = {
 const { address, namespace } = config.temporal
 const client = connectLazily(address, namespace)
 const [bundle, connection] = await Promise.all([
-  workflowBundle(join(dataDir, 'cache')),
+  workflowBundle(resolve(config.cacheDir)),
   NativeConnection.connect({ address }),
 ])
 await registerSearchAttributes(client, namespace)
