@@ -8,7 +8,7 @@ declare const registry: Registry
 type Schema = Parameters<typeof registry.registerComponent<'schemas'>>[2]
 
 /** An answer of an operation. */
-export interface Answer {
+interface Answer {
   description: string
   schema?: z.ZodType
   /** Media types other than JSON, with what they hold. */

@@ -1,22 +1,21 @@
 import {
   type Budget,
+  type Definition,
   DevflowError,
   type ErrorDetail,
-  type Provider,
   type SubmitRun,
 } from '@devflow/contracts'
 import type { Submitted } from '@devflow/db'
-import { type Compiled, checkInput, compile, planOf, type Registry } from '@devflow/definition'
+import { checkInput, planOf } from '@devflow/definition'
 import { checkWorkspace } from './check-workspace.ts'
+import { type CompileDeps, compiled } from './compiled.ts'
 
 export interface Prepared {
-  definition: Compiled['definition']
+  definition: Definition
   submitted: Submitted
 }
 
-export interface PrepareDeps {
-  registry: Registry
-  hasKey: (provider: Provider) => boolean
+export interface PrepareDeps extends CompileDeps {
   workspaceRoots: readonly string[]
 }
 
@@ -25,7 +24,7 @@ export interface PrepareDeps {
  * INVALID `invalid_template`, `binding_failed`, `missing_key`, `invalid_input`, and what `checkWorkspace` throws.
  */
 export async function prepareRun(deps: PrepareDeps, body: SubmitRun, actor: string): Promise<Prepared> {
-  const { definition, hash, bindings } = compileFor(deps, body)
+  const { definition, hash, bindings } = compiled(deps, body)
   const input = body.input ?? {}
   const errors = checkInput(definition, input)
   if (errors.length > 0) throw invalidInput(errors)
@@ -46,31 +45,6 @@ export async function prepareRun(deps: PrepareDeps, body: SubmitRun, actor: stri
     phases: planOf(definition).steps.map(({ id, kind }) => ({ id, kind })),
   }
   return { definition, submitted }
-}
-
-function compileFor({ registry, hasKey }: PrepareDeps, { template, bindings }: SubmitRun): Compiled {
-  try {
-    return compile(registry, { template, bindings, hasKey })
-  } catch (error) {
-    if (
-      error instanceof DevflowError &&
-      error.code === 'binding_failed' &&
-      canBind(registry, template, bindings)
-    ) {
-      // With keys it would bind: so a key is what is missing, and the messages name its variable.
-      throw new DevflowError('INVALID', 'missing_key', error.message, { errors: error.errors, cause: error })
-    }
-    throw error
-  }
-}
-
-function canBind(registry: Registry, template: string, bindings: SubmitRun['bindings']): boolean {
-  try {
-    compile(registry, { template, bindings })
-    return true
-  } catch {
-    return false
-  }
 }
 
 function invalidInput(errors: ErrorDetail[]): DevflowError {

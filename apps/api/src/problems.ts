@@ -33,7 +33,7 @@ const DATABASE_AWAY: Failure = {
   code: 'database_away',
   status: 503,
   detail:
-    'The database does not answer. Nothing of this request was kept, unless its repetition says otherwise.',
+    'The database does not answer. What was asked may still have been taken: repeat it with its Idempotency-Key.',
   retryAfter: 2,
 }
 

@@ -129,7 +129,7 @@ test('what live appends projected is what the whole log projects', async () => {
   expect(runs).toBeGreaterThanOrEqual(3)
 })
 
-test.each([
+const SPOILS: [table: string, statement: string, detail: RegExp][] = [
   [
     'runs',
     "update devflow.runs set status = 'failed' where id = $1",
@@ -164,14 +164,21 @@ test.each([
     /control is go, the log says paused/,
   ],
   ['run_heads', 'update devflow.run_heads set seq = seq - 1 where run_id = $1', /the log ends at/],
-])('finds a spoilt row of %s, changes nothing under check, and mends it', async (table, spoil, detail) => {
-  const run = await eventfulRun()
-  await pool.query(spoil, [run])
+]
+
+test('finds every spoilt row, changes nothing under check, and mends it', async () => {
+  const spoilt: { runId: string; table: string; detail: unknown }[] = []
+  for (const [table, statement, detail] of SPOILS) {
+    const runId = await eventfulRun()
+    await pool.query(statement, [runId])
+    spoilt.push({ runId, table, detail: expect.stringMatching(detail) })
+  }
   const found = await rebuild(database.url, { check: true })
-  expect(found.differences).toEqual([{ runId: run, table, detail: expect.stringMatching(detail) }])
-  expect(await rebuild(database.url, { check: false })).toEqual(found)
+  expect(found.differences).toHaveLength(SPOILS.length)
+  for (const difference of spoilt) expect(found.differences).toContainEqual(difference)
+  expect((await rebuild(database.url, { check: false })).differences).toEqual(found.differences)
   expect((await rebuild(database.url, { check: true })).differences).toEqual([])
-  await append(run, { type: 'run.started', key: 'run/again' })
+  for (const { runId } of spoilt) await append(runId, { type: 'run.started', key: 'run/again' })
 })
 
 test('a run whose projections and head are all lost comes back from its log', async () => {

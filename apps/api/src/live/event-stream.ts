@@ -48,6 +48,8 @@ export function eventStream(
       cancel() {
         left.abort()
         end()
+        // Held at a yield it would keep what it holds for ever.
+        frames?.return(undefined).catch(onProblem)
       },
     },
     { highWaterMark: 0 },

@@ -11,6 +11,8 @@ const MOST_BYTES = 4 * 1024 * 1024
 const LOOK_BACK = 1_000
 const PAGE = 500
 const PAUSE_AFTER_ERROR_MS = 500
+/** Between two looks: a busy run is poked many times in this time, and one look answers them all. */
+const PACE_MS = 5
 
 export interface RunFeedOptions {
   pool: pg.Pool
@@ -97,6 +99,7 @@ export class RunFeed {
         while (await this.#readPage()) {
           if (this.#closed) break
         }
+        await new Promise((resolve) => setTimeout(resolve, PACE_MS))
       }
     } catch (error) {
       this.#options.onProblem(error)

@@ -92,6 +92,16 @@ test('what is missed while Postgres cannot tell is looked up when it can again',
   await stream.end()
 })
 
+test('a client that leaves is forgotten, wherever its stream stood', async () => {
+  const response = await api.request('/v1/stream')
+  const reader = response.body?.getReader()
+  await reader?.read()
+  const streams = async () => (await (await api.request('/metrics')).text()).match(/poke_streams (\d+)/)?.[1]
+  expect(await streams()).toBe('1')
+  await reader?.cancel()
+  await expect.poll(streams).toBe('0')
+})
+
 test.each(['cursor=x', 'kind=both', 'nope=1', 'template=%20'])('refuses %s', async (query) => {
   expect(await api.call(`/v1/stream?${query}`)).toMatchObject({
     status: 400,

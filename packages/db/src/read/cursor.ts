@@ -2,7 +2,7 @@ import { DevflowError } from '@devflow/contracts'
 import { z } from 'zod'
 
 /** A place in a list, opaque to clients: base64url of the sort key of the last item shown. */
-export function cursorOf(key: readonly (string | number)[]): string {
+function cursorOf(key: readonly (string | number)[]): string {
   return Buffer.from(JSON.stringify(key)).toString('base64url')
 }
 

@@ -10,7 +10,7 @@ import type {
 import { isoTime, isoTimeIfAny, type Numeric, present } from './queryable.ts'
 
 /** The phases a run's view lists; more by `readPhases`. */
-export const MOST_PHASES_SHOWN = 500
+const MOST_PHASES_SHOWN = 500
 
 /** The columns of a run's view, from `devflow.runs r`. One statement, so all of them are of one moment. */
 export const RUN_VIEW = `
