@@ -88,10 +88,12 @@ CREATE FUNCTION devflow.project(evs devflow.run_events[]) RETURNS void LANGUAGE 
 DECLARE
   e devflow.run_events;
   d jsonb;
-  types text[] := ARRAY(SELECT DISTINCT u.type FROM unnest(evs) u);
+  types text[];
+  rare boolean;
 BEGIN
+  SELECT array_agg(DISTINCT u.type), bool_or(u.type NOT LIKE 'call.%' AND u.type NOT LIKE 'turn.%' AND u.type NOT LIKE 'tool.%') INTO types, rare FROM unnest(evs) u;
   -- Rare events one by one, in order: each moves a status that the next may move on.
-  IF EXISTS (SELECT 1 FROM unnest(types) t WHERE t NOT LIKE 'call.%' AND t NOT LIKE 'turn.%' AND t NOT LIKE 'tool.%') THEN
+  IF rare THEN
   FOR e IN SELECT * FROM unnest(evs) u WHERE u.type NOT LIKE 'call.%' AND u.type NOT LIKE 'turn.%' AND u.type NOT LIKE 'tool.%' ORDER BY u.run_id, u.seq LOOP
     d := e.data;
     CASE e.type
@@ -177,10 +179,6 @@ BEGIN
     SELECT u.run_id, u.phase, u.attempt, u.turn, (u.data->>'call')::int, u.tenant, u.data->>'persona', u.data->>'provider', u.data->>'model', 'reserved',
       (u.data->>'reservedMicroUsd')::numeric, (u.data->>'reservedTokens')::bigint, u.at
     FROM unnest(evs) u WHERE u.type = 'call.reserved';
-    UPDATE run_budgets b SET reserved_micro_usd = b.reserved_micro_usd + s.micro, reserved_tokens = b.reserved_tokens + s.tokens
-    FROM (SELECT u.run_id, sum((u.data->>'reservedMicroUsd')::numeric) AS micro, sum((u.data->>'reservedTokens')::bigint) AS tokens
-          FROM unnest(evs) u WHERE u.type = 'call.reserved' GROUP BY 1) s
-    WHERE b.run_id = s.run_id;
   END IF;
   IF 'call.started' = ANY(types) THEN
     UPDATE model_calls m SET generation_id = u.data->>'generationId' FROM unnest(evs) u
@@ -190,7 +188,8 @@ BEGIN
     UPDATE model_calls m SET status = u.data->>'status', ended_at = u.at FROM unnest(evs) u
     WHERE u.type = 'call.lost' AND m.run_id = u.run_id AND m.phase = u.phase AND m.attempt = u.attempt AND m.turn = u.turn AND m.call = (u.data->>'call')::int;
   END IF;
-  IF 'call.settled' = ANY(types) OR 'call.reconciled' = ANY(types) THEN
+  -- A run's budget moves once a batch, by all that was reserved and paid.
+  IF types && ARRAY['call.reserved', 'call.settled', 'call.reconciled'] THEN
     WITH paid AS (
       UPDATE model_calls m SET
         status = CASE WHEN u.type = 'call.settled' THEN u.data->>'status' WHEN m.status = 'unsettled' THEN 'settled' ELSE m.status END,
@@ -205,14 +204,32 @@ BEGIN
       RETURNING m.run_id, CASE WHEN o.cost_micro_usd IS NULL THEN m.reserved_micro_usd ELSE 0 END AS freed, CASE WHEN o.cost_micro_usd IS NULL THEN m.reserved_tokens ELSE 0 END AS freed_tokens,
         m.cost_micro_usd - coalesce(o.cost_micro_usd, 0) AS cost,
         coalesce(m.input_tokens, 0) + coalesce(m.output_tokens, 0) - coalesce(o.input_tokens, 0) - coalesce(o.output_tokens, 0) AS tokens
+    ), moved AS (
+      SELECT u.run_id, (u.data->>'reservedMicroUsd')::numeric AS reserved, (u.data->>'reservedTokens')::bigint AS reserved_tokens, 0::numeric AS settled, 0::bigint AS settled_tokens
+      FROM unnest(evs) u WHERE u.type = 'call.reserved'
+      UNION ALL SELECT run_id, -freed, -freed_tokens, cost, tokens FROM paid
     ), s AS (
-      SELECT run_id, sum(freed) AS freed, sum(freed_tokens) AS freed_tokens, sum(cost) AS cost, sum(tokens) AS tokens FROM paid GROUP BY 1
+      SELECT run_id, sum(reserved) AS reserved, sum(reserved_tokens) AS reserved_tokens, sum(settled) AS settled, sum(settled_tokens) AS settled_tokens FROM moved GROUP BY 1
     )
-    UPDATE run_budgets b SET reserved_micro_usd = b.reserved_micro_usd - s.freed, settled_micro_usd = b.settled_micro_usd + s.cost,
-      reserved_tokens = b.reserved_tokens - s.freed_tokens, settled_tokens = b.settled_tokens + s.tokens
+    UPDATE run_budgets b SET reserved_micro_usd = b.reserved_micro_usd + s.reserved, settled_micro_usd = b.settled_micro_usd + s.settled,
+      reserved_tokens = b.reserved_tokens + s.reserved_tokens, settled_tokens = b.settled_tokens + s.settled_tokens
     FROM s WHERE b.run_id = s.run_id;
   END IF;
 END $$;
+--> statement-breakpoint
+-- The lines of an append as rows; `o` is their order.
+CREATE FUNCTION devflow.lines_of(lines jsonb)
+RETURNS TABLE (o bigint, m int, type text, key text, phase text, attempt int, turn int, data jsonb, kind text, text text, delivery int, is_chunk boolean) LANGUAGE sql STABLE AS $$
+  SELECT l.o, l.m, l.type, l.key, l.phase, l.attempt, l.turn, l.data, l.kind, l.text, l.delivery, l.type IN ('chunk', 'chunk.reset')
+  FROM ROWS FROM (jsonb_to_recordset(lines) AS (m int, type text, key text, phase text, attempt int, turn int, data jsonb, kind text, text text, delivery int)) WITH ORDINALITY
+    l(m, type, key, phase, attempt, turn, data, kind, text, delivery, o)
+$$;
+--> statement-breakpoint
+-- Where a line is in the log; null when it is not there.
+CREATE FUNCTION devflow.seq_of(run uuid, is_chunk boolean, line_key text) RETURNS bigint LANGUAGE sql STABLE AS $$
+  SELECT CASE WHEN is_chunk THEN (SELECT c.seq FROM devflow.run_chunks c WHERE c.run_id = run AND c.key = line_key)
+    ELSE (SELECT e.seq FROM devflow.run_events e WHERE e.run_id = run AND e.key = line_key) END
+$$;
 --> statement-breakpoint
 -- Appends a group of members, each a set of lines that stand or fall together, in one round trip.
 --   members: [{run, session?, epoch?, execution?, reserve?: {microUsd, tokens, key}}]; key: that of its `call.reserved` line
@@ -222,88 +239,111 @@ END $$;
 -- as it stands), fenced, refused (code: paused, canceled, over_budget), no_run.
 -- Lock order everywhere: sessions, budgets, heads, then all else; each in order of its key. Statements after a lock see
 -- what its previous holder committed, because each statement of a volatile function has its own snapshot.
-CREATE FUNCTION devflow.append(members jsonb, lines jsonb) RETURNS jsonb LANGUAGE plpgsql VOLATILE SET search_path = devflow, pg_temp AS $$
+--
+-- Nearly every line is new, and the unique indexes find out anyway: so all are written as new (pass 1), and only when one
+-- was there before is each looked up and the old ones are left out (pass 2).
+-- The planner's settings are for plans that are made once a connection, maybe on empty tables: they must suit full ones.
+CREATE FUNCTION devflow.append(members jsonb, lines jsonb) RETURNS jsonb LANGUAGE plpgsql VOLATILE
+SET search_path = devflow, pg_temp SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
   -- The members, parsed once: one array a field.
   m_run uuid[]; m_session text[]; m_epoch int[]; m_execution int[]; m_micro numeric[]; m_tokens bigint[]; m_key text[];
-  verdicts text[]; seqs bigint[]; codes text[];
-  evs run_events[]; changed uuid; r record;
-  spent numeric; spent_tokens bigint; last_run uuid; reserves boolean; now_at timestamptz;
+  -- How each stands with its run: the run's last seq, the time of its next event, its tenant; null verdict: may write.
+  m_seq bigint[]; m_at timestamptz[]; m_tenant text[]; verdicts text[]; codes text[]; writes boolean[];
+  evs run_events[]; chunks run_chunks[]; l_member int[]; l_seq bigint[]; old bigint[];
+  seqs bigint[]; r record;
+  spent numeric; spent_tokens bigint; last_run uuid; reserves boolean; limited boolean; now_at timestamptz;
 BEGIN
   SELECT array_agg(run), array_agg(session), array_agg(epoch), array_agg(execution),
       array_agg((reserve->>'microUsd')::numeric), array_agg((reserve->>'tokens')::bigint), array_agg(reserve->>'key'), bool_or(reserve IS NOT NULL)
     INTO m_run, m_session, m_epoch, m_execution, m_micro, m_tokens, m_key, reserves
     FROM jsonb_to_recordset(members) m(run uuid, session text, epoch int, execution int, reserve jsonb);
   PERFORM 1 FROM sessions s WHERE (s.run_id, s.session) IN (SELECT * FROM unnest(m_run, m_session)) ORDER BY s.run_id, s.session FOR SHARE;
-  IF reserves THEN
-    PERFORM 1 FROM run_budgets b WHERE b.run_id IN (SELECT u.run FROM unnest(m_run, m_key) u(run, key) WHERE u.key IS NOT NULL) ORDER BY b.run_id FOR NO KEY UPDATE;
+  IF reserves OR lines @? '$[*].type ? (@ starts with "call.")' THEN
+    PERFORM 1 FROM run_budgets b WHERE b.run_id = ANY(m_run) ORDER BY b.run_id FOR NO KEY UPDATE;
   END IF;
   PERFORM 1 FROM run_heads h WHERE h.run_id = ANY(m_run) ORDER BY h.run_id FOR NO KEY UPDATE;
   now_at := clock_timestamp();
 
-  SELECT array_agg(CASE WHEN h.run_id IS NULL THEN 'no_run'
-      WHEN m.session IS NOT NULL AND s.epoch IS DISTINCT FROM m.epoch THEN 'fenced'
-      WHEN m.execution IS NOT NULL AND h.execution_epoch <> m.execution THEN 'fenced' END ORDER BY m.o),
-    array_agg(NULL::text)
-    INTO verdicts, codes
-    FROM unnest(m_run, m_session, m_epoch, m_execution) WITH ORDINALITY m(run, session, epoch, execution, o)
-    LEFT JOIN run_heads h ON h.run_id = m.run LEFT JOIN sessions s ON s.run_id = m.run AND s.session = m.session;
+  FOR pass IN 1..2 LOOP
+    SELECT array_agg(verdict), array_agg(NULL::text), array_agg(seq), array_agg(at), array_agg(tenant), bool_or(is_limited)
+      INTO verdicts, codes, m_seq, m_at, m_tenant, limited
+      FROM (
+        SELECT CASE WHEN h.run_id IS NULL THEN 'no_run'
+            WHEN m.session IS NOT NULL AND s.epoch IS DISTINCT FROM m.epoch THEN 'fenced'
+            WHEN m.execution IS NOT NULL AND h.execution_epoch <> m.execution THEN 'fenced' END AS verdict,
+          h.seq, greatest(h.last_at, now_at) AS at, h.tenant,
+          m.key IS NOT NULL AND (h.control <> 'go' OR b.limit_micro_usd IS NOT NULL OR b.limit_tokens IS NOT NULL) AS is_limited
+        FROM unnest(m_run, m_session, m_epoch, m_execution, m_key) WITH ORDINALITY m(run, session, epoch, execution, key, o)
+        LEFT JOIN run_heads h ON h.run_id = m.run LEFT JOIN sessions s ON s.run_id = m.run AND s.session = m.session LEFT JOIN run_budgets b ON m.key IS NOT NULL AND b.run_id = m.run
+        ORDER BY m.o
+      ) x;
 
-  IF reserves THEN
-    -- In order, against a running sum: two reservations of one group never both take the last cent.
-    FOR r IN
-      SELECT m.o, m.run, m.micro, m.tokens, h.control, b.limit_micro_usd, b.limit_tokens,
-        b.reserved_micro_usd + b.settled_micro_usd AS used, b.reserved_tokens + b.settled_tokens AS used_tokens, e.seq IS NOT NULL AS known
-      FROM unnest(m_run, m_micro, m_tokens, m_key) WITH ORDINALITY m(run, micro, tokens, key, o)
-      JOIN run_heads h ON h.run_id = m.run JOIN run_budgets b ON b.run_id = m.run
-      LEFT JOIN run_events e ON e.run_id = m.run AND e.key = m.key
-      WHERE m.key IS NOT NULL AND verdicts[m.o] IS NULL ORDER BY m.run, m.o
-    LOOP
-      IF last_run IS DISTINCT FROM r.run THEN spent := r.used; spent_tokens := r.used_tokens; last_run := r.run; END IF;
-      CONTINUE WHEN r.known;
-      IF r.control <> 'go' THEN verdicts[r.o] := 'refused'; codes[r.o] := CASE r.control WHEN 'paused' THEN 'paused' ELSE 'canceled' END;
-      ELSIF spent + r.micro > r.limit_micro_usd OR spent_tokens + r.tokens > r.limit_tokens THEN verdicts[r.o] := 'refused'; codes[r.o] := 'over_budget';
-      ELSE spent := spent + r.micro; spent_tokens := spent_tokens + r.tokens;
+    IF limited THEN
+      -- In order, against a running sum: two reservations of one group never both take the last cent.
+      FOR r IN
+        SELECT m.o, m.run, m.micro, m.tokens, m.key, h.control, b.limit_micro_usd, b.limit_tokens,
+          b.reserved_micro_usd + b.settled_micro_usd AS used, b.reserved_tokens + b.settled_tokens AS used_tokens
+        FROM unnest(m_run, m_micro, m_tokens, m_key) WITH ORDINALITY m(run, micro, tokens, key, o)
+        JOIN run_heads h ON h.run_id = m.run JOIN run_budgets b ON b.run_id = m.run
+        WHERE m.key IS NOT NULL AND verdicts[m.o] IS NULL ORDER BY m.run, m.o
+      LOOP
+        IF last_run IS DISTINCT FROM r.run THEN spent := r.used; spent_tokens := r.used_tokens; last_run := r.run; END IF;
+        -- What is on record already was granted then.
+        CONTINUE WHEN pass = 2 AND seq_of(r.run, false, r.key) IS NOT NULL;
+        IF r.control <> 'go' THEN codes[r.o] := CASE r.control WHEN 'paused' THEN 'paused' ELSE 'canceled' END;
+        ELSIF spent + r.micro > r.limit_micro_usd OR spent_tokens + r.tokens > r.limit_tokens THEN codes[r.o] := 'over_budget';
+        ELSE spent := spent + r.micro; spent_tokens := spent_tokens + r.tokens; CONTINUE;
+        END IF;
+        IF pass = 1 AND seq_of(r.run, false, r.key) IS NOT NULL THEN codes[r.o] := NULL; ELSE verdicts[r.o] := 'refused'; END IF;
+      END LOOP;
+      last_run := NULL;
+    END IF;
+
+    writes := ARRAY(SELECT v IS NULL FROM unnest(verdicts) v);
+    IF pass = 2 THEN
+      -- Old is what is in the log, and what another line of this group says too.
+      SELECT array_agg(x.o) INTO old FROM (
+        SELECT l.o, row_number() OVER (PARTITION BY m_run[l.m + 1], l.is_chunk, l.key ORDER BY l.o) AS nth, seq_of(m_run[l.m + 1], l.is_chunk, l.key) AS seq
+        FROM lines_of(lines) l WHERE writes[l.m + 1]
+      ) x WHERE x.nth > 1 OR x.seq IS NOT NULL;
+    END IF;
+
+    SELECT array_agg(ROW(n.run, n.seq, m_tenant[n.m + 1], n.type, n.phase, n.attempt, n.turn, n.key, coalesce(n.data, '{}'), m_at[n.m + 1])::run_events) FILTER (WHERE NOT n.is_chunk),
+        array_agg(ROW(n.run, n.seq, m_tenant[n.m + 1], n.phase, n.attempt, n.turn, n.delivery, CASE n.type WHEN 'chunk' THEN n.kind ELSE 'reset' END, n.text, n.key, m_at[n.m + 1])::run_chunks) FILTER (WHERE n.is_chunk),
+        array_agg(n.m + 1), array_agg(n.seq)
+      INTO evs, chunks, l_member, l_seq
+      FROM (
+        SELECT l.*, m_run[l.m + 1] AS run, m_seq[l.m + 1] + row_number() OVER (PARTITION BY m_run[l.m + 1] ORDER BY l.o) AS seq
+        FROM lines_of(lines) l WHERE writes[l.m + 1] AND (old IS NULL OR l.o <> ALL (old))
+      ) n;
+    BEGIN
+      IF evs IS NOT NULL THEN
+        INSERT INTO run_events (run_id, seq, tenant, type, phase, attempt, turn, key, data, at)
+        SELECT u.run_id, u.seq, u.tenant, u.type, u.phase, u.attempt, u.turn, u.key, u.data, u.at FROM unnest(evs) u;
       END IF;
-    END LOOP;
-  END IF;
-
-  WITH line AS MATERIALIZED (
-    SELECT l.*, m_run[l.m + 1] AS run, l.type IN ('chunk', 'chunk.reset') AS is_chunk
-    FROM ROWS FROM (jsonb_to_recordset(lines) AS (m int, type text, key text, phase text, attempt int, turn int, data jsonb, kind text, text text, delivery int)) WITH ORDINALITY
-      l(m, type, key, phase, attempt, turn, data, kind, text, delivery, o)
-    WHERE verdicts[l.m + 1] IS NULL
-  ), known AS MATERIALIZED (
-    SELECT l.o, e.seq FROM line l JOIN run_events e ON e.run_id = l.run AND e.key = l.key WHERE NOT l.is_chunk
-    UNION ALL
-    SELECT l.o, c.seq FROM line l JOIN run_chunks c ON c.run_id = l.run AND c.key = l.key WHERE l.is_chunk
-  ), new AS MATERIALIZED (
-    SELECT l.*, h.tenant, h.seq + row_number() OVER (PARTITION BY l.run ORDER BY l.o) AS seq, greatest(h.last_at, now_at) AS at
-    FROM (SELECT DISTINCT ON (run, is_chunk, key) * FROM line WHERE o NOT IN (SELECT k.o FROM known k) ORDER BY run, is_chunk, key, o) l
-    JOIN run_heads h ON h.run_id = l.run
-  ), heads AS (
-    UPDATE run_heads h SET seq = n.seq, last_at = n.at FROM (SELECT run, max(seq) AS seq, max(at) AS at FROM new GROUP BY run) n WHERE h.run_id = n.run
-  ), chunks AS (
-    INSERT INTO run_chunks (run_id, seq, tenant, phase, attempt, turn, delivery, kind, text, key, at)
-    SELECT run, seq, tenant, phase, attempt, turn, delivery, CASE type WHEN 'chunk' THEN kind ELSE 'reset' END, text, key, at FROM new WHERE is_chunk
-  ), events AS (
-    INSERT INTO run_events (run_id, seq, tenant, type, phase, attempt, turn, key, data, at)
-    SELECT run, seq, tenant, type, phase, attempt, turn, key, coalesce(data, '{}'), at FROM new WHERE NOT is_chunk
-    RETURNING run_id, seq, tenant, type, phase, attempt, turn, key, data, at
-  ), verdict AS (
-    -- A line neither new nor known repeats one of its own group.
-    SELECT l.m + 1 AS o, max(n.seq) AS new_seq, max(coalesce(k.seq, twin.seq)) AS old_seq
-    FROM line l LEFT JOIN new n ON n.o = l.o LEFT JOIN known k ON k.o = l.o
-    LEFT JOIN new twin ON n.o IS NULL AND k.o IS NULL AND twin.run = l.run AND twin.key = l.key AND twin.is_chunk = l.is_chunk GROUP BY l.m
-  )
-  SELECT (SELECT array_agg(ROW(ev.*)::run_events ORDER BY ev.run_id, ev.seq) FROM events ev),
-    array_agg(coalesce(verdicts[i], CASE WHEN v.new_seq IS NOT NULL THEN 'written' ELSE 'duplicate' END) ORDER BY i),
-    array_agg(coalesce(v.new_seq, v.old_seq) ORDER BY i)
-  INTO evs, verdicts, seqs FROM generate_subscripts(verdicts, 1) i LEFT JOIN verdict v ON v.o = i;
-
-  IF evs IS NOT NULL THEN PERFORM devflow.project(evs); END IF;
-  FOR changed IN SELECT DISTINCT u.run FROM unnest(m_run, verdicts) u(run, verdict) WHERE u.verdict = 'written' LOOP
-    PERFORM pg_notify('devflow_run', changed::text);
+      IF chunks IS NOT NULL THEN
+        INSERT INTO run_chunks (run_id, seq, tenant, phase, attempt, turn, delivery, kind, text, key, at)
+        SELECT u.run_id, u.seq, u.tenant, u.phase, u.attempt, u.turn, u.delivery, u.kind, u.text, u.key, u.at FROM unnest(chunks) u;
+      END IF;
+      EXIT;
+    EXCEPTION WHEN unique_violation THEN
+      IF pass = 2 THEN RAISE; END IF;
+    END;
   END LOOP;
+
+  seqs := array_fill(NULL::bigint, ARRAY[cardinality(m_run)]);
+  FOR i IN 1..coalesce(cardinality(l_member), 0) LOOP seqs[l_member[i]] := l_seq[i]; END LOOP;
+  UPDATE run_heads h SET seq = n.seq, last_at = n.at
+    FROM (SELECT u.run, max(u.seq) AS seq, max(u.at) AS at FROM unnest(m_run, seqs, m_at) u(run, seq, at) WHERE u.seq IS NOT NULL GROUP BY 1) n WHERE h.run_id = n.run;
+  IF evs IS NOT NULL THEN PERFORM devflow.project(evs); END IF;
+  FOR i IN 1..cardinality(m_run) LOOP
+    IF verdicts[i] IS NULL THEN verdicts[i] := CASE WHEN seqs[i] IS NULL THEN 'duplicate' ELSE 'written' END; END IF;
+  END LOOP;
+  PERFORM pg_notify('devflow_run', u.run::text) FROM (SELECT DISTINCT v.run FROM unnest(m_run, verdicts) v(run, verdict) WHERE v.verdict = 'written') u;
+  IF old IS NOT NULL THEN
+    FOR r IN SELECT l.m + 1 AS o, max(seq_of(m_run[l.m + 1], l.is_chunk, l.key)) AS seq FROM lines_of(lines) l WHERE verdicts[l.m + 1] = 'duplicate' GROUP BY 1
+    LOOP seqs[r.o] := r.seq; END LOOP;
+  END IF;
   RETURN (SELECT jsonb_agg(jsonb_build_array(u.verdict, u.seq, u.code) ORDER BY u.o) FROM unnest(verdicts, seqs, codes) WITH ORDINALITY u(verdict, seq, code, o));
 END $$;
