@@ -19,7 +19,7 @@ const OUTCOMES: readonly Outcome[] = ['completed', 'failed', 'canceled']
 export async function conclude(deps: Deps, end: End): Promise<Outcome | undefined> {
   const progress = await readProgress(deps.pool, end.runId)
   if (!progress) return undefined
-  if (progress.control === 'over') return OUTCOMES.find((known) => known === progress.status)
+  if (progress.control === 'over') return outcomeOf(progress)
   if (progress.executionEpoch !== end.epoch) return undefined
   const { outcome, output, error } = await result(deps, progress, end)
   const closing = closingLines(progress)
@@ -54,8 +54,12 @@ export async function conclude(deps: Deps, end: End): Promise<Outcome | undefine
   })
   // What sessions that crashed on this machine left behind.
   await closeRunWorkspaces({ dataDir: deps.dataDir, runId: end.runId })
-  return verdict === 'fenced' || verdict === 'no_run' ? undefined : outcome
+  if (verdict === 'written' || verdict === 'duplicate') return outcome
+  const ended = await readProgress(deps.pool, end.runId)
+  return ended?.control === 'over' ? outcomeOf(ended) : undefined
 }
+
+const outcomeOf = ({ status }: Progress): Outcome | undefined => OUTCOMES.find((known) => known === status)
 
 async function result(
   deps: Deps,

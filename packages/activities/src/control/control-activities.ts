@@ -1,6 +1,7 @@
 import { type ControlActivities, storable } from '@devflow/contracts'
 import { beginExecution, commandRun, decideGate, decisionRefusal, readProgress } from '@devflow/db'
 import type { Deps } from '../deps.ts'
+import { guarded } from '../guarded.ts'
 import { conclude } from './conclude.ts'
 import { enter } from './enter.ts'
 import { failStep } from './fail-step.ts'
@@ -9,7 +10,7 @@ import { failStep } from './fail-step.ts'
 export function createControlActivities(deps: Deps): ControlActivities {
   // What comes through Temporal was checked by nobody: what Postgres refuses would hold the run up for ever.
   const asStored = <T>(input: T): T => storable(deps.scrub(input))
-  return {
+  const activities: ControlActivities = {
     async begin({ runId, execution }) {
       // Take it first, only then read: what is read includes all that the last owner could write (I13).
       const epoch = await beginExecution(deps.pool, runId, execution)
@@ -63,4 +64,5 @@ export function createControlActivities(deps: Deps): ControlActivities {
     failStep: (failure) => failStep(deps, failure),
     conclude: (end) => conclude(deps, end),
   }
+  return guarded(activities, deps.scrub)
 }

@@ -71,8 +71,8 @@ export class ChunkPump {
   }
 
   async #drain(): Promise<void> {
-    // Pieces that come in the same turn of the event loop go together.
-    await Promise.resolve()
+    // Pieces that come in the same turn of the event loop go together, and with the turn itself if that is all of it.
+    await new Promise((resolve) => setImmediate(resolve))
     try {
       while (this.#lines.length > 0) {
         const lines = this.#lines

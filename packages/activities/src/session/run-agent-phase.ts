@@ -2,6 +2,7 @@ import { DevflowError, durationMs, type SessionActivities, type SessionEnd } fro
 import { hasOpenChunks, type Progress, patiently, readAttempt, readProgress, takeSession } from '@devflow/db'
 import { ApplicationFailure, Context } from '@temporalio/activity'
 import type { Deps } from '../deps.ts'
+import { guarded } from '../guarded.ts'
 import { promptFor } from '../prompt.ts'
 import { scopeOf } from '../scope.ts'
 import { toolSpecs } from '../tools/index.ts'
@@ -25,7 +26,7 @@ const HAND_OVER = () =>
 
 /** The activity of agent phases: one delivery of one session, from wherever the log stands to the phase's end. */
 export function createSessionActivities(deps: Deps): SessionActivities {
-  return {
+  const activities: SessionActivities = {
     async runAgentPhase(input): Promise<SessionEnd> {
       const context = Context.current()
       const place: Place = input
@@ -37,6 +38,7 @@ export function createSessionActivities(deps: Deps): SessionActivities {
       })
     },
   }
+  return guarded(activities, deps.scrub)
 }
 
 async function deliver(deps: Deps, place: Place, stop: Stop): Promise<SessionEnd | typeof HANDED_OVER> {
