@@ -60,6 +60,8 @@ export class Readiness {
     // A channel that lost its server otherwise sits in its backoff for longer than anyone waits.
     this.#connection ??= Connection.lazy({
       address,
+      // One look is one call. The SDK's retries would also outlive this connection, and throw when it is closed.
+      interceptors: [],
       channelArgs: { 'grpc.initial_reconnect_backoff_ms': 100, 'grpc.max_reconnect_backoff_ms': 1_000 },
     })
     const connection = this.#connection
