@@ -8,5 +8,6 @@ export { type Postgres, type PostgresOptions, startPostgres } from './postgres.t
 export { POSTGRES_MAJOR } from './postgres-programs.ts'
 export { type Service, type ServiceOptions, startService } from './service.ts'
 export { startTemporal, type Temporal, type TemporalOptions } from './temporal.ts'
-export { type ObtainOptions, obtainTemporal, type TemporalProgram } from './temporal-program.ts'
+export type { ObtainOptions } from './temporal-obtain.ts'
+export { obtainTemporal, type TemporalProgram } from './temporal-program.ts'
 export { adoptVersions } from './versions.ts'

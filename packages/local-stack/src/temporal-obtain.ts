@@ -5,7 +5,17 @@ import { basename, dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { findOnPath } from './find-on-path.ts'
-import type { ObtainOptions } from './temporal-program.ts'
+
+export interface ObtainOptions {
+  /** Where downloads and built tools are kept between checkouts. */
+  cacheDir: string
+  /** The environment to look for `temporal` and `go` in, and to run them with. */
+  env: NodeJS.ProcessEnv
+  /** Told in plain words what takes long. */
+  onProgress(text: string): void
+  /** The official download's origin; another one for tests. */
+  origin?: string
+}
 
 const CONNECT_MS = 10_000
 const DOWNLOAD_MS = 900_000

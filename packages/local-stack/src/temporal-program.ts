@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { DevflowError } from '@devflow/contracts'
 import { findOnPath, isExecutable } from './find-on-path.ts'
-import { buildTemporal, downloadTemporal } from './temporal-obtain.ts'
+import { buildTemporal, downloadTemporal, type ObtainOptions } from './temporal-obtain.ts'
 
 /** The newest CLI that `go install` can build; it holds server 1.29.1 and UI 2.42.1. */
 const TEMPORAL_CLI = '1.5.1'
@@ -13,17 +13,6 @@ export interface TemporalProgram {
   readonly path: string
   /** The server inside, as in `1.29.1`: it, not the CLI, decides what a store looks like. */
   readonly version: string
-}
-
-export interface ObtainOptions {
-  /** Where downloads and built tools are kept between checkouts. */
-  cacheDir: string
-  /** The environment to look for `temporal` and `go` in, and to run them with. */
-  env: NodeJS.ProcessEnv
-  /** Told in plain words what takes long. */
-  onProgress(text: string): void
-  /** The official download's origin; another one for tests. */
-  origin?: string
 }
 
 /** One way to come by the program. `undefined`: this way does not exist here. */

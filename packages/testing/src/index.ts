@@ -3,12 +3,11 @@ import { fileURLToPath } from 'node:url'
 
 export { playAgent } from './fake-openrouter/agent.ts'
 export type { ErrorName } from './fake-openrouter/errors.ts'
+export type { FakeHandler, FakeReply } from './fake-openrouter/handler.ts'
 export type { RecordedRequest } from './fake-openrouter/recorder.ts'
 export type {
   ChatBody,
   ChatMessage,
-  FakeHandler,
-  FakeReply,
   FakeRequest,
   FakeToolCall,
   FakeUsage,

@@ -1,5 +1,6 @@
 import type { ErrorName } from './errors.ts'
-import type { FakeReply, FakeRequest, FakeToolCall } from './reply.ts'
+import type { FakeReply } from './handler.ts'
+import type { FakeRequest, FakeToolCall } from './reply.ts'
 import type { ScenarioName } from './scenarios.ts'
 
 /**

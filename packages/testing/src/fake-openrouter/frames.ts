@@ -1,4 +1,4 @@
-import type { FakeReply, FakeToolCall } from './reply.ts'
+import type { FakeToolCall, PlainReply } from './reply.ts'
 
 /** One piece of the streamed body. `tokens`: completion tokens the provider has produced once it is sent. */
 export type Frame =
@@ -76,7 +76,7 @@ function pieces(content: string, chunks: number | string[] | undefined): string[
 }
 
 /** Puts a reply into the frames of a streamed answer. */
-export function composeFrames(reply: FakeReply, shape: Shape, stamp: Stamp): Frame[] {
+export function composeFrames(reply: PlainReply, shape: Shape, stamp: Stamp): Frame[] {
   const { id, created, model, provider } = stamp
   const head = { id, object: 'chat.completion.chunk', created, model, provider }
   const chunk = (delta: Record<string, unknown>, finish: string | null, more = {}) => ({

@@ -41,7 +41,8 @@ export interface Settled {
 export class Recorder {
   readonly requests: RecordedRequest[] = []
   readonly #settled = new Map<string, Settled>()
-  readonly #changes = new EventEmitter()
+  /** Any number of tests may wait at once. */
+  readonly #changes = new EventEmitter().setMaxListeners(0)
 
   add(record: RecordedRequest): void {
     this.requests.push(record)

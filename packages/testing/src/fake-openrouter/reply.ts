@@ -1,6 +1,3 @@
-import type { ErrorName } from './errors.ts'
-import type { ScenarioName } from './scenarios.ts'
-
 /** A chat request as the client sent it. Fields the fake does not use are kept in `body`. */
 export interface ChatMessage {
   role: string
@@ -51,7 +48,8 @@ export interface FakeUsage {
   reasoningTokens?: number
 }
 
-export interface FakeReply {
+/** What a reply is made of. */
+export interface PlainReply {
   content?: string
   reasoning?: string
   /** Sent as they are, one frame each, before the content. */
@@ -73,7 +71,6 @@ export interface FakeReply {
   generationMisses?: number
   modelUsed?: string
   provider?: string
-  scenario?: ScenarioName | ErrorName
   /** An answer other than 200, sent instead of everything else. */
   error?: HttpError
 }
@@ -83,6 +80,3 @@ export interface HttpError {
   body: unknown
   headers?: Record<string, string>
 }
-
-/** Answers a request. Should depend on the request alone, so that a repeated request is answered the same. */
-export type FakeHandler = (request: FakeRequest) => FakeReply | Promise<FakeReply>

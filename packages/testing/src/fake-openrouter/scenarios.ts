@@ -1,9 +1,9 @@
 import { argumentsText, callId, type Shape, type ToolDelta } from './frames.ts'
-import type { FakeReply, FakeToolCall } from './reply.ts'
+import type { FakeToolCall, PlainReply } from './reply.ts'
 
 /** A named deviation: what the reply is unless the handler says it, how it is framed, how its bytes travel. */
 export interface Scenario {
-  reply?: FakeReply
+  reply?: PlainReply
   shape?: Partial<Shape>
   /** How the body leaves the socket. */
   wire?: {
@@ -16,8 +16,8 @@ export interface Scenario {
 }
 
 const read = (path: string): FakeToolCall => ({ name: 'read_file', arguments: { path } })
-const one = { toolCalls: [read('README.md')] } satisfies FakeReply
-const two = { toolCalls: [read('README.md'), read('package.json')] } satisfies FakeReply
+const one = { toolCalls: [read('README.md')] } satisfies PlainReply
+const two = { toolCalls: [read('README.md'), read('package.json')] } satisfies PlainReply
 
 const whole = (index: number | undefined, id: string | undefined, call: FakeToolCall): ToolDelta => ({
   ...(index === undefined ? {} : { index }),

@@ -4,9 +4,10 @@ import { json } from 'node:stream/consumers'
 import { playAgent } from './agent.ts'
 import { answer, receive } from './chat.ts'
 import { ERRORS } from './errors.ts'
+import type { FakeHandler } from './handler.ts'
 import { knownModels, priceOf } from './prices.ts'
 import { type RecordedRequest, Recorder } from './recorder.ts'
-import type { ChatBody, FakeHandler } from './reply.ts'
+import type { ChatBody } from './reply.ts'
 
 export interface FakeOpenRouter {
   readonly port: number
