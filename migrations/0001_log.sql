@@ -271,7 +271,9 @@ BEGIN
       FROM (
         SELECT CASE WHEN h.run_id IS NULL THEN 'no_run'
             WHEN m.session IS NOT NULL AND s.epoch IS DISTINCT FROM m.epoch THEN 'fenced'
-            WHEN m.execution IS NOT NULL AND h.execution_epoch <> m.execution THEN 'fenced' END AS verdict,
+            WHEN m.execution IS NOT NULL AND h.execution_epoch <> m.execution THEN 'fenced'
+            -- A cancel may end a run that a workflow has just looked at: nothing of a workflow or session follows the end.
+            WHEN h.control = 'over' AND (m.session IS NOT NULL OR m.execution IS NOT NULL) THEN 'fenced' END AS verdict,
           h.seq, greatest(h.last_at, now_at) AS at, h.tenant,
           m.key IS NOT NULL AND (h.control <> 'go' OR b.limit_micro_usd IS NOT NULL OR b.limit_tokens IS NOT NULL) AS is_limited
         FROM unnest(m_run, m_session, m_epoch, m_execution, m_key) WITH ORDINALITY m(run, session, epoch, execution, key, o)

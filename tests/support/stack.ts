@@ -21,6 +21,7 @@ import type { Client, WorkflowHandle } from '@temporalio/client'
 import pg from 'pg'
 import { afterAll, beforeAll, inject } from 'vitest'
 import { compileEntries } from './compile-entries.ts'
+import { eventually } from './eventually.ts'
 import { brokenLaws } from './log-laws.ts'
 import { freshNamespace } from './namespace.ts'
 import { readStanding, type Standing } from './run-log.ts'
@@ -264,19 +265,27 @@ export class Stack {
     return this.until(run, ({ types }) => types.filter((other) => other === type).length >= count)
   }
 
+  /** Waits until no wake of the run is under way and its workflow has ended: what is then written is all there is. */
+  async untilQuiet(run: string): Promise<Standing> {
+    await eventually(
+      async () => {
+        const { rows } = await this.pool.query('select 1 from devflow.outbox where run_id = $1', [run])
+        return rows.length
+      },
+      (wakes) => wakes === 0,
+    )
+    await this.workflow(run).result()
+    return await this.standing(run)
+  }
+
   /** Submits a run and waits for its end. */
   async finish(template: string, submission?: Submission): Promise<Standing> {
     return await this.untilStatus(await this.submit(template, submission), 'completed', 'failed', 'canceled')
   }
 
   /** What is wrong with the logs of all runs submitted so far. */
-  async brokenLogs(): Promise<Record<string, string[]>> {
-    const found: Record<string, string[]> = {}
-    for (const run of this.runs) {
-      const faults = await brokenLaws(this.pool, run)
-      if (faults.length > 0) found[run] = [...faults, ...(await this.standing(run)).types]
-    }
-    return found
+  brokenLogs(): Promise<Record<string, string[]>> {
+    return brokenLaws(this.pool, this.#started.database.url, this.runs)
   }
 
   #news(run: string): { come: Promise<void>; forget: () => void } {

@@ -26,7 +26,7 @@ kind: template
 id: scripted@1
 title: Scripted work
 roles: { worker: { persona: player@1 } }
-artifacts: { note: { schema: note@1 } }
+artifacts: { note: { schema: note@1 }, second: { schema: note@1 } }
 phases:
   - { id: work, agent: { role: worker, prompt: Work. ${produces ? ', produces: note' : ''} }${phase ? `, ${phase}` : ''} }
 ${then}
@@ -40,7 +40,7 @@ kind: template
 id: agent-work@1
 title: Work
 roles: { worker: { persona: agent@1 } }
-artifacts: { note: { schema: note@1 } }
+artifacts: { note: { schema: note@1 }, second: { schema: note@1 } }
 phases:
   - { id: work, agent: { role: worker, prompt: ${JSON.stringify(prompt)} ${produces ? ', produces: note' : ''} }${phase ? `, ${phase}` : ''} }
 ${then}

@@ -19,7 +19,7 @@ const control = proxyLocalActivities<ControlActivities>({
 })
 
 /** Far below Temporal's limit, and small enough to replay in no time. */
-const LONGEST_HISTORY = 4_000
+const LONGEST_HISTORY = 2_000
 
 type Begin = Extract<Begun, { over: false }>
 
