@@ -82,6 +82,11 @@ export class Stack {
     return mustBe(this.#up?.pid)
   }
 
+  /** All that `up` printed, on both streams. */
+  get output(): string {
+    return this.#output
+  }
+
   get pool(): pg.Pool {
     return mustBe(this.#pool)
   }

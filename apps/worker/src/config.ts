@@ -40,8 +40,6 @@ const Environment = z.object({
   OPENROUTER_STALL_MS: ms(120_000).describe('how long a reply may say nothing'),
 })
 
-export type Config = ReturnType<typeof readConfig>
-
 /** The worker's configuration; throws INVALID `bad_config` naming each variable and its fix. */
 export function readConfig(env: NodeJS.ProcessEnv) {
   const given = parseConfig(Environment, env)
