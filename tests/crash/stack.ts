@@ -34,13 +34,15 @@ export interface Ready {
 
 export interface StackOptions {
   workers?: number
+  /** Where the stack keeps its state, when not in a folder of its own. */
+  dataDir?: string
   env?: Record<string, string>
 }
 
 /** A whole Devflow as people run it, with a provider of its own beside it; made to be hurt. */
 export class Stack {
   readonly folder = mkdtempSync(join(tmpdir(), 'devflow-crash-'))
-  readonly dataDir = join(this.folder, 'data')
+  readonly dataDir: string
   readonly repository = join(this.folder, 'repository')
   readonly #options: StackOptions
   #fake: ChildProcess | undefined
@@ -54,6 +56,7 @@ export class Stack {
 
   private constructor(options: StackOptions) {
     this.#options = options
+    this.dataDir = options.dataDir ?? join(this.folder, 'data')
   }
 
   static async start(options: StackOptions = {}): Promise<Stack> {
