@@ -92,8 +92,7 @@ export class GroupWriter {
       this.#queue.push({ member, lines, bytes, resolve, reject })
       if (!this.#flushing) {
         this.#flushing = true
-        // What is appended in the same turn of the event loop goes into one group.
-        queueMicrotask(() => void this.#drain())
+        void this.#drain()
       }
     })
   }
@@ -106,7 +105,12 @@ export class GroupWriter {
   }
 
   async #drain(): Promise<void> {
-    while (this.#queue.length > 0) await this.#send(this.#take())
+    while (this.#queue.length > 0) {
+      // What is appended in the same turn of the event loop goes into one group: whoever was answered by the last one
+      // has its say first.
+      await new Promise((resolve) => setImmediate(resolve))
+      await this.#send(this.#take())
+    }
     this.#flushing = false
     for (const resolve of this.#idle.splice(0)) resolve()
   }

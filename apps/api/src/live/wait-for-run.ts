@@ -1,8 +1,11 @@
-import { isOver, type Run } from '@devflow/contracts'
-import { readRun } from '@devflow/db'
+import { isOver, type Run, type RunStatus } from '@devflow/contracts'
+import { readHeads, readRun } from '@devflow/db'
 import type pg from 'pg'
 import { Change } from './change.ts'
 import type { Watch } from './watch.ts'
+
+/** Between two looks: a busy run is poked many times in this time, and one look answers them all. */
+const PACE_MS = 20
 
 /** The longest wait a client may ask for, in seconds. */
 export const LONGEST_WAIT = 120
@@ -25,15 +28,23 @@ export async function waitForRun(
   try {
     while (true) {
       const { version } = change
-      const view = await readRun(pool, tenant, run)
+      // The view of a long run is not cheap: it is read when the head says that it may be what is waited for.
+      const [head] = await readHeads(pool, tenant, [run])
       const remaining = until - performance.now()
-      if (!view || isSettled(view) || remaining <= 0 || signal.aborted) return view
-      await change.within(remaining, signal, version)
+      const last = remaining <= 0 || signal.aborted
+      if (!head || last || mayBeSettled(head.status)) {
+        const view = await readRun(pool, tenant, run)
+        if (!view || last || isSettled(view)) return view
+      }
+      await new Promise((resolve) => setTimeout(resolve, Math.min(PACE_MS, remaining)))
+      await change.within(until - performance.now(), signal, version)
     }
   } finally {
     unwatch()
   }
 }
+
+const mayBeSettled = (status: RunStatus) => isOver(status) || status === 'paused' || status === 'waiting'
 
 /** Over, paused, at a gate, or waiting for a signal; a timer is nobody to wait for. */
 function isSettled({ status, waitingFor = [] }: Run): boolean {
