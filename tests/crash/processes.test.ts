@@ -188,3 +188,21 @@ describe('cancel', () => {
     await expectSound(stack, run)
   })
 })
+
+describe('a cancel whose session is frozen', () => {
+  test('ends the run; the call stays on the books until the provider says what it cost', async () => {
+    const run = await submit(stack, 'crash:one@1', { turns: 3, chunks: 100, chunkDelayMs: 30 })
+    await waitForEvents(stack, run, 'call.started', 1)
+    const { workers } = stack.ready.pids
+    for (const pid of workers) process.kill(pid, 'SIGSTOP')
+    expect((await call(stack, `/v1/runs/${run}/cancel`, { method: 'POST', body: '{}' })).status).toBe(202)
+    await stack.killAndWait(...workers)
+    await waitForStatus(stack, run, 'canceled')
+    await expectSound(stack, run)
+    const { rows } = await stack.pool.query(
+      'select status from devflow.model_calls where run_id = $1 and status = $2',
+      [run, 'reserved'],
+    )
+    expect(rows).toEqual([])
+  })
+})

@@ -33,3 +33,19 @@ export async function readUnsettledCalls(pool: pg.Pool, most: number): Promise<U
     ageMs: Number(row.ageMs),
   }))
 }
+
+/** Calls of a run that neither ended nor were given up: their session was lost, and no other will take it over. */
+export async function readOpenCalls(
+  pool: pg.Pool,
+  run: string,
+): Promise<Pick<UnsettledCall, 'phase' | 'attempt' | 'turn' | 'call' | 'generationId'>[]> {
+  const { rows } = await pool.query<
+    Pick<UnsettledCall, 'phase' | 'attempt' | 'turn' | 'call' | 'generationId'>
+  >({
+    name: 'read-open-calls',
+    text: `select phase, attempt, turn, call, generation_id as "generationId" from devflow.model_calls
+           where run_id = $1 and status = 'reserved' order by at`,
+    values: [run],
+  })
+  return rows
+}

@@ -1,11 +1,12 @@
 import type { ControlActivities, ErrorRecord, Outcome } from '@devflow/contracts'
 import { DevflowError } from '@devflow/contracts'
-import { type EventLine, type Progress, putBlob, readProgress } from '@devflow/db'
+import { type EventLine, type Progress, putBlob, readOpenCalls, readProgress } from '@devflow/db'
 import { evaluateValue } from '@devflow/definition'
 import type { Deps } from '../deps.ts'
 import { buildReport } from '../report/build.ts'
 import { markdownOf } from '../report/markdown.ts'
 import { scopeOf } from '../scope.ts'
+import { eventAt } from '../session/place.ts'
 import { closeRunWorkspaces } from '../workspace/index.ts'
 
 type End = Parameters<ControlActivities['conclude']>[0]
@@ -22,7 +23,7 @@ export async function conclude(deps: Deps, end: End): Promise<Outcome | undefine
   if (progress.control === 'over') return outcomeOf(progress)
   if (progress.executionEpoch !== end.epoch) return undefined
   const { outcome, output, error } = await result(deps, progress, end)
-  const closing = closingLines(progress)
+  const closing = [...(await lostCalls(deps, end.runId)), ...closingLines(progress)]
   const report = await buildReport(deps, progress, { outcome, output, error, phase: end.phase })
   const version = progress.attempt
   const artifacts = await Promise.all(
@@ -89,6 +90,20 @@ async function result(
     if (!(error instanceof DevflowError)) throw error
     return { outcome: 'failed', error: error.record }
   }
+}
+
+/** Calls whose session died and has no successor, as after a cancel: what they cost is asked of the provider later. */
+async function lostCalls(deps: Deps, runId: string): Promise<EventLine[]> {
+  const calls = await readOpenCalls(deps.pool, runId)
+  return calls.map(({ turn, call, generationId, ...place }) =>
+    eventAt(
+      { runId, ...place },
+      'call.lost',
+      `call-${call}/end`,
+      { call, status: 'unsettled', generationId, reason: 'session_lost' },
+      turn,
+    ),
+  )
 }
 
 /** Gates that nobody will decide any more. */
