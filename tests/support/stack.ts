@@ -24,6 +24,7 @@ import { compileEntries } from './compile-entries.ts'
 import { eventually } from './eventually.ts'
 import { brokenLaws } from './log-laws.ts'
 import { freshNamespace } from './namespace.ts'
+import { type KeptHistory, replay } from './replay.ts'
 import { readStanding, type Standing } from './run-log.ts'
 import { startWorker, type WorkerProcess } from './worker-process.ts'
 
@@ -40,6 +41,9 @@ const SHORT_TIMES = {
 /** A lost poke only delays what a test waits for by this much. */
 const SLOWEST_LOOK_MS = 1_000
 const PATIENCE_MS = 20_000
+
+/** Of a file's executions so many are replayed at its end, the latest first. */
+const MOST_REPLAYS = 60
 
 /** The bundle of the workflows is made once for all test files. */
 const BUNDLES = fileURLToPath(new URL('../../node_modules/.cache/devflow-test', import.meta.url))
@@ -288,6 +292,19 @@ export class Stack {
     return brokenLaws(this.pool, this.#started.database.url, this.runs)
   }
 
+  /** What a replay of the histories of these runs says; nothing when the workflow is deterministic in all of them. */
+  async brokenReplays(): Promise<Record<string, string>> {
+    const histories: KeptHistory[] = []
+    for await (const { workflowId, runId } of this.client.workflow.list({
+      query: `WorkflowType = '${TEMPORAL.workflowType}'`,
+    })) {
+      if (histories.length === MOST_REPLAYS) break
+      const history = await this.client.workflow.getHandle(workflowId, runId).fetchHistory()
+      histories.push({ workflowId, events: history.events ?? [] })
+    }
+    return await replay(histories)
+  }
+
   #news(run: string): { come: Promise<void>; forget: () => void } {
     let forget = () => {}
     const come = new Promise<void>((resolve) => {
@@ -316,7 +333,10 @@ export class Stack {
   }
 }
 
-/** A stack for a test file, started before its tests and ended after them; then every log must be in order. */
+/**
+ * A stack for a test file, started before its tests and ended after them; then every log must be in order, and the
+ * histories must replay.
+ */
 export function useStack({
   worker = true,
   env = {},
@@ -334,6 +354,9 @@ export function useStack({
       const broken = await stack.brokenLogs()
       if (Object.keys(broken).length > 0)
         throw new Error(`logs that break the laws: ${JSON.stringify(broken, null, 2)}`)
+      const unlike = await stack.brokenReplays()
+      if (Object.keys(unlike).length > 0)
+        throw new Error(`histories that do not replay: ${JSON.stringify(unlike, null, 2)}`)
     } finally {
       await stack.stop()
     }

@@ -1,0 +1,258 @@
+// The runs whose histories are kept. Run by `record.ts`; not part of the tests.
+import { rm } from 'node:fs/promises'
+import { TEMPORAL } from '@devflow/contracts'
+import { test } from 'vitest'
+import { eventually } from '../support/eventually.ts'
+import { smallRepository } from '../support/repository.ts'
+import { useStack } from '../support/stack.ts'
+import {
+  agentTemplate,
+  completing,
+  failing,
+  gateTemplate,
+  looking,
+  NOTE,
+  scriptedTemplate,
+} from '../support/templates.ts'
+import { keepHistory } from './kept-histories.ts'
+
+const stack = useStack()
+const OVER = ['completed', 'failed', 'canceled'] as const
+const STREAMING = `[turns=0][chunks=400][chunkDelayMs=20] [[complete:"${'many words '.repeat(200)}"]]`
+
+/** Makes a run, brings it to its end, and keeps the history of its last execution. */
+function kept(name: string, play: () => Promise<string>): void {
+  test(name, async () => {
+    const run = await play()
+    await stack.untilStatus(run, ...OVER)
+    await stack.untilQuiet(run)
+    const workflowId = TEMPORAL.workflowId(run)
+    // The list of executions lags behind them.
+    await eventually(
+      async () =>
+        (await Array.fromAsync(stack.client.workflow.list({ query: `WorkflowId = '${workflowId}'` }))).map(
+          ({ status }) => status.name,
+        ),
+      (statuses) => statuses.length > 0 && !statuses.includes('RUNNING'),
+    )
+    await keepHistory(name, stack.client, workflowId)
+  })
+}
+
+async function opened(rules = '', then = ''): Promise<string> {
+  const run = await stack.submit(gateTemplate(rules) + then)
+  await stack.untilEvent(run, 'run.waiting')
+  // Answered once the task that opened the gate is over: what comes next is a task of its own.
+  await stack.workflow(run).query(TEMPORAL.queries.state)
+  return run
+}
+
+const update = (run: string, actor: string, decision = 'approve') =>
+  stack.workflow(run).executeUpdate(TEMPORAL.updates.decideGate, { args: [{ gate: 'ok', decision, actor }] })
+
+kept('spec-and-review', async () => {
+  const repo = await smallRepository()
+  const run = await stack.submit('spec-and-review@1', {
+    input: { request: 'Check the arguments of add.' },
+    bindings: {
+      'spec-writer': 'offline-spec-writer@1',
+      reviewer: 'offline-code-reviewer@1',
+      verifier: 'offline-verifier@1',
+    },
+    workspace: { repo, base: 'main' },
+  })
+  await stack.untilEvent(run, 'gate.opened')
+  await stack.decide(run, 'approve')
+  await stack.untilStatus(run, ...OVER)
+  await rm(repo, { recursive: true, force: true })
+  return run
+})
+
+kept('agent-completed', () =>
+  stack.submit(scriptedTemplate({ turns: [looking, completing(NOTE)] }, { produces: true })),
+)
+kept('agent-failed', () => stack.submit(scriptedTemplate({ turns: [failing] })))
+kept('artifact-invalid', () =>
+  stack.submit(scriptedTemplate({ turns: [completing({})] }, { produces: true })),
+)
+kept('phase-continued-after-failure', () =>
+  stack.submit(
+    scriptedTemplate(
+      { turns: [failing] },
+      { phase: 'onError: continue', then: '  - { id: nap, wait: { for: PT0.01S } }' },
+    ),
+  ),
+)
+kept('phase-retried', () =>
+  stack.submit(
+    scriptedTemplate(
+      { phases: { work: { attempts: [[failing], [failing], [{ reply: 'Done.' }]] } } },
+      { phase: 'retry: { maxAttempts: 3, backoff: PT0.1S }' },
+    ),
+  ),
+)
+kept('run-retried-as-it-failed', async () => {
+  const run = await stack.submit(
+    scriptedTemplate({ phases: { work: { attempts: [[failing], [{ reply: 'Done.' }]] } } }),
+  )
+  await stack.untilEvent(run, 'run.failed')
+  await stack.command(run, 'retry')
+  await stack.untilStatus(run, 'completed')
+  return run
+})
+kept('phase-skipped', () =>
+  stack.submit(`
+kind: template
+id: when@1
+phases:
+  - { id: never, when: false, gate: { title: Deep enough? } }
+  - { id: nap, wait: { for: PT0.01S } }
+`),
+)
+kept('over-budget', () =>
+  stack.submit(agentTemplate('[turns=0]'), { budget: { limitMicroUsd: 1, onExceeded: 'block' } }),
+)
+
+kept('gate-approved', async () => {
+  const run = await opened()
+  await stack.decide(run, 'ok')
+  return run
+})
+kept('gate-rejected', async () => {
+  const run = await opened()
+  await stack.decide(run, 'ok', { decision: 'reject' })
+  return run
+})
+kept('gate-rejected-ends', async () => {
+  const run = await opened('onReject: end', '  - { id: never, wait: { for: PT1H } }\n')
+  await stack.decide(run, 'ok', { decision: 'reject' })
+  return run
+})
+kept('gate-expired', () => opened('deadline: PT0.3S, onDeadline: { then: fail }'))
+kept('gate-escalated', () =>
+  opened('deadline: PT0.2S, onDeadline: { escalateTo: [owner], after: PT0.2S, then: approve }'),
+)
+kept('gate-by-updates-and-signals', async () => {
+  const run = await opened('quorum: 5, rejectQuorum: 5')
+  await Promise.all([
+    ...['b', 'c'].map((actor) => update(run, actor)),
+    // One of the two is refused.
+    ...['approve', 'reject'].map((decision) => update(run, 'a', decision).catch(() => 'refused')),
+    update(run, 'd', 'maybe').catch(() => 'refused by the validator'),
+    stack.workflow(run).signal('gateDecision', { gate: 'ok', decision: 'approve', actor: 'd' }),
+    stack.workflow(run).signal('gateDecision', { gate: 'ok', decision: 'maybe', actor: 'e' }),
+    stack.decide(run, 'ok', { actor: 'e' }),
+    stack.wake(run),
+  ])
+  for (const actor of ['f', 'g']) await stack.decide(run, 'ok', { actor })
+  return run
+})
+kept('woken-often', async () => {
+  const run = await opened()
+  for (let times = 0; times < 20; times += 1) await stack.workflow(run).signal('wake')
+  await stack.decide(run, 'ok')
+  return run
+})
+
+kept('waits', async () => {
+  const run = await stack.submit(`
+kind: template
+id: waits@1
+phases:
+  - { id: nap, wait: { for: PT0.1S } }
+  - { id: past, wait: { until: '2020-01-01T00:00:00Z' } }
+  - { id: early, wait: { signal: early } }
+  - { id: late, wait: { signal: late } }
+`)
+  await stack.signal(run, 'early', 's1')
+  await stack.until(run, ({ phases }) => phases.late?.status === 'waiting')
+  await stack.signal(run, 'late', 's1', { n: 1 })
+  return run
+})
+
+kept('paused-in-a-phase', async () => {
+  const run = await stack.submit(agentTemplate('[turns=2][chunks=20][chunkDelayMs=20]'))
+  await stack.untilEvent(run, 'call.started')
+  await stack.command(run, 'pause')
+  await stack.untilEvent(run, 'run.paused')
+  await stack.command(run, 'resume')
+  return run
+})
+kept('paused-at-a-gate', async () => {
+  const run = await opened()
+  await stack.workflow(run).signal('pause', { actor: 'ann' })
+  await stack.untilStatus(run, 'paused')
+  await stack.decide(run, 'ok')
+  await stack.workflow(run).signal('resume')
+  return run
+})
+kept('canceled-in-a-stream', async () => {
+  const run = await stack.submit(agentTemplate(STREAMING))
+  await stack.untilEvent(run, 'call.started')
+  await stack.command(run, 'cancel')
+  return run
+})
+kept('canceled-at-a-gate', async () => {
+  const run = await opened()
+  await stack.command(run, 'cancel')
+  return run
+})
+kept('canceled-in-a-back-off', async () => {
+  const run = await stack.submit(
+    scriptedTemplate({ turns: [failing] }, { phase: 'retry: { maxAttempts: 3, backoff: PT1H }' }),
+  )
+  await stack.untilEvent(run, 'phase.retried')
+  await stack.command(run, 'cancel')
+  return run
+})
+kept('canceled-in-temporal-in-a-stream', async () => {
+  const run = await stack.submit(agentTemplate(STREAMING))
+  await stack.untilEvent(run, 'call.started')
+  await stack.workflow(run).cancel()
+  return run
+})
+kept('canceled-in-temporal-at-a-gate', async () => {
+  const run = await opened()
+  await stack.workflow(run).cancel()
+  return run
+})
+kept('canceled-before-it-began', async () => {
+  const run = await stack.submit(gateTemplate())
+  await stack.command(run, 'cancel')
+  return run
+})
+
+kept('terminated-and-brought-back', async () => {
+  const run = await opened()
+  await stack.workflow(run).terminate()
+  await stack.decide(run, 'ok')
+  return run
+})
+kept('woken-after-its-end', async () => {
+  const { id } = await stack.finish(gateTemplate('deadline: PT0.01S, onDeadline: { then: approve }'))
+  await stack.untilQuiet(id)
+  await stack.wake(id)
+  return id
+})
+kept('worker-killed-in-a-stream', async () => {
+  const run = await stack.submit(agentTemplate('[turns=2][chunks=40][chunkDelayMs=20]'))
+  await stack.untilEvent(run, 'call.started')
+  await stack.worker.kill()
+  await stack.startWorker()
+  return run
+})
+kept('worker-replaced-at-a-gate', async () => {
+  const run = await opened('quorum: 2')
+  await update(run, 'ann')
+  await stack.stopWorker()
+  await stack.startWorker()
+  await update(run, 'bob')
+  return run
+})
+kept('worker-drained-in-a-phase', async () => {
+  const run = await stack.submit(agentTemplate('[turns=4][chunks=20][chunkDelayMs=20]'))
+  await stack.untilEvent(run, 'call.started')
+  await stack.stopWorker()
+  await stack.startWorker()
+  return run
+})

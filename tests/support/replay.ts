@@ -1,0 +1,48 @@
+import { fileURLToPath } from 'node:url'
+import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js'
+import { bundleWorkflowCode, Runtime, Worker } from '@temporalio/worker'
+
+/** A history as it is kept: what \`temporal workflow show --output json\` prints, and the id it ran under. */
+export interface KeptHistory {
+  workflowId: string
+  events: object[]
+}
+
+const ENTRY = fileURLToPath(new URL('../../packages/workflows/src/index.ts', import.meta.url))
+
+const ignore = () => {}
+const quiet = { log: ignore, trace: ignore, debug: ignore, info: ignore, warn: ignore, error: ignore }
+let isQuiet = false
+const bundles = new Map<string, Promise<string>>()
+
+/** The code of a bundle of the real workflows, or of another entry; made once. */
+export async function workflowCode(entry: string = ENTRY): Promise<string> {
+  const known = bundles.get(entry)
+  if (known) return await known
+  const made = bundleWorkflowCode({ workflowsPath: entry, logger: quiet }).then(({ code }) => code)
+  bundles.set(entry, made)
+  return await made
+}
+
+/** Replays histories against a bundle, the real one unless told; what went wrong, by workflow id. */
+export async function replay(
+  histories: readonly KeptHistory[],
+  code?: string,
+): Promise<Record<string, string>> {
+  // What a replay has to say is in its result.
+  if (!isQuiet) Runtime.install({ logger: quiet, shutdownSignals: [] })
+  isQuiet = true
+  const options = { workflowBundle: { code: code ?? (await workflowCode()) } }
+  const failures: Record<string, string> = {}
+  const given = histories.map(({ workflowId, events }) => ({
+    workflowId,
+    history:
+      events[0] && 'eventId' in events[0] && typeof events[0].eventId === 'string'
+        ? historyFromJSON({ events })
+        : { events },
+  }))
+  for await (const { workflowId, error } of Worker.runReplayHistories(options, given)) {
+    if (error) failures[workflowId] = error.message
+  }
+  return failures
+}
