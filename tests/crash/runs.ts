@@ -134,12 +134,16 @@ export async function expectSound(stack: Stack, run: string, { repeats = 0 } = {
     const late = (turns.get(key) ?? []).filter((request) => request.at > at.getTime())
     expect(late, `requests for turn ${key} after it was recorded`).toEqual([])
   }
-  const ledger = await pool.query<{ generation_id: string | null }>(
-    'select generation_id from devflow.model_calls where run_id = $1',
+  const ledger = await pool.query<{ status: string }>(
+    'select status from devflow.model_calls where run_id = $1',
     [run],
   )
   const sent = [...turns.values()].flat().length
   expect(ledger.rows.length).toBeGreaterThanOrEqual(sent)
+  expect(
+    ledger.rows.filter(({ status }) => status === 'reserved'),
+    'calls nobody ended',
+  ).toEqual([])
 
   const { differences } = await rebuild(stack.ready.databaseUrl, { check: true })
   expect(differences).toEqual([])
