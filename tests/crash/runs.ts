@@ -145,6 +145,22 @@ export async function expectSound(stack: Stack, run: string, { repeats = 0 } = {
     'calls nobody ended',
   ).toEqual([])
 
+  await expectTextOnce(stack, run)
+
   const { differences } = await rebuild(stack.ready.databaseUrl, { check: true })
   expect(differences).toEqual([])
+}
+
+/** What streamed of a turn since its last reset is the turn's text: nothing is shown twice, and nothing is missing. */
+async function expectTextOnce({ pool }: Stack, run: string): Promise<void> {
+  const { rows } = await pool.query<{ turn: string; text: string; shown: string | null }>(
+    `select e.key as turn, e.data->>'content' as text,
+       (select string_agg(c.text, '' order by c.seq) from devflow.run_chunks c
+        where c.run_id = e.run_id and c.phase = e.phase and c.attempt = e.attempt and c.turn = e.turn and c.kind = 'token'
+          and c.seq > coalesce((select max(r.seq) from devflow.run_chunks r where r.run_id = e.run_id and r.phase = e.phase
+            and r.attempt = e.attempt and r.turn = e.turn and r.kind = 'reset'), 0)) as shown
+     from devflow.run_events e where e.run_id = $1 and e.type = 'turn.completed'`,
+    [run],
+  )
+  for (const { turn, text, shown } of rows) expect({ turn, text: shown ?? '' }).toEqual({ turn, text })
 }
