@@ -10,6 +10,8 @@ export default {
       project: outside,
       // Started by path in scripts/test.mjs; drizzle-kit's peer.
       ignoreDependencies: ['@biomejs/biome', 'drizzle-orm'],
+      // The system's own.
+      ignoreBinaries: ['mount', 'umount'],
     },
     'apps/*': { entry: ['src/main.ts', tests], project: 'src/**/*.ts' },
     'packages/*': { entry: [tests], project: 'src/**/*.ts' },
