@@ -8,7 +8,7 @@ export interface KeptHistory {
   events: object[]
 }
 
-const ENTRY = fileURLToPath(new URL('../../packages/workflows/src/index.ts', import.meta.url))
+const ENTRY = fileURLToPath(import.meta.resolve('@devflow/workflows'))
 
 const ignore = () => {}
 const quiet = { log: ignore, trace: ignore, debug: ignore, info: ignore, warn: ignore, error: ignore }
