@@ -3,10 +3,11 @@ import { join, relative, sep } from 'node:path'
 import { DevflowError, type Workspace } from '@devflow/contracts'
 
 /**
- * A light look at a run's workspace before the run is taken; the worker looks again, at the base too. Throws
+ * A light look at a run's workspace before the run is taken; the worker looks again, at the base too. Answers the
+ * repository's real path, so that a relative one means the same to every process. Throws
  * DevflowError PERMISSION_DENIED `workspace_outside_roots`, INVALID `not_a_repository`.
  */
-export async function checkWorkspace({ repo }: Workspace, roots: readonly string[]): Promise<void> {
+export async function checkWorkspace({ repo }: Workspace, roots: readonly string[]): Promise<string> {
   const errors = (message: string) => [{ path: 'workspace.repo', message }]
   const place = await realPathOf(repo)
   const allowed = (await Promise.all(roots.map(realPathOf))).filter((root) => root !== undefined)
@@ -23,6 +24,7 @@ export async function checkWorkspace({ repo }: Workspace, roots: readonly string
       errors: errors('is not a git repository'),
     })
   }
+  return place
 }
 
 /** A work tree (`.git` is a folder or, in a worktree, a file) or a bare repository. */

@@ -28,7 +28,7 @@ export async function prepareRun(deps: PrepareDeps, body: SubmitRun, actor: stri
   const input = body.input ?? {}
   const errors = checkInput(definition, input)
   if (errors.length > 0) throw invalidInput(errors)
-  if (body.workspace) await checkWorkspace(body.workspace, deps.workspaceRoots)
+  const repo = body.workspace && (await checkWorkspace(body.workspace, deps.workspaceRoots))
   const budget: Budget = { ...definition.budget, ...body.budget }
   const submitted: Submitted = {
     format: 1,
@@ -38,7 +38,7 @@ export async function prepareRun(deps: PrepareDeps, body: SubmitRun, actor: stri
     input,
     labels: body.labels ?? {},
     budget,
-    ...(body.workspace ? { workspace: body.workspace } : {}),
+    ...(repo === undefined ? {} : { workspace: { ...body.workspace, repo } }),
     actor,
     ...(body.parent ? { parent: body.parent } : {}),
     bindings,

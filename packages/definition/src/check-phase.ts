@@ -1,6 +1,7 @@
 import type { AgentPhase, ErrorDetail, GatePhase, Phase, TemplateEntry } from '@devflow/contracts'
 import type { Names } from './expression-names.ts'
 import { hasExpression, partsOf } from './interpolation.ts'
+import { unbuiltErrors } from './unbuilt.ts'
 
 /** What a phase says that does not fit the rest of its template. */
 export function phaseErrors(template: TemplateEntry, index: number, names: Names): ErrorDetail[] {
@@ -12,7 +13,9 @@ export function phaseErrors(template: TemplateEntry, index: number, names: Names
   if ('gate' in phase) errors.push(...gateErrors(phase, phase.gate, `${base}.gate`, template, names))
   if ('wait' in phase && 'until' in phase.wait)
     errors.push(...untilErrors(phase.wait.until, `${base}.wait.until`))
-  return errors
+  // What is wrong anyway is said as such.
+  const known = new Set(errors.map(({ path }) => path))
+  return [...errors, ...unbuiltErrors(phase, base).filter(({ path }) => !known.has(path))]
 }
 
 function whenErrors({ when }: Phase, base: string): ErrorDetail[] {

@@ -1,5 +1,5 @@
 import { CHANNELS, DecideGate, DevflowError, GateStatus } from '@devflow/contracts'
-import { type DecisionAnswer, decideGate, listGates } from '@devflow/db'
+import { decideGate, decisionRefusal, listGates } from '@devflow/db'
 import { z } from 'zod'
 import { GateBody, GatePage } from '../bodies.ts'
 import type { ApiDeps } from '../deps.ts'
@@ -10,52 +10,6 @@ import { paging, wordsOf } from '../query.ts'
 
 const status = wordsOf(GateStatus.options).optional()
 const tag = 'gates'
-
-/** What `decide` refuses, in the words of a problem. */
-function refusalOf(answer: DecisionAnswer, gate: string): DevflowError | undefined {
-  switch (answer) {
-    case 'accepted':
-    case 'repeated':
-      return undefined
-    case 'unknown_gate':
-      return new DevflowError(
-        'NOT_FOUND',
-        'gate_not_found',
-        `The run has no gate ${gate.slice(0, 100)}, or not yet.`,
-      )
-    case 'not_approver':
-      return new DevflowError('PERMISSION_DENIED', 'not_approver', 'You are not an approver of this gate.')
-    case 'closed':
-      return new DevflowError('CONFLICT', 'gate_closed', 'The gate is closed: the decision came too late.')
-    case 'decided_otherwise':
-      return new DevflowError(
-        'CONFLICT',
-        'decided_otherwise',
-        'You have decided otherwise on this gate already.',
-      )
-    case 'changes_not_allowed': {
-      const errors = [{ path: 'decision', message: 'this gate takes approve or reject' }]
-      return new DevflowError('INVALID', 'changes_not_allowed', 'This gate takes no requests for changes.', {
-        errors,
-      })
-    }
-    case 'hash_required': {
-      const errors = [{ path: 'subjectHash', message: 'is required by this gate' }]
-      return new DevflowError(
-        'INVALID',
-        'hash_required',
-        'This gate requires the hash of what you looked at.',
-        { errors },
-      )
-    }
-    case 'subject_changed':
-      return new DevflowError(
-        'CONFLICT',
-        'subject_changed',
-        'The subject is not what you looked at: look again.',
-      )
-  }
-}
 
 export function gateRoutes(operations: Operations, deps: ApiDeps): void {
   const { pool, poker, tenant } = deps
@@ -121,7 +75,7 @@ export function gateRoutes(operations: Operations, deps: ApiDeps): void {
           subjectHash,
           via: 'api',
         })
-        const refusal = refusalOf(said, gate)
+        const refusal = decisionRefusal(said, gate)
         if (refusal) throw refusal
         if (said === 'accepted' && raiseToMicroUsd !== undefined) {
           const errors = [{ path: 'raiseToMicroUsd', message: 'only a budget gate takes it' }]

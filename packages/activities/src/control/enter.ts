@@ -108,6 +108,10 @@ async function afterWaiting(step: Step): Promise<Move> {
   } else if ('wait' in phase) {
     const signal = takeSignal(step, phase.wait)
     if (signal) return await append(step, signal)
+    if (due && 'signal' in phase.wait) {
+      const message = `The signal ${phase.wait.signal} did not come within ${phase.timeout}.`
+      return await failPhase(step, new DevflowError('TIMEOUT', 'phase_timeout', message))
+    }
     if (due)
       return await append(step, [
         event(step, 'wait.closed', 'closed', { reason: 'time' }),

@@ -7,7 +7,12 @@ import { event, type Step } from './step.ts'
 /** What opens a wait. A time is fixed here, in the log, so that every timer after it runs to the same instant. */
 export async function openWait(step: Step, wait: WaitPhase): Promise<EventLine[]> {
   if ('for' in wait) return [event(step, 'wait.opened', 'opened', { for: wait.for })]
-  if ('signal' in wait) return [event(step, 'wait.opened', 'opened', { signal: wait.signal })]
+  // The phase's own timeout bounds how long a signal is waited for.
+  const { timeout } = step.phase
+  if ('signal' in wait)
+    return [
+      event(step, 'wait.opened', 'opened', { signal: wait.signal, ...(timeout ? { for: timeout } : {}) }),
+    ]
   if ('until' in wait)
     return [event(step, 'wait.opened', 'opened', { until: await instant(step, wait.until) })]
   throw new DevflowError('INVALID', 'unsupported_wait', 'This build cannot wait for events yet.')

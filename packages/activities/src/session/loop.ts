@@ -97,7 +97,7 @@ async function callUntilAnswered(
         return {
           end:
             result.code === 'over_budget'
-              ? await overBudget(session, turn, call, microUsd ?? 0)
+              ? await overBudget(session, turn, call, { microUsd: microUsd ?? 0, tokens })
               : { ended: 'stopped', why: result.code },
         }
       case 'failed':

@@ -5,7 +5,7 @@ import type { Deps } from '../deps.ts'
 import { guarded } from '../guarded.ts'
 import { promptFor } from '../prompt.ts'
 import { scopeOf } from '../scope.ts'
-import { toolSpecs } from '../tools/index.ts'
+import { builtTools, toolSpecs } from '../tools/index.ts'
 import { resetLine } from './chunk-pump.ts'
 import { fail, HANDED_OVER } from './ends.ts'
 import { runLoop } from './loop.ts'
@@ -55,7 +55,10 @@ async function deliver(deps: Deps, place: Place, stop: Stop): Promise<SessionEnd
   )
   if (transcript.ended) return { ended: transcript.ended }
 
-  const session = await sessionFor(deps, place, stop, epoch, progress)
+  const session = await sessionFor(deps, place, stop, epoch, progress).catch((error: unknown) =>
+    failEarly(deps, place, epoch, error),
+  )
+  if (!(session instanceof Session)) return session
   const timer = timeout(session, at.startedAt)
   try {
     await heal(session, transcript)
@@ -71,6 +74,18 @@ async function deliver(deps: Deps, place: Place, stop: Stop): Promise<SessionEnd
     clearTimeout(timer)
     if (progress.workspace) await closeSessionWorkspace(session)
   }
+}
+
+/** A phase that cannot even begin, as when nobody here speaks to its provider: on record like any other failure. */
+async function failEarly(deps: Deps, place: Place, epoch: number, error: unknown): Promise<SessionEnd> {
+  if (!(error instanceof DevflowError)) throw error
+  const start = eventAt(place, 'phase.started', 'start', { kind: 'agent' })
+  const end = eventAt(place, 'phase.failed', 'end', { error: deps.scrub(error.record) })
+  const session = { id: sessionId(place), epoch }
+  const { verdict } = await deps.writer.append({ run: place.runId, session, lines: [start, end] })
+  return verdict === 'fenced' || verdict === 'no_run'
+    ? { ended: 'stopped', why: 'fenced' }
+    : { ended: 'failed' }
 }
 
 async function sessionFor(
@@ -94,9 +109,7 @@ async function sessionFor(
       'unknown_provider',
       `This worker has no adapter for the provider ${persona.model.provider}.`,
     )
-  const offered = (agent.tools ?? persona.tools).filter(
-    (tool) => persona.tools.includes(tool) && tool !== 'complete',
-  )
+  const offered = builtTools(agent.tools ?? persona.tools).filter((tool) => tool !== 'complete')
   const tools = toolSpecs(agent.produces === undefined ? offered : [...offered, 'complete'])
   return new Session({
     deps,

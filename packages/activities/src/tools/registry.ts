@@ -14,6 +14,11 @@ const TOOLS: ReadonlyMap<string, Tool> = new Map(
 /** Names of all tools this build has, sorted. */
 const TOOL_NAMES: readonly string[] = [...TOOLS.keys()].sort()
 
+/** Names among these of tools that this build has: a persona may name some that are still to come. */
+export function builtTools(names: readonly string[]): string[] {
+  return names.filter((name) => TOOLS.has(name))
+}
+
 /** The tools as offered to a model, in the order given, each once. Throws INVALID `unknown_tool`. */
 export function toolSpecs(names: readonly string[]): ToolSpec[] {
   return [...new Set(names)].map((name) => {

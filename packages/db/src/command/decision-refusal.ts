@@ -11,43 +11,38 @@ export function decisionRefusal(answer: DecisionAnswer, gate: string): DevflowEr
       return new DevflowError(
         'NOT_FOUND',
         'gate_not_found',
-        `This run has no gate ${gate}, or has not opened it yet.`,
+        `The run has no gate ${gate.slice(0, 100)}, or not yet.`,
       )
     case 'not_approver':
-      return new DevflowError(
-        'PERMISSION_DENIED',
-        'not_an_approver',
-        `You are not among the approvers of gate ${gate}.`,
-      )
+      return new DevflowError('PERMISSION_DENIED', 'not_approver', 'You are not an approver of this gate.')
     case 'closed':
-      return new DevflowError(
-        'CONFLICT',
-        'gate_closed',
-        `Gate ${gate} is closed: your decision came too late.`,
-      )
+      return new DevflowError('CONFLICT', 'gate_closed', 'The gate is closed: the decision came too late.')
     case 'decided_otherwise':
       return new DevflowError(
         'CONFLICT',
-        'already_decided',
-        `You have decided gate ${gate} otherwise before; a decision stands.`,
+        'decided_otherwise',
+        'You have decided otherwise on this gate already.',
       )
-    case 'changes_not_allowed':
+    case 'changes_not_allowed': {
+      const errors = [{ path: 'decision', message: 'this gate takes approve or reject' }]
+      return new DevflowError('INVALID', 'changes_not_allowed', 'This gate takes no requests for changes.', {
+        errors,
+      })
+    }
+    case 'hash_required': {
+      const errors = [{ path: 'subjectHash', message: 'is required by this gate' }]
       return new DevflowError(
         'INVALID',
-        'changes_not_allowed',
-        `Gate ${gate} takes approve or reject, not request_changes.`,
+        'hash_required',
+        'This gate requires the hash of what you looked at.',
+        { errors },
       )
-    case 'hash_required':
-      return new DevflowError(
-        'INVALID',
-        'subject_hash_required',
-        `Gate ${gate} wants the \`subjectHash\` of what you looked at.`,
-      )
+    }
     case 'subject_changed':
       return new DevflowError(
         'CONFLICT',
         'subject_changed',
-        `What gate ${gate} asks about is not what you looked at. Look again, then decide.`,
+        'The subject is not what you looked at: look again.',
       )
   }
 }

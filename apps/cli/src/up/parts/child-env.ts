@@ -10,6 +10,8 @@ export function childEnv({ options, endpoints }: PartContext): NodeJS.ProcessEnv
     DATABASE_URL: endpoints.databaseUrl,
     TEMPORAL_ADDRESS: endpoints.temporalAddress,
     TEMPORAL_NAMESPACE: config.temporalNamespace,
+    // Children end before we stop waiting for them.
+    DEVFLOW_DRAIN_MS: String(Math.round(config.times.drainMs * 0.8)),
     DEVFLOW_HOST: options.host,
     DEVFLOW_DATA: options.dataDir,
     DEVFLOW_CACHE: cacheFolder({ DEVFLOW_CACHE: config.cache }),
