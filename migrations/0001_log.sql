@@ -90,6 +90,7 @@ DECLARE
   d jsonb;
   types text[];
   rare boolean;
+  c devflow.model_calls;
 BEGIN
   SELECT array_agg(DISTINCT u.type), bool_or(u.type NOT LIKE 'call.%' AND u.type NOT LIKE 'turn.%' AND u.type NOT LIKE 'tool.%') INTO types, rare FROM unnest(evs) u;
   -- Rare events one by one, in order: each moves a status that the next may move on.
@@ -189,31 +190,44 @@ BEGIN
     WHERE u.type = 'call.lost' AND m.run_id = u.run_id AND m.phase = u.phase AND m.attempt = u.attempt AND m.turn = u.turn AND m.call = (u.data->>'call')::int;
   END IF;
   -- A run's budget moves once a batch, by all that was reserved and paid.
-  IF types && ARRAY['call.reserved', 'call.settled', 'call.reconciled'] THEN
+  IF 'call.reserved' = ANY(types) OR 'call.settled' = ANY(types) THEN
     WITH paid AS (
       UPDATE model_calls m SET
-        status = CASE WHEN u.type = 'call.settled' THEN u.data->>'status' WHEN m.status = 'unsettled' THEN 'settled' ELSE m.status END,
-        cost_micro_usd = (u.data->>'costMicroUsd')::numeric, cost_source = u.data->>'costSource', model_used = coalesce(u.data->>'modelUsed', m.model_used),
+        status = u.data->>'status', cost_micro_usd = (u.data->>'costMicroUsd')::numeric, cost_source = u.data->>'costSource', model_used = u.data->>'modelUsed',
         input_tokens = (u.data->>'inputTokens')::bigint, output_tokens = (u.data->>'outputTokens')::bigint, cached_tokens = (u.data->>'cachedTokens')::bigint,
-        reasoning_tokens = (u.data->>'reasoningTokens')::bigint, generation_id = coalesce(u.data->>'generationId', m.generation_id),
-        latency_ms = coalesce((u.data->>'latencyMs')::bigint, m.latency_ms), ended_at = coalesce(m.ended_at, u.at)
+        reasoning_tokens = (u.data->>'reasoningTokens')::bigint, generation_id = coalesce(u.data->>'generationId', m.generation_id), latency_ms = (u.data->>'latencyMs')::bigint, ended_at = u.at
       FROM unnest(evs) u
-      -- The row as it was: a reconciliation of what was paid before frees nothing again and adds only the difference.
-      JOIN model_calls o ON o.run_id = u.run_id AND o.phase = u.phase AND o.attempt = u.attempt AND o.turn = u.turn AND o.call = (u.data->>'call')::int
-      WHERE u.type IN ('call.settled', 'call.reconciled') AND m.run_id = o.run_id AND m.phase = o.phase AND m.attempt = o.attempt AND m.turn = o.turn AND m.call = o.call
-      RETURNING m.run_id, CASE WHEN o.cost_micro_usd IS NULL THEN m.reserved_micro_usd ELSE 0 END AS freed, CASE WHEN o.cost_micro_usd IS NULL THEN m.reserved_tokens ELSE 0 END AS freed_tokens,
-        m.cost_micro_usd - coalesce(o.cost_micro_usd, 0) AS cost,
-        coalesce(m.input_tokens, 0) + coalesce(m.output_tokens, 0) - coalesce(o.input_tokens, 0) - coalesce(o.output_tokens, 0) AS tokens
+      WHERE u.type = 'call.settled' AND m.run_id = u.run_id AND m.phase = u.phase AND m.attempt = u.attempt AND m.turn = u.turn AND m.call = (u.data->>'call')::int
+      RETURNING m.run_id, m.reserved_micro_usd, m.reserved_tokens, m.cost_micro_usd, coalesce(m.input_tokens, 0) + coalesce(m.output_tokens, 0) AS tokens
     ), moved AS (
       SELECT u.run_id, (u.data->>'reservedMicroUsd')::numeric AS reserved, (u.data->>'reservedTokens')::bigint AS reserved_tokens, 0::numeric AS settled, 0::bigint AS settled_tokens
       FROM unnest(evs) u WHERE u.type = 'call.reserved'
-      UNION ALL SELECT run_id, -freed, -freed_tokens, cost, tokens FROM paid
-    ), s AS (
-      SELECT run_id, sum(reserved) AS reserved, sum(reserved_tokens) AS reserved_tokens, sum(settled) AS settled, sum(settled_tokens) AS settled_tokens FROM moved GROUP BY 1
+      UNION ALL SELECT run_id, -reserved_micro_usd, -reserved_tokens, cost_micro_usd, tokens FROM paid
     )
     UPDATE run_budgets b SET reserved_micro_usd = b.reserved_micro_usd + s.reserved, settled_micro_usd = b.settled_micro_usd + s.settled,
       reserved_tokens = b.reserved_tokens + s.reserved_tokens, settled_tokens = b.settled_tokens + s.settled_tokens
-    FROM s WHERE b.run_id = s.run_id;
+    FROM (SELECT run_id, sum(reserved) AS reserved, sum(reserved_tokens) AS reserved_tokens, sum(settled) AS settled, sum(settled_tokens) AS settled_tokens FROM moved GROUP BY 1) s
+    WHERE b.run_id = s.run_id;
+  END IF;
+  -- What the provider says later, one by one: of a call that was paid before it frees nothing again and adds only the difference.
+  IF 'call.reconciled' = ANY(types) THEN
+    FOR e IN SELECT * FROM unnest(evs) u WHERE u.type = 'call.reconciled' ORDER BY u.run_id, u.seq LOOP
+      d := e.data;
+      SELECT * INTO c FROM model_calls m WHERE m.run_id = e.run_id AND m.phase = e.phase AND m.attempt = e.attempt AND m.turn = e.turn AND m.call = (d->>'call')::int;
+      UPDATE model_calls m SET
+        status = CASE WHEN m.status = 'unsettled' THEN 'settled' ELSE m.status END,
+        cost_micro_usd = (d->>'costMicroUsd')::numeric, cost_source = d->>'costSource', model_used = coalesce(d->>'modelUsed', m.model_used),
+        input_tokens = (d->>'inputTokens')::bigint, output_tokens = (d->>'outputTokens')::bigint, cached_tokens = (d->>'cachedTokens')::bigint,
+        reasoning_tokens = (d->>'reasoningTokens')::bigint, generation_id = coalesce(d->>'generationId', m.generation_id),
+        latency_ms = coalesce((d->>'latencyMs')::bigint, m.latency_ms), ended_at = coalesce(m.ended_at, e.at)
+      WHERE m.run_id = c.run_id AND m.phase = c.phase AND m.attempt = c.attempt AND m.turn = c.turn AND m.call = c.call;
+      UPDATE run_budgets b SET
+        reserved_micro_usd = b.reserved_micro_usd - CASE WHEN c.cost_micro_usd IS NULL THEN c.reserved_micro_usd ELSE 0 END,
+        reserved_tokens = b.reserved_tokens - CASE WHEN c.cost_micro_usd IS NULL THEN c.reserved_tokens ELSE 0 END,
+        settled_micro_usd = b.settled_micro_usd + (d->>'costMicroUsd')::numeric - coalesce(c.cost_micro_usd, 0),
+        settled_tokens = b.settled_tokens + coalesce((d->>'inputTokens')::bigint, 0) + coalesce((d->>'outputTokens')::bigint, 0) - coalesce(c.input_tokens, 0) - coalesce(c.output_tokens, 0)
+      WHERE b.run_id = c.run_id;
+    END LOOP;
   END IF;
 END $$;
 --> statement-breakpoint
@@ -249,7 +263,7 @@ DECLARE
   -- The members, parsed once: one array a field.
   m_run uuid[]; m_session text[]; m_epoch int[]; m_execution int[]; m_micro numeric[]; m_tokens bigint[]; m_key text[];
   -- How each stands with its run: the run's last seq, the time of its next event, its tenant; null verdict: may write.
-  m_seq bigint[]; m_at timestamptz[]; m_tenant text[]; verdicts text[]; codes text[]; writes boolean[];
+  m_seq bigint[]; m_at timestamptz[]; m_tenant text[]; verdicts text[]; codes text[];
   evs run_events[]; chunks run_chunks[]; l_member int[]; l_seq bigint[]; old bigint[];
   seqs bigint[]; r record;
   spent numeric; spent_tokens bigint; last_run uuid; reserves boolean; limited boolean; now_at timestamptz;
@@ -258,7 +272,7 @@ BEGIN
       array_agg((reserve->>'microUsd')::numeric), array_agg((reserve->>'tokens')::bigint), array_agg(reserve->>'key'), bool_or(reserve IS NOT NULL)
     INTO m_run, m_session, m_epoch, m_execution, m_micro, m_tokens, m_key, reserves
     FROM jsonb_to_recordset(members) m(run uuid, session text, epoch int, execution int, reserve jsonb);
-  PERFORM 1 FROM sessions s WHERE (s.run_id, s.session) IN (SELECT * FROM unnest(m_run, m_session)) ORDER BY s.run_id, s.session FOR SHARE;
+  PERFORM 1 FROM unnest(m_run, m_session) m(run, name) JOIN sessions s ON s.run_id = m.run AND s.session = m.name ORDER BY s.run_id, s.session FOR SHARE OF s;
   IF reserves OR lines @? '$[*].type ? (@ starts with "call.")' THEN
     PERFORM 1 FROM run_budgets b WHERE b.run_id = ANY(m_run) ORDER BY b.run_id FOR NO KEY UPDATE;
   END IF;
@@ -302,12 +316,11 @@ BEGIN
       last_run := NULL;
     END IF;
 
-    writes := ARRAY(SELECT v IS NULL FROM unnest(verdicts) v);
     IF pass = 2 THEN
       -- Old is what is in the log, and what another line of this group says too.
       SELECT array_agg(x.o) INTO old FROM (
         SELECT l.o, row_number() OVER (PARTITION BY m_run[l.m + 1], l.is_chunk, l.key ORDER BY l.o) AS nth, seq_of(m_run[l.m + 1], l.is_chunk, l.key) AS seq
-        FROM lines_of(lines) l WHERE writes[l.m + 1]
+        FROM lines_of(lines) l WHERE verdicts[l.m + 1] IS NULL
       ) x WHERE x.nth > 1 OR x.seq IS NOT NULL;
     END IF;
 
@@ -317,7 +330,7 @@ BEGIN
       INTO evs, chunks, l_member, l_seq
       FROM (
         SELECT l.*, m_run[l.m + 1] AS run, m_seq[l.m + 1] + row_number() OVER (PARTITION BY m_run[l.m + 1] ORDER BY l.o) AS seq
-        FROM lines_of(lines) l WHERE writes[l.m + 1] AND (old IS NULL OR l.o <> ALL (old))
+        FROM lines_of(lines) l WHERE verdicts[l.m + 1] IS NULL AND (old IS NULL OR l.o <> ALL (old))
       ) n;
     BEGIN
       IF evs IS NOT NULL THEN

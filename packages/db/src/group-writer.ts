@@ -11,6 +11,8 @@ const MOST_BYTES = 1024 * 1024
 /** Types whose bodies may be stored apart: no projection reads them. */
 const MAY_BE_APART = /^(turn|tool)\.|^artifact\.(proposed|rejected)$/
 
+const MAY_BE_UNSTORABLE = /\\u(0000|d[89a-f])/
+
 interface Waiting {
   member: Member
   /** Each line as JSON. */
@@ -190,7 +192,9 @@ export class GroupWriter {
   }
 
   #serialize(run: string, line: Line): string | Promise<string> {
-    const text = JSON.stringify(storable(line))
+    const plain = JSON.stringify(line)
+    // As JSON a NUL or a lone surrogate is an escape: lines that have none are most, and are looked through once.
+    const text = MAY_BE_UNSTORABLE.test(plain) ? JSON.stringify(storable(line)) : plain
     if (text.length <= LARGEST_INLINE_BODY || !('data' in line) || !MAY_BE_APART.test(line.type)) return text
     const body = JSON.stringify(storable(line.data))
     return patiently(() => putBlob(this.#blobs, run, body), this.#options).then((hash) =>
