@@ -4,12 +4,20 @@ import { eventOf, eventsOf } from '../support/run-log.ts'
 import { useStack } from '../support/stack.ts'
 import { agentTemplate, failing, gateTemplate, scriptedTemplate } from '../support/templates.ts'
 
-const stack = useStack({ worker: false })
+const stack = useStack()
 
 const requestsOf = (run: string) => stack.fake.requests.filter(({ session }) => session.startsWith(run))
+
+/** The run's first request is answered, and not to its end. */
+const streaming = (run: string) =>
+  eventually(
+    async () => requestsOf(run)[0]?.producedTokens ?? 0,
+    (tokens) => tokens > 0,
+  )
 const STREAMING = `[turns=0][chunks=400][chunkDelayMs=50] [[complete:"${'many words '.repeat(200)}"]]`
 
 test('a queued run is canceled in Postgres alone; a worker that comes later starts nothing', async () => {
+  await stack.stopWorker()
   const run = await stack.submit(agentTemplate('[turns=0]'))
   expect(await stack.command(run, 'cancel')).toBe('done')
   const before = await stack.standing(run)
@@ -27,7 +35,7 @@ test('in the middle of a stream the provider sees the abort within two seconds, 
   const latencies = await Promise.all(
     Array.from({ length: 20 }, async () => {
       const run = await stack.submit(agentTemplate(STREAMING))
-      await stack.fake.waitFor(() => (requestsOf(run)[0]?.producedTokens ?? 0) > 0, 20_000)
+      await streaming(run)
       const asked = Date.now()
       expect(await stack.command(run, 'cancel')).toBe('done')
       await stack.fake.waitFor(() => requestsOf(run)[0]?.abortedAt !== undefined)
@@ -114,19 +122,19 @@ describe.concurrent('a cancel', () => {
   })
 
   test('from Temporal is a command like any other: the log hears of it first', async () => {
-    const [atGate, streaming] = await Promise.all([
+    const [atGate, inStream] = await Promise.all([
       stack.submit(gateTemplate()),
       stack.submit(agentTemplate(STREAMING)),
     ])
     await stack.untilEvent(atGate, 'gate.opened')
-    await stack.untilEvent(streaming, 'call.started')
-    for (const run of [atGate, streaming]) {
+    await stack.untilEvent(inStream, 'call.started')
+    for (const run of [atGate, inStream]) {
       await stack.workflow(run).cancel()
       const end = await stack.untilStatus(run, 'canceled')
       expect(eventOf(end, 'run.canceling').data).toMatchObject({ actor: 'operator', via: 'temporal' })
       await stack.workflow(run).result()
     }
-    await stack.fake.waitFor(() => requestsOf(streaming)[0]?.abortedAt !== undefined)
+    await stack.fake.waitFor(() => requestsOf(inStream)[0]?.abortedAt !== undefined)
   })
 
   test('that races the start of its run leaves one end, and nothing after it', async () => {
@@ -150,4 +158,19 @@ describe.concurrent('a cancel', () => {
       expect((await stack.untilQuiet(run)).types).toEqual(end.types)
     }
   })
+})
+
+test('a cancel while the worker is dead ends the run as canceled, and the lost call is paid for what it was', async () => {
+  const run = await stack.submit(agentTemplate(STREAMING))
+  await streaming(run)
+  await stack.untilEvent(run, 'call.started')
+  await stack.worker.kill()
+  expect(await stack.command(run, 'cancel')).toBe('done')
+  await stack.startWorker()
+
+  const end = await stack.untilStatus(run, 'canceled')
+  expect(end.phases.work).toMatchObject({ status: 'canceled', error: null })
+  expect(requestsOf(run)).toHaveLength(1)
+  const settled = await stack.untilEvent(run, 'call.reconciled')
+  expect(eventOf(settled, 'call.reconciled').data.costMicroUsd).toBe(requestsOf(run)[0]?.billedMicroUsd)
 })

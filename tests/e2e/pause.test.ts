@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { eventually } from '../support/eventually.ts'
 import { eventOf, eventsOf } from '../support/run-log.ts'
 import { useStack } from '../support/stack.ts'
 import { agentTemplate, gateTemplate } from '../support/templates.ts'
@@ -7,10 +8,17 @@ const stack = useStack()
 
 const requestsOf = (run: string) => stack.fake.requests.filter(({ session }) => session.startsWith(run))
 
+/** The run's first request is answered, and not to its end. */
+const streaming = (run: string) =>
+  eventually(
+    async () => requestsOf(run)[0]?.producedTokens ?? 0,
+    (tokens) => tokens > 0,
+  )
+
 describe.concurrent('a pause', () => {
   test('in the middle of a phase lets the turn under way finish, and starts nothing more until it is over', async () => {
     const run = await stack.submit(agentTemplate('[turns=3][chunks=20][chunkDelayMs=20]'))
-    await stack.fake.waitFor(() => (requestsOf(run)[0]?.producedTokens ?? 0) > 0)
+    await streaming(run)
     expect(await stack.command(run, 'pause')).toBe('done')
     expect((await stack.standing(run)).status).toBe('paused')
 

@@ -3,10 +3,15 @@ import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Client } from '@temporalio/client'
-import { historyToJSON } from '@temporalio/common/lib/proto-utils.js'
-import type { KeptHistory } from '../support/replay.ts'
+import { type History, historyFromJSON, historyToJSON } from '@temporalio/common/lib/proto-utils.js'
 
 const FOLDER = fileURLToPath(new URL('./histories', import.meta.url))
+
+/** A history with the id it ran under. */
+export interface KeptHistory {
+  workflowId: string
+  history: History
+}
 
 /** Fields that say who and where, not what: replays do not read them. */
 const WHO_AND_WHERE = new Set(['identity', 'stackTrace', 'originalExecutionRunId', 'requestId', 'taskId'])
@@ -17,7 +22,8 @@ export async function keptHistories(): Promise<Map<string, KeptHistory>> {
   const pairs = await Promise.all(
     files.map(async (file) => {
       const text = await readFile(join(FOLDER, file), 'utf8')
-      return [file.replace(/\.json$/, ''), JSON.parse(text) as KeptHistory] as const
+      const { workflowId, events } = JSON.parse(text) as { workflowId: string; events: object[] }
+      return [file.replace(/\.json$/, ''), { workflowId, history: historyFromJSON({ events }) }] as const
     }),
   )
   return new Map(pairs)

@@ -1,12 +1,6 @@
 import { fileURLToPath } from 'node:url'
-import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js'
+import type { History } from '@temporalio/common/lib/proto-utils.js'
 import { bundleWorkflowCode, Runtime, Worker } from '@temporalio/worker'
-
-/** A history as it is kept: what \`temporal workflow show --output json\` prints, and the id it ran under. */
-export interface KeptHistory {
-  workflowId: string
-  events: object[]
-}
 
 const ENTRY = fileURLToPath(import.meta.resolve('@devflow/workflows'))
 
@@ -26,22 +20,20 @@ export async function workflowCode(entry: string = ENTRY): Promise<string> {
 
 /** Replays histories against a bundle, the real one unless told; what went wrong, by workflow id. */
 export async function replay(
-  histories: readonly KeptHistory[],
+  histories: readonly { workflowId: string; history: History }[],
   code?: string,
 ): Promise<Record<string, string>> {
   // What a replay has to say is in its result.
-  if (!isQuiet) Runtime.install({ logger: quiet, shutdownSignals: [] })
+  if (!isQuiet)
+    Runtime.install({
+      logger: quiet,
+      shutdownSignals: [],
+      telemetryOptions: { logging: { forward: {}, filter: { core: 'ERROR', other: 'ERROR' } } },
+    })
   isQuiet = true
   const options = { workflowBundle: { code: code ?? (await workflowCode()) } }
   const failures: Record<string, string> = {}
-  const given = histories.map(({ workflowId, events }) => ({
-    workflowId,
-    history:
-      events[0] && 'eventId' in events[0] && typeof events[0].eventId === 'string'
-        ? historyFromJSON({ events })
-        : { events },
-  }))
-  for await (const { workflowId, error } of Worker.runReplayHistories(options, given)) {
+  for await (const { workflowId, error } of Worker.runReplayHistories(options, histories)) {
     if (error) failures[workflowId] = error.message
   }
   return failures

@@ -1,0 +1,132 @@
+import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { Listener } from '@devflow/db'
+import { type TestDatabase, testDatabase } from '@devflow/db/testing'
+import { type FakeOpenRouter, startFakeOpenRouter } from '@devflow/testing'
+import type { Client } from '@temporalio/client'
+import pg from 'pg'
+import { inject } from 'vitest'
+import { freshNamespace } from './namespace.ts'
+import { startWorker, type WorkerProcess } from './worker-process.ts'
+
+/** A tenth of the times of production, and less. */
+const SHORT_TIMES = {
+  DEVFLOW_HEARTBEAT_TIMEOUT_MS: '1500',
+  DEVFLOW_HEARTBEAT_INTERVAL_MS: '150',
+  DEVFLOW_STICKY_TIMEOUT_MS: '500',
+  DEVFLOW_DRAIN_MS: '2000',
+  DEVFLOW_CALL_BACKOFF_MS: '50',
+  DEVFLOW_SWEEP_MS: '2000',
+}
+
+/** The bundle of the workflows is made once for all test files. */
+const BUNDLES = fileURLToPath(new URL('../../node_modules/.cache/devflow-test', import.meta.url))
+
+interface Started {
+  database: TestDatabase
+  pool: pg.Pool
+  listener: Listener
+  client: Client
+  namespace: string
+  fake: FakeOpenRouter
+  dataDir: string
+}
+
+/**
+ * Real parts of a test file's own: a database, a Temporal namespace, the worker as a process, a stand-in for OpenRouter.
+ */
+export class Parts {
+  readonly #env: Record<string, string>
+  readonly #ends: (() => Promise<unknown>)[] = []
+  #parts: Started | undefined
+  #worker: WorkerProcess | undefined
+
+  constructor(env: Record<string, string>) {
+    this.#env = env
+  }
+
+  get databaseUrl(): string {
+    return this.#started.database.url
+  }
+
+  get listener(): Listener {
+    return this.#started.listener
+  }
+
+  get pool(): pg.Pool {
+    return this.#started.pool
+  }
+
+  get client(): Client {
+    return this.#started.client
+  }
+
+  get fake(): FakeOpenRouter {
+    return this.#started.fake
+  }
+
+  get worker(): WorkerProcess {
+    if (!this.#worker) throw new Error('no worker is running')
+    return this.#worker
+  }
+
+  /** What the worker has logged, if there is one. */
+  printed(): string {
+    return this.#worker?.printed() ?? ''
+  }
+
+  async start(): Promise<void> {
+    const database = await testDatabase()
+    this.#ends.push(() => database.close())
+    const pool = new pg.Pool({ connectionString: database.url, max: 8, options: '-c timezone=UTC' })
+    pool.on('error', () => {}) // Dropping the database ends idle connections.
+    this.#ends.push(() => pool.end())
+    const listener = new Listener(database.url)
+    this.#ends.push(() => listener.close())
+    const { namespace, client } = await freshNamespace(inject('temporalAddress'))
+    this.#ends.push(() => client.connection.close())
+    const fake = await startFakeOpenRouter()
+    this.#ends.push(() => fake.close())
+    const dataDir = await mkdtemp(join(tmpdir(), 'devflow-e2e-'))
+    this.#ends.push(() => rm(dataDir, { recursive: true, force: true }))
+    await mkdir(BUNDLES, { recursive: true })
+    await symlink(BUNDLES, join(dataDir, 'cache'))
+    this.#parts = { database, pool, listener, client, namespace, fake, dataDir }
+  }
+
+  /** Ends the parts, the last started first. */
+  async stop(): Promise<void> {
+    await this.stopWorker()
+    for (const end of this.#ends.splice(0).reverse()) await end()
+  }
+
+  async startWorker(env: Record<string, string> = {}): Promise<WorkerProcess> {
+    const { database, namespace, fake, dataDir } = this.#started
+    this.#worker = await startWorker({
+      DATABASE_URL: database.url,
+      TEMPORAL_ADDRESS: inject('temporalAddress'),
+      TEMPORAL_NAMESPACE: namespace,
+      DEVFLOW_DATA: dataDir,
+      DEVFLOW_WORKSPACE_ROOTS: `${dataDir}:${tmpdir()}`,
+      OPENROUTER_API_KEY: 'sk-or-v1-test-key',
+      OPENROUTER_BASE_URL: fake.baseURL,
+      ...SHORT_TIMES,
+      ...this.#env,
+      ...env,
+    })
+    return this.#worker
+  }
+
+  async stopWorker(): Promise<void> {
+    const worker = this.#worker
+    this.#worker = undefined
+    await worker?.stop()
+  }
+
+  get #started(): Started {
+    if (!this.#parts) throw new Error('the parts are not started')
+    return this.#parts
+  }
+}
