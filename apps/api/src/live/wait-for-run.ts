@@ -4,8 +4,8 @@ import type pg from 'pg'
 import { Change } from './change.ts'
 import type { Watch } from './watch.ts'
 
-/** Between two looks: a busy run is poked many times in this time, and one look answers them all. */
-const PACE_MS = 20
+/** Between two looks, after a wait of `waited` ms: the longer it took, the less a little more matters. */
+const paceMs = (waited: number) => Math.min(200, 5 + waited / 40)
 
 /** The longest wait a client may ask for, in seconds. */
 export const LONGEST_WAIT = 120
@@ -21,7 +21,8 @@ export async function waitForRun(
   { pool, watch, closing }: { pool: pg.Pool; watch: Watch; closing: AbortSignal },
   { tenant, run, seconds, left }: { tenant: string; run: string; seconds: number; left: AbortSignal },
 ): Promise<Run | undefined> {
-  const until = performance.now() + seconds * 1000
+  const begun = performance.now()
+  const until = begun + seconds * 1000
   const signal = AbortSignal.any([closing, left])
   const change = new Change()
   const unwatch = watch.run(run, () => change.tell())
@@ -36,7 +37,9 @@ export async function waitForRun(
         const view = await readRun(pool, tenant, run)
         if (!view || last || isSettled(view)) return view
       }
-      await new Promise((resolve) => setTimeout(resolve, Math.min(PACE_MS, remaining)))
+      await new Promise((resolve) =>
+        setTimeout(resolve, Math.min(paceMs(performance.now() - begun), remaining)),
+      )
       await change.within(until - performance.now(), signal, version)
     }
   } finally {

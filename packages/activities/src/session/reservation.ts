@@ -8,15 +8,15 @@ const CHARACTERS_PER_TOKEN = 3
 /** What a call may produce when its persona does not say. */
 const DEFAULT_OUTPUT_TOKENS = 4_096
 
-/** Messages stay as they are once they are said: each is measured once, however long the conversation gets (I12). */
-const sizes = new WeakMap<object, number>()
+/** A conversation only grows: what was measured once is not measured again, however long it gets (I12). */
+const measured = new WeakMap<readonly object[], { count: number; characters: number }>()
 
-function sizeOf(part: object): number {
-  const known = sizes.get(part)
-  if (known !== undefined) return known
-  const size = JSON.stringify(part).length + 1
-  sizes.set(part, size)
-  return size
+function charactersIn(parts: readonly object[]): number {
+  const known = measured.get(parts) ?? { count: 0, characters: 0 }
+  const fresh = parts.slice(known.count).reduce((sum, part) => sum + JSON.stringify(part).length + 1, 0)
+  const characters = known.characters + fresh
+  measured.set(parts, { count: parts.length, characters })
+  return characters
 }
 
 /** What a call may cost at most: reserved before it is sent (I5). `microUsd` is undefined when the price is unknown. */
@@ -26,7 +26,7 @@ export function reservationFor(
   messages: Message[],
   tools: ToolSpec[],
 ): { tokens: number; maxOutputTokens: number; microUsd: number | undefined } {
-  const characters = messages.reduce((sum, message) => sum + sizeOf(message), sizeOf(tools))
+  const characters = charactersIn(messages) + charactersIn(tools)
   const input = Math.ceil(characters / CHARACTERS_PER_TOKEN)
   const output = model.maxOutputTokens ?? DEFAULT_OUTPUT_TOKENS
   const price = adapter.price(model)

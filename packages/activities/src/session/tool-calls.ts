@@ -1,3 +1,4 @@
+import type { EventLine } from '@devflow/db'
 import type { ToolCall } from '../models/model.ts'
 import { runTool, type ToolResult } from '../tools/index.ts'
 import { eventAt } from './place.ts'
@@ -6,7 +7,7 @@ import { type ToolData, type Transcript, toolMessage } from './transcript.ts'
 
 /** Tool calls under way, one after the other, in the order the model made them. */
 export interface RunningTools {
-  /** Results that are there, in order. */
+  /** Results that are there and were not taken yet, in order. */
   readonly results: { data: ToolData; denied: boolean }[]
   readonly done: Promise<void>
 }
@@ -24,6 +25,25 @@ export function startTools(session: Session, calls: ToolCall[]): RunningTools {
   return { results, done: run() }
 }
 
+/** The lines of results that are there and were not taken before; their messages join the transcript. */
+export function takeResults(
+  { place }: Session,
+  transcript: Transcript,
+  turn: number,
+  tools: RunningTools,
+): EventLine[] {
+  return tools.results.splice(0).map(({ data, denied }) => {
+    transcript.messages.push(toolMessage(data))
+    return eventAt(
+      place,
+      denied ? 'tool.denied' : 'tool.completed',
+      `tool/${data.id}/completed`,
+      { ...data, bytes: Buffer.byteLength(data.content) },
+      turn,
+    )
+  })
+}
+
 /** Writes results as they come; the next reservation follows the last of them in the same group. */
 export async function recordTools(
   session: Session,
@@ -31,21 +51,9 @@ export async function recordTools(
   turn: number,
   tools: RunningTools,
 ): Promise<void> {
-  const { deps, place } = session
-  let written = 0
   const write = () => {
-    for (const { data, denied } of tools.results.slice(written)) {
-      const line = eventAt(
-        place,
-        denied ? 'tool.denied' : 'tool.completed',
-        `tool/${data.id}/completed`,
-        { ...data, bytes: Buffer.byteLength(data.content) },
-        turn,
-      )
-      session.post([line], () => deps.reach('after-tool'))
-      transcript.messages.push(toolMessage(data))
-      written += 1
-    }
+    for (const line of takeResults(session, transcript, turn, tools))
+      session.post([line], () => session.deps.reach('after-tool'))
   }
   write()
   await tools.done

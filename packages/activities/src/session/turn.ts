@@ -6,7 +6,7 @@ import { FENCED, failureLine } from './ends.ts'
 import { eventAt } from './place.ts'
 import { artifactInvalid, completed, type Judged, jsonIn, judge, MOST_REPAIRS } from './proposal.ts'
 import { isFenced, type Session } from './session.ts'
-import { recordTools, startTools } from './tool-calls.ts'
+import { recordTools, startTools, takeResults } from './tool-calls.ts'
 import { assistantMessage, type ToolData, type Transcript, type TurnData, toolMessage } from './transcript.ts'
 
 /**
@@ -61,18 +61,22 @@ export async function takeTurn(
   if (reading.open.length > 0)
     await Promise.race([tools.done, new Promise((resolve) => setTimeout(resolve, HEAD_START_MS))])
   if (done) deps.reach('before-completion')
-  const recorded = () => deps.reach('after-record')
-  if (reading.open.length > 0) session.post(lines, recorded)
-  else if (isFenced(await session.append(lines))) return FENCED
-  else recorded()
-  if (done) return { ended: 'completed' }
-  if (spoiled) return { ended: 'failed' }
-
   transcript.turns = turn
   transcript.callsOfNextTurn = 0
   transcript.tokens += tokens
   transcript.messages.push(assistantMessage(said), ...reading.results.map(toolMessage))
   if (reading.ask !== undefined) transcript.messages.push({ role: 'user', content: reading.ask })
+  const quick = takeResults(session, transcript, turn, tools)
+  const recorded = () => {
+    deps.reach('after-record')
+    if (quick.length > 0) deps.reach('after-tool')
+  }
+  if (reading.open.length > 0) session.post([...lines, ...quick], recorded)
+  else if (isFenced(await session.append(lines))) return FENCED
+  else recorded()
+  if (done) return { ended: 'completed' }
+  if (spoiled) return { ended: 'failed' }
+
   await recordTools(session, transcript, turn, tools)
   deps.log.debug({ ...place, turn, tools: reading.open.length }, 'turn taken')
   return undefined
