@@ -32,7 +32,7 @@ describe.concurrent('a phase with `retry`', () => {
     expect(eventsOf(end, 'phase.failed').map(({ attempt }) => attempt)).toEqual([1, 2])
   })
 
-  test('is not tried again for an error that stays', async () => {
+  test('is tried again for an artifact that does not fit: the model may do better', async () => {
     const end = await stack.finish(
       scriptedTemplate(
         { turns: [completing({ no: 'note' })] },
@@ -40,6 +40,15 @@ describe.concurrent('a phase with `retry`', () => {
       ),
     )
     expect(end.error).toMatchObject({ code: 'artifact_invalid' })
+    expect(eventsOf(end, 'phase.failed')).toHaveLength(3)
+  })
+
+  test('is not tried again for an error that stays', async () => {
+    const error = { code: 'bad_request', message: 'No.', kind: 'INVALID', retryable: false }
+    const end = await stack.finish(
+      scriptedTemplate({ turns: [{ error }] }, { phase: 'retry: { maxAttempts: 3, backoff: PT0.01S }' }),
+    )
+    expect(end.error).toMatchObject({ code: 'bad_request' })
     expect(eventsOf(end, 'phase.failed')).toHaveLength(1)
   })
 })

@@ -140,9 +140,14 @@ async function afterFailure(step: Step): Promise<Move> {
   return { do: 'end', outcome: 'failed', phase: phase.id }
 }
 
+/** Invalid is what the model made of it: another attempt may do better. */
+const MADE_BY_MODEL = ['artifact_invalid', 'turn_limit']
+
 /** Whether another attempt can end otherwise: what is wrong in the template, or too dear, stays so. */
-function mayPass(error: ErrorRecord | undefined): boolean {
-  return error?.kind !== 'INVALID' && error?.code !== 'budget_exceeded'
+function mayPass(
+  { kind, code }: Pick<ErrorRecord, 'kind' | 'code'> = { kind: 'UNKNOWN', code: '' },
+): boolean {
+  return MADE_BY_MODEL.includes(code) || (kind !== 'INVALID' && code !== 'budget_exceeded')
 }
 
 const isLast = ({ definition, phase }: Step): boolean => definition.phases.at(-1)?.id === phase.id
