@@ -11,10 +11,11 @@ import { entries, makeRepository } from './fixtures.ts'
 
 const CLI = fileURLToPath(new URL('../../apps/cli/src/main.ts', import.meta.url))
 
-/** Times of a stack under test: a tenth of what they are for people. */
+/** Times of a stack under test: a fraction of what they are for people. */
 const SHORT_TIMES = {
-  DEVFLOW_HEARTBEAT_TIMEOUT_MS: '1500',
-  DEVFLOW_HEARTBEAT_INTERVAL_MS: '150',
+  // Long enough that a busy machine is not taken for a dead worker.
+  DEVFLOW_HEARTBEAT_TIMEOUT_MS: '2500',
+  DEVFLOW_HEARTBEAT_INTERVAL_MS: '200',
   DEVFLOW_STICKY_TIMEOUT_MS: '500',
   DEVFLOW_DRAIN_MS: '3000',
   DEVFLOW_CALL_BACKOFF_MS: '50',
