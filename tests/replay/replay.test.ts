@@ -40,13 +40,13 @@ test.for([...histories.keys()])('the workflow replays the history %s', async (na
 const changes: [what: string, from: string, to: string][] = [
   [
     'asks once more at every step',
-    'const directive = await control.enter(',
-    'await control.look({ runId, epoch: begun.epoch });\n const directive = await control.enter(',
+    'face.at(step, directive)',
+    'await control.look({ runId, epoch: begun.epoch });\n face.at(step, directive)',
   ],
   [
     'asks twice at the end',
-    'const outcome = await control.conclude(',
-    'await control.look({ runId, epoch: begun.epoch });\n const outcome = await control.conclude(',
+    'const concluded = await control.conclude(',
+    'await control.look({ runId, epoch: begun.epoch });\n const concluded = await control.conclude(',
   ],
   [
     'sleeps where it waited',

@@ -15,6 +15,8 @@ export type Begun =
       /** Heartbeat timeout for sessions, in ms: configuration of the worker, fixed for this execution. */
       heartbeatTimeoutMs: number
       heartbeatIntervalMs: number
+      /** What to do at the first step, found out in the same go. */
+      first?: Directive
     }
 
 /** What to do at a step, as the log says after the step was opened or adopted (I14). */
@@ -47,9 +49,12 @@ export interface GateCommand {
   actor: string
 }
 
-/** How an agent phase's activity ended. The log holds the rest. */
+/**
+ * How an agent phase's activity ended. The log holds the rest. `next`: the step it was told comes next, entered in the
+ * same go, where it is an agent phase too.
+ */
 export type SessionEnd =
-  | { ended: 'completed' | 'failed' }
+  | { ended: 'completed' | 'failed'; next?: Directive }
   | { ended: 'stopped'; why: 'paused' | 'canceled' | 'fenced' }
 
 /** Short steps beside the data, run as local activities by the one writer coroutine of a workflow. */
@@ -71,18 +76,19 @@ export interface ControlActivities {
   /** A step whose activity failed in a way that nobody expected. */
   failStep(input: RunStep & { attempt: number; message: string }): Promise<void>
   /**
-   * Closes what is open, writes report and terminal event. Resolves to the outcome on record: not the one asked for
-   * when the run's output could not be made, or it was over already; undefined when another execution has the run.
+   * Closes what is open, writes report and terminal event, and looks once more. Resolves to the outcome on record: not
+   * the one asked for when the run's output could not be made, or it was over already; undefined when another execution
+   * has the run. `over`: nothing has come since.
    */
   conclude(input: {
     runId: string
     epoch: number
     outcome: Outcome
     phase?: string
-  }): Promise<Outcome | undefined>
+  }): Promise<{ outcome: Outcome; over: boolean } | undefined>
 }
 
 /** Long work, one activity a phase. */
 export interface SessionActivities {
-  runAgentPhase(input: { runId: string; phase: string; attempt: number }): Promise<SessionEnd>
+  runAgentPhase(input: { runId: string; phase: string; attempt: number; then?: RunStep }): Promise<SessionEnd>
 }

@@ -1,4 +1,11 @@
-import type { Begun, ControlActivities, Outcome, PlanStep, SessionActivities } from '@devflow/contracts'
+import type {
+  Begun,
+  ControlActivities,
+  Directive,
+  Outcome,
+  PlanStep,
+  SessionActivities,
+} from '@devflow/contracts'
 import {
   ActivityCancellationType,
   allHandlersFinished,
@@ -48,8 +55,13 @@ export async function runWorkflow({ runId }: { runId: string }): Promise<void> {
         if (inbox.hasNews) continue
         return
       }
-      const outcome = await control.conclude({ runId, epoch: begun.epoch, ...end })
-      if (outcome) face.ended(outcome)
+      const concluded = await control.conclude({ runId, epoch: begun.epoch, ...end })
+      if (!concluded) continue
+      // Before there was `over`, the outcome came alone.
+      const { outcome, over } =
+        typeof concluded === 'string' ? { outcome: concluded as Outcome, over: false } : concluded
+      face.ended(outcome)
+      if (over && !inbox.hasNews) return
     }
   })
 }
@@ -60,8 +72,11 @@ async function walk(
   inbox: Inbox,
   face: Face,
 ): Promise<{ outcome: Outcome; phase?: string } | 'leave'> {
-  for (const step of begun.plan.steps) {
+  // What the last answer of the log said of the step to come; news may have changed it.
+  let given = begun.first
+  for (const [index, step] of begun.plan.steps.entries()) {
     for (;;) {
+      if (inbox.hasNews) given = undefined
       await inbox.serve(runId, control)
       const info = workflowInfo()
       if (info.continueAsNewSuggested || info.historyLength > LONGEST_HISTORY) {
@@ -70,15 +85,21 @@ async function walk(
         await continueAsNew<typeof runWorkflow>({ runId })
       }
 
-      const directive = await control.enter({ runId, epoch: begun.epoch, step: step.id })
+      const directive = given ?? (await control.enter({ runId, epoch: begun.epoch, step: step.id }))
+      given = undefined
       face.at(step, directive)
       if (directive.do === 'next') break
       if (directive.do === 'leave') return 'leave'
       if (directive.do === 'end') return directive
       if (directive.do === 'wait') await rest(inbox, directive.afterMs)
-      else if (await session(runId, begun, step, directive.attempt, inbox)) {
-        face.done(step)
-        break
+      else {
+        const following = begun.plan.steps[index + 1]?.id
+        const end = await session(runId, begun, { step, attempt: directive.attempt, following }, inbox)
+        if (end.completed) {
+          given = end.next
+          face.done(step)
+          break
+        }
       }
     }
   }
@@ -91,14 +112,20 @@ async function rest(inbox: Inbox, afterMs: number | undefined): Promise<void> {
   else await condition(() => inbox.hasNews, Math.max(1, Math.ceil(afterMs)))
 }
 
-/** Runs an agent phase's activity to its end, stopping it when the log says so. True: completed, no need to ask again. */
+/** How a session ended: completed (no need to ask again) or not, and what comes next where that is known. */
+interface Ended {
+  completed: boolean
+  next?: Directive
+}
+
+/** Runs an agent phase's activity to its end, stopping it when the log says so. */
 async function session(
   runId: string,
   begun: Begin,
-  step: PlanStep,
-  attempt: number,
+  { step, attempt, following }: { step: PlanStep; attempt: number; following: string | undefined },
   inbox: Inbox,
-): Promise<boolean> {
+): Promise<Ended> {
+  const then = following === undefined ? {} : { then: { runId, epoch: begun.epoch, step: following } }
   const { runAgentPhase } = proxyActivities<SessionActivities>({
     taskQueue: 'devflow-sessions',
     // Deliveries are bounded by heartbeats; how long a phase may take is the log's to say.
@@ -109,12 +136,13 @@ async function session(
     summary: `${step.id}${step.persona === undefined ? '' : ` by ${step.persona}`}, attempt ${attempt}`,
   })
   const scope = new CancellationScope()
-  let settled: { completed: boolean } | { error: unknown } | undefined
+  let settled: Ended | { error: unknown } | undefined
   scope
-    .run(() => runAgentPhase({ runId, phase: step.id, attempt }))
+    .run(() => runAgentPhase({ runId, phase: step.id, attempt, ...then }))
     .then(
       (end) => {
-        settled = { completed: end.ended === 'completed' }
+        const next = end.ended === 'completed' ? end.next : undefined
+        settled = { completed: end.ended === 'completed', ...(next ? { next } : {}) }
       },
       (error: unknown) => {
         settled = { error }
@@ -126,10 +154,10 @@ async function session(
     await inbox.serve(runId, control)
     if ((await control.look({ runId, epoch: begun.epoch })) === 'stop') scope.cancel()
   }
-  if ('completed' in settled) return settled.completed
+  if ('completed' in settled) return settled
   if (!isCancellation(settled.error)) {
     const message = settled.error instanceof Error ? settled.error.message : String(settled.error)
     await control.failStep({ runId, epoch: begun.epoch, step: step.id, attempt, message })
   }
-  return false
+  return { completed: false }
 }

@@ -17,10 +17,13 @@ const OUTCOMES: readonly Outcome[] = ['completed', 'failed', 'canceled']
  * Ends a round of a run: closes what is open, writes the report, and last the terminal event, in one transaction. A
  * run that is over already, or another execution's, is left alone.
  */
-export async function conclude(deps: Deps, end: End): Promise<Outcome | undefined> {
+export async function conclude(
+  deps: Deps,
+  end: End,
+): Promise<{ outcome: Outcome; over: boolean } | undefined> {
   const progress = await readProgress(deps.pool, end.runId)
   if (!progress) return undefined
-  if (progress.control === 'over') return outcomeOf(progress)
+  if (progress.control === 'over') return asItEnded(progress)
   if (progress.executionEpoch !== end.epoch) return undefined
   const { outcome, output, error } = await result(deps, progress, end)
   const closing = [...(await lostCalls(deps, end.runId)), ...closingLines(progress)]
@@ -55,12 +58,15 @@ export async function conclude(deps: Deps, end: End): Promise<Outcome | undefine
   })
   // What sessions that crashed on this machine left behind.
   await closeRunWorkspaces({ dataDir: deps.dataDir, runId: end.runId })
-  if (verdict === 'written' || verdict === 'duplicate') return outcome
-  const ended = await readProgress(deps.pool, end.runId)
-  return ended?.control === 'over' ? outcomeOf(ended) : undefined
+  const now = await readProgress(deps.pool, end.runId)
+  if (verdict === 'written' || verdict === 'duplicate') return { outcome, over: now?.control === 'over' }
+  return now?.control === 'over' ? asItEnded(now) : undefined
 }
 
-const outcomeOf = ({ status }: Progress): Outcome | undefined => OUTCOMES.find((known) => known === status)
+function asItEnded({ status }: Progress): { outcome: Outcome; over: boolean } | undefined {
+  const outcome = OUTCOMES.find((known) => known === status)
+  return outcome && { outcome, over: true }
+}
 
 async function result(
   deps: Deps,

@@ -28,7 +28,17 @@ export function createControlActivities(deps: Deps): ControlActivities {
         if (verdict === 'fenced' || verdict === 'no_run') return { over: true }
       }
       const { heartbeatTimeoutMs, heartbeatIntervalMs } = deps.times
-      return { over: false, epoch, attempt: progress.attempt, plan, heartbeatTimeoutMs, heartbeatIntervalMs }
+      const [step] = plan.steps
+      const first = step && (await enter(deps, { runId, epoch, step: step.id }))
+      return {
+        over: false,
+        epoch,
+        attempt: progress.attempt,
+        plan,
+        heartbeatTimeoutMs,
+        heartbeatIntervalMs,
+        ...(first ? { first } : {}),
+      }
     },
 
     enter: (step) => enter(deps, step),

@@ -1,6 +1,14 @@
-import { DevflowError, durationMs, type SessionActivities, type SessionEnd } from '@devflow/contracts'
+import {
+  DevflowError,
+  type Directive,
+  durationMs,
+  type RunStep,
+  type SessionActivities,
+  type SessionEnd,
+} from '@devflow/contracts'
 import { hasOpenChunks, type Progress, patiently, readAttempt, readProgress, takeSession } from '@devflow/db'
 import { ApplicationFailure, Context } from '@temporalio/activity'
+import { enter } from '../control/enter.ts'
 import type { Deps } from '../deps.ts'
 import { guarded } from '../guarded.ts'
 import { promptFor } from '../prompt.ts'
@@ -29,16 +37,31 @@ export function createSessionActivities(deps: Deps): SessionActivities {
   const activities: SessionActivities = {
     async runAgentPhase(input): Promise<SessionEnd> {
       const context = Context.current()
-      const place: Place = input
+      const { then, ...place } = input
       const stop = new Stop()
       return await watching(deps, context, place, stop, async () => {
         const end = await deliver(deps, place, stop)
         if (end === HANDED_OVER) throw HAND_OVER()
-        return end
+        const next = then && end.ended === 'completed' ? await enterNext(deps, then) : undefined
+        return next ? { ...end, next } : end
       })
     },
   }
   return guarded(activities, deps.scrub)
+}
+
+/**
+ * The step after a completed session, entered while we are here: a workflow task and a local activity less where it is
+ * a session too. Anything else, times above all, is for the workflow to ask when it gets to it.
+ */
+async function enterNext(deps: Deps, step: RunStep): Promise<Directive | undefined> {
+  try {
+    const directive = await enter(deps, step)
+    return directive.do === 'session' ? directive : undefined
+  } catch (error) {
+    deps.log.warn({ err: error, ...step }, 'the next step was not entered yet; the workflow will do it')
+    return undefined
+  }
 }
 
 async function deliver(deps: Deps, place: Place, stop: Stop): Promise<SessionEnd | typeof HANDED_OVER> {
