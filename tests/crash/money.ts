@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import { expectSound, requestsByTurn, submit, waitForStatus } from './runs.ts'
+import { expectTrueProjections, expectWholeLog, requestsByTurn, submit, waitForStatus } from './runs.ts'
 import type { Stack } from './stack.ts'
 
 interface LedgerRow {
@@ -103,8 +103,8 @@ export async function expectBooksToAgree(
   expect(billed <= settled + open, `billed ${billed} ≤ settled ${settled} + unsettled ${open}`).toBe(true)
   for (const run of runs) {
     for (const made of (await requestsByTurn(stack, run)).values()) repeated += made.length - 1
-    await expectSound(stack, run, { repeats: kills })
+    await expectWholeLog(stack, run, { repeats: kills })
   }
-  // A kill takes down one worker with at most all runs in it.
+  await expectTrueProjections(stack)
   return { requests: requests.length, repeated, unsettled: rows.filter(({ cost }) => cost === null).length }
 }
