@@ -82,7 +82,8 @@ export async function expectBooksToAgree(
   let billed = 0n
   let repeated = 0
   for (const row of rows) {
-    if (row.cost === null) open += exact(row.reserved)
+    // What nobody can account for is charged its reservation after ten minutes: an estimate, not the provider's word.
+    if (row.cost === null || row.cost_source === 'estimate') open += exact(row.reserved)
     else settled += exact(row.cost)
   }
   for (const request of requests) {
@@ -96,7 +97,7 @@ export async function expectBooksToAgree(
   }
   const unmatched = requests.filter(({ id }) => !byId.has(id)).length
   expect(unmatched).toBeLessThanOrEqual(
-    rows.filter(({ generation_id, cost }) => generation_id === null && cost === null).length,
+    rows.filter(({ generation_id }) => generation_id === null).length,
   )
   expect(rows.length).toBeGreaterThanOrEqual(requests.length)
   expect(settled <= billed, `settled ${settled} ≤ billed ${billed}`).toBe(true)
