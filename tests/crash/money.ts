@@ -96,9 +96,7 @@ export async function expectBooksToAgree(
       })
   }
   const unmatched = requests.filter(({ id }) => !byId.has(id)).length
-  expect(unmatched).toBeLessThanOrEqual(
-    rows.filter(({ generation_id }) => generation_id === null).length,
-  )
+  expect(unmatched).toBeLessThanOrEqual(rows.filter(({ generation_id }) => generation_id === null).length)
   expect(rows.length).toBeGreaterThanOrEqual(requests.length)
   expect(settled <= billed, `settled ${settled} ≤ billed ${billed}`).toBe(true)
   expect(billed <= settled + open, `billed ${billed} ≤ settled ${settled} + unsettled ${open}`).toBe(true)

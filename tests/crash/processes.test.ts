@@ -115,7 +115,7 @@ describe('a frozen worker', () => {
     const takeOvers = (rows[0]?.epoch ?? 1) - 1
     expect(takeOvers).toBeGreaterThan(0)
     await expectSound(stack, run, { repeats: takeOvers })
-  })
+  }, 120_000)
 })
 
 describe('decisions', () => {
