@@ -172,11 +172,13 @@ describe.concurrent('the Temporal UI', () => {
     )
     await stack.untilEvent(run, 'gate.opened')
     const handle = stack.workflow(run)
-    expect(await handle.query(TEMPORAL.queries.state)).toEqual({
-      status: 'waiting',
-      phase: 'ok',
-      template: 'scripted@1',
-    })
+    // The log has the gate a moment before the workflow has heard of it, and Temporal's store a moment after that.
+    await expect
+      .poll(() => handle.query(TEMPORAL.queries.state), { timeout: 10_000 })
+      .toEqual({ status: 'waiting', phase: 'ok', template: 'scripted@1' })
+    await expect
+      .poll(async () => (await handle.describe()).searchAttributes.DevflowStatus, { timeout: 10_000 })
+      .toEqual(['waiting'])
 
     const shown = await handle.describe()
     expect(shown.searchAttributes).toMatchObject({
