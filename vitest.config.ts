@@ -14,8 +14,8 @@ export default defineConfig({
     // These tests kill and freeze whole stacks against real clocks: a machine that was busy for once is no defect, and
     // what fails twice is.
     retry: process.env.CI ? 1 : 0,
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     teardownTimeout: 15_000,
   },
 })

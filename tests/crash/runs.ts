@@ -52,7 +52,7 @@ export async function waitForStatus(
   stack: Stack,
   run: string,
   status: string,
-  ms = 30_000,
+  ms = 60_000,
 ): Promise<RunView> {
   const ends = ['completed', 'failed', 'canceled']
   await expect
@@ -74,7 +74,7 @@ export async function waitForEvents(
   run: string,
   type: string,
   count: number,
-  ms = 20_000,
+  ms = 40_000,
 ): Promise<void> {
   const query = 'select count(*)::int as n from devflow.run_events where run_id = $1 and type = $2'
   await expect

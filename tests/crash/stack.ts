@@ -197,7 +197,7 @@ export class Stack {
   }
 
   /** Waits for a condition that changes with a line of `up`, or with time. */
-  async #until(holds: () => boolean, ms = 40_000): Promise<void> {
+  async #until(holds: () => boolean, ms = 90_000): Promise<void> {
     const deadline = Date.now() + ms
     while (!holds()) {
       if (this.#up?.exitCode != null && this.#up.exitCode !== 0)
