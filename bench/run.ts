@@ -36,12 +36,16 @@ const { values, positionals } = parseArgs({
 const names = positionals.length > 0 ? positionals : Object.keys(SCENARIOS)
 const folder = mkdtempSync(join(tmpdir(), 'devflow-bench-'))
 const rows: Row[] = []
+let current: Bench | undefined
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => void current?.close().finally(() => process.exit(1)))
 for (const name of names) {
   const scenario = SCENARIOS[name]
   if (!scenario)
     throw new Error(`there is no scenario ${name}; there are ${Object.keys(SCENARIOS).join(', ')}`)
   // A stack of its own for each: what one leaves behind does not weigh on the next.
   const bench = new Bench(join(folder, name), Number(values.rounds))
+  current = bench
   console.error(`${name} … (load ${loadavg()[0]?.toFixed(1)})`)
   try {
     const measured = await scenario(bench)

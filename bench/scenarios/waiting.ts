@@ -5,7 +5,7 @@ import { judged, type Row, short } from '../figures.ts'
 
 const RUNS = 1_000
 /** Runs that come to their end first: what work itself leaves in a process' memory is not what waiting costs. */
-const WARM_UP = 300
+const WARM_UP = 600
 const REST_MS = 5_000
 const AT_ONCE = 16
 const AIM_MB = 100
