@@ -1,6 +1,7 @@
 import type { ChunkKind } from '@devflow/contracts'
 import type { Answer, ChunkLine, GroupWriter, Line, Member } from '@devflow/db'
 import { type Place, sessionId } from './place.ts'
+import { isFenced } from './session.ts'
 
 /**
  * Brings a call's stream into the log. One member of the session is in flight; what streams meanwhile becomes the
@@ -78,7 +79,7 @@ export class ChunkPump {
         const lines = this.#lines
         this.#lines = []
         const answer = await this.#append(lines)
-        if (answer.verdict === 'fenced' || answer.verdict === 'no_run') {
+        if (isFenced(answer)) {
           this.#onFenced()
           return
         }

@@ -15,10 +15,10 @@ import { promptFor } from '../prompt.ts'
 import { scopeOf } from '../scope.ts'
 import { builtTools, toolSpecs } from '../tools/index.ts'
 import { resetLine } from './chunk-pump.ts'
-import { fail, HANDED_OVER } from './ends.ts'
+import { FENCED, fail, HANDED_OVER } from './ends.ts'
 import { runLoop } from './loop.ts'
 import { eventAt, type Place, sessionId } from './place.ts'
-import { Session } from './session.ts'
+import { isFenced, Session } from './session.ts'
 import { closeSessionWorkspace, openSessionWorkspace } from './session-workspace.ts'
 import { Stop, watching } from './stop.ts'
 import { type Transcript, transcriptOf } from './transcript.ts'
@@ -71,7 +71,7 @@ async function deliver(deps: Deps, place: Place, stop: Stop): Promise<SessionEnd
   const progress = await patiently(() => readProgress(deps.pool, place.runId))
   const at = progress?.phases.find(({ id: phase }) => phase === place.phase)
   if (epoch === undefined || !progress || !at || progress.control === 'over' || at.attempt !== place.attempt)
-    return { ended: 'stopped', why: 'fenced' }
+    return FENCED
   if (progress.control === 'canceled') return { ended: 'stopped', why: 'canceled' }
   const transcript = transcriptOf(
     await patiently(() => readAttempt(deps.pool, place.runId, place.phase, place.attempt)),
@@ -105,10 +105,8 @@ async function failEarly(deps: Deps, place: Place, epoch: number, error: unknown
   const start = eventAt(place, 'phase.started', 'start', { kind: 'agent' })
   const end = eventAt(place, 'phase.failed', 'end', { error: deps.scrub(error.record) })
   const session = { id: sessionId(place), epoch }
-  const { verdict } = await deps.writer.append({ run: place.runId, session, lines: [start, end] })
-  return verdict === 'fenced' || verdict === 'no_run'
-    ? { ended: 'stopped', why: 'fenced' }
-    : { ended: 'failed' }
+  const answer = await deps.writer.append({ run: place.runId, session, lines: [start, end] })
+  return isFenced(answer) ? FENCED : { ended: 'failed' }
 }
 
 async function sessionFor(
