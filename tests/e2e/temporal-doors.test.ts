@@ -166,7 +166,8 @@ describe.concurrent('the signals `pause` and `resume`', () => {
 })
 
 describe.concurrent('the Temporal UI', () => {
-  test('finds a run by what it does, and shows where it stands', async () => {
+  // A concurrent test polls by the `expect` of its own.
+  test('finds a run by what it does, and shows where it stands', async ({ expect }) => {
     const run = await stack.submit(
       scriptedTemplate({ turns: [{ reply: 'Done.' }] }, { then: '  - { id: ok, gate: { title: Go on? } }' }),
     )
