@@ -21,11 +21,15 @@ export interface Documented {
   method: 'get' | 'post' | 'delete'
   /** With its parameters in braces, as in `/v1/runs/{id}`. */
   path: string
+  /** Its last parameter takes the rest of the path, slashes too. */
+  restOfPath?: boolean
   summary: string
   tag: string
   query?: z.ZodObject
   /** Takes `label.<k>` too. */
   labels?: boolean
+  /** Takes `meta.<k>` too. */
+  meta?: boolean
   body?: z.ZodType
   /** The body may be left out, which reads as `{}`. */
   bodyOptional?: boolean
@@ -80,10 +84,13 @@ export class Documentation {
     })
   }
 
-  #parameters({ path, query, labels, headers }: Documented): NonNullable<RouteConfig['request']> {
+  #parameters({ path, query, labels, meta, headers }: Documented): NonNullable<RouteConfig['request']> {
     const params = [...path.matchAll(/\{(\w+)\}/g)].map((match) => [match[1] ?? '', z.string()])
     const label = labels
       ? { 'label.<k>': z.string().optional().describe('a label the run must have, with this value') }
+      : {}
+    const metadata = meta
+      ? { 'meta.<k>': z.string().optional().describe('what the entry must have under this name in `meta`') }
       : {}
     const heeded = Object.entries(headers ?? {}).map(([name, text]) => [
       name,
@@ -91,7 +98,7 @@ export class Documentation {
     ])
     return {
       ...(params.length > 0 ? { params: z.object(Object.fromEntries(params)) } : {}),
-      ...(query || labels ? { query: z.object({ ...query?.shape, ...label }) } : {}),
+      ...(query || labels || meta ? { query: z.object({ ...query?.shape, ...label, ...metadata }) } : {}),
       ...(heeded.length > 0 ? { headers: z.object(Object.fromEntries(heeded)) } : {}),
     }
   }

@@ -13,7 +13,7 @@ export interface Env {
 
 export type Api = OpenAPIHono<Env>
 
-/** An operation and how it reads its requests; `labels` come apart from the query. */
+/** An operation and how it reads its requests; `labels` and `meta` come apart from the query. */
 export interface Operation<Query extends z.ZodObject, Body extends z.ZodType> extends Documented {
   query?: Query
   body?: Body
@@ -24,6 +24,7 @@ export interface Call<Query extends z.ZodObject, Body extends z.ZodType> {
   params: Record<string, string>
   query: z.output<Query>
   labels: Record<string, string>
+  meta: Record<string, string>
   body: z.output<Body>
   caller: Caller
 }
@@ -53,14 +54,15 @@ export class Operations {
     handle: (call: Call<Query, Body>) => Promise<Response> | Response,
   ): void {
     const { method, path } = operation
-    const pattern = path.replace(/\{(\w+)\}/g, ':$1')
+    // What ends a path may hold slashes where it says so: ids of entries do, and few clients escape them.
+    const pattern = path.replace(/\{(\w+)\}/g, ':$1') + (operation.restOfPath ? '{.+}' : '')
     this.#methods.set(pattern, [...(this.#methods.get(pattern) ?? []), method.toUpperCase()])
     this.#documentation.add(operation)
     this.#api.on(method.toUpperCase(), pattern, async (c) => {
       const params = paramsOf(c, path)
-      const { query, labels } = queryOf(c, operation)
+      const { query, labels, meta } = queryOf(c, operation)
       const body = await this.#bodyOf(c, operation)
-      return await handle({ c, params, query, labels, body, caller: c.get('caller') })
+      return await handle({ c, params, query, labels, meta, body, caller: c.get('caller') })
     })
   }
 
@@ -141,19 +143,22 @@ function paramsOf(c: Context<Env>, path: string): Record<string, string> {
 
 function queryOf<Query extends z.ZodObject, Body extends z.ZodType>(
   c: Context<Env>,
-  { query, labels: takesLabels }: Operation<Query, Body>,
-): { query: z.output<Query>; labels: Record<string, string> } {
+  { query, labels: takesLabels, meta: takesMeta }: Operation<Query, Body>,
+): Pick<Call<Query, Body>, 'query' | 'labels' | 'meta'> {
   const given: Record<string, string | string[]> = Object.create(null)
   const labels: Record<string, string> = Object.create(null)
+  const meta: Record<string, string> = Object.create(null)
   for (const [name, value] of new URL(c.req.url).searchParams) {
     if (value.includes('\u0000') || name.includes('\u0000')) {
       throw invalid('The query', [{ path: name.replaceAll('\u0000', '�'), message: 'holds a NUL' }])
     }
     if (takesLabels && name.startsWith('label.')) labels[name.slice('label.'.length)] = value
+    else if (takesMeta && name.startsWith('meta.')) meta[name.slice('meta.'.length)] = value
     else given[name] = name in given ? [...[given[name] ?? []].flat(), value] : value
   }
   return {
     query: parsed('The query', query ?? NoQuery, { ...given }) as z.output<Query>,
     labels: { ...labels },
+    meta: { ...meta },
   }
 }
