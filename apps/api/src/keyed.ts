@@ -9,7 +9,7 @@ export const KEY_HEADER = {
     '1–255 printable ASCII characters: the same request again gets the first answer, with 200.',
 }
 
-export interface KeyedResult extends KeyedAnswer {
+export interface KeyedResult<Id extends string | null = string | null> extends KeyedAnswer<Id> {
   replayed: boolean
   key: string | undefined
 }
@@ -18,12 +18,12 @@ export interface KeyedResult extends KeyedAnswer {
  * Does the work of a POST in one transaction, once for its Idempotency-Key if it has one. Throws DevflowError INVALID
  * `bad_idempotency_key`, and what `once` throws.
  */
-export async function keyed(
+export async function keyed<Id extends string | null>(
   c: Context<Env>,
   { pool, tenant }: { pool: pg.Pool; tenant: string },
   body: unknown,
-  work: (client: pg.PoolClient) => Promise<KeyedAnswer>,
-): Promise<KeyedResult> {
+  work: (client: pg.PoolClient) => Promise<KeyedAnswer<Id>>,
+): Promise<KeyedResult<Id>> {
   const key = c.req.header('idempotency-key')
   if (key === undefined) return { ...(await transaction(pool, work)), replayed: false, key }
   if (!/^[\x20-\x7e]{1,255}$/.test(key)) {

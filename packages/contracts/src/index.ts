@@ -1,4 +1,5 @@
 // Law: the domain's words as zod schemas and types, shared by everyone. Imports zod and nothing else.
+export * from './answers.ts'
 export * from './commands.ts'
 export * from './definition.ts'
 export * from './duration.ts'
@@ -11,6 +12,7 @@ export * from './ledger.ts'
 export * from './money.ts'
 export * from './names.ts'
 export * from './problem.ts'
+export * from './registry.ts'
 export * from './reports.ts'
 export * from './runs.ts'
 export * from './scrub.ts'

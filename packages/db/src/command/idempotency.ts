@@ -13,11 +13,14 @@ export interface KeyedRequest {
   body: unknown
 }
 
-/** What a request answered, and the run it made or moved: the key lives as long as that run. */
-export interface KeyedAnswer {
+/**
+ * What a request answered, and the run it made or moved: the key lives as long as that run. Null: what it made is
+ * no run, and is never deleted.
+ */
+export interface KeyedAnswer<Id extends string | null = string> {
   status: number
   body: unknown
-  runId: string
+  runId: Id
 }
 
 interface Row {
@@ -26,7 +29,7 @@ interface Row {
   body_hash: string
   status: number
   answer: unknown
-  run_id: string
+  run_id: string | null
 }
 
 /**
@@ -34,11 +37,11 @@ interface Row {
  * A refused request (`work` throws) binds nothing. Throws DevflowError INVALID `idempotency_key_reused` for another
  * request under the key, CONFLICT `idempotency_key_in_use` while the first is still in its transaction.
  */
-export async function once(
+export async function once<Id extends string | null>(
   pool: pg.Pool,
   request: KeyedRequest,
-  work: (client: pg.PoolClient) => Promise<KeyedAnswer>,
-): Promise<KeyedAnswer & { replayed: boolean }> {
+  work: (client: pg.PoolClient) => Promise<KeyedAnswer<Id>>,
+): Promise<KeyedAnswer<Id> & { replayed: boolean }> {
   const bodyHash = createHash('sha256')
     .update(canonicalize(request.body) ?? '')
     .digest('hex')
@@ -58,7 +61,7 @@ export async function once(
       values: [request.tenant, request.key],
     })
     const [known] = rows
-    if (known) return { ...replay(known, request, bodyHash), replayed: true }
+    if (known) return { ...replay<Id>(known, request, bodyHash), replayed: true }
     const answer = await work(client)
     await client.query({
       name: 'bind-idempotency-key',
@@ -79,14 +82,19 @@ export async function once(
   })
 }
 
-function replay(known: Row, request: KeyedRequest, bodyHash: string): KeyedAnswer {
+function replay<Id extends string | null>(
+  known: Row,
+  request: KeyedRequest,
+  bodyHash: string,
+): KeyedAnswer<Id> {
   const isSame =
     known.method === request.method && known.path === request.path && known.body_hash === bodyHash
   if (!isSame) {
     const message = 'This Idempotency-Key belongs to another request: another method, path or body.'
     throw new DevflowError('INVALID', 'idempotency_key_reused', message)
   }
-  return { status: known.status, body: known.answer, runId: known.run_id }
+  // The same method and path, so of the same kind as what `work` answers.
+  return { status: known.status, body: known.answer, runId: known.run_id as Id }
 }
 
 /** Replaces the answer kept for a key: where the one that went out was made after the transaction. */

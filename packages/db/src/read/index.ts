@@ -1,5 +1,5 @@
 export { changedRuns, type RunPoke, readClock, readPokes } from './changed-runs.ts'
-export type { Page } from './cursor.ts'
+export { CursorText, keyOfCursor, type Page, pageOf } from './cursor.ts'
 export { listRuns, type RunListFilter } from './list-runs.ts'
 export type { Queryable } from './queryable.ts'
 export { type ArtifactView, listArtifacts, readArtifact } from './read-artifacts.ts'
