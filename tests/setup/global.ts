@@ -11,6 +11,8 @@ declare module 'vitest' {
     /** A superuser's: tests create their own databases. */
     databaseUrl: string
     temporalAddress: string
+    /** Where downloads and built tools are kept. */
+    cacheFolder: string
   }
 }
 
@@ -19,6 +21,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     process.env
   const folder = mkdtempSync(join(tmpdir(), 'devflow-test-'))
   const ends: (() => Promise<void>)[] = []
+  project.provide('cacheFolder', cacheFolder(process.env))
   const teardown = async () => {
     await Promise.all(ends.map((end) => end()))
     rmSync(folder, { recursive: true, force: true })

@@ -1,160 +1,132 @@
-import { execFileSync, spawn } from 'node:child_process'
-import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import pg from 'pg'
 import { describe, expect, test } from 'vitest'
-import { commandRun, decideGate } from './command/index.ts'
+import type { Line } from './append-types.ts'
+import { commandRun, decideGate, eraseRun, receiveSignal } from './command/index.ts'
 import { GroupWriter } from './group-writer.ts'
 import { migrate } from './migrate.ts'
+import { OLDER, type OlderMajor, olderPostgres, withServer } from './older-servers.fixture.ts'
+import { listRuns, readCalls, readGate, readLog, readPhases, readRun } from './read/index.ts'
 import { rebuild } from './rebuild.ts'
+import { readReportFacts } from './report-facts.ts'
+import { takeSession } from './sessions.ts'
 import { newRun } from './testing-runs.ts'
 
-/** Where Debian keeps servers, by major version. */
-const SERVERS = '/usr/lib/postgresql'
-const majors = existsSync(SERVERS)
-  ? readdirSync(SERVERS).filter((major) => existsSync(join(SERVERS, major, 'bin', 'postgres')))
-  : []
+const MAJORS = Object.keys(OLDER).map((major) => Number(major) as OlderMajor)
+const TENANT = 'default'
 
-describe.skipIf(majors.length === 0)('the log on an older Postgres', () => {
-  test.each(majors)(
-    'version %s: migrations, append, decisions, commands and the rebuild check',
-    async (major) => {
-      await withServer(join(SERVERS, major, 'bin'), async (url) => {
-        await migrate(url)
-        await migrate(url)
-        const pool = new pg.Pool({ connectionString: url })
-        const writer = new GroupWriter(url, pool)
-        const run = await newRun(pool, { budget: { limitMicroUsd: 10 } })
-        const at = { phase: 'p', attempt: 1, turn: 1 }
-        const reserved = {
-          call: 1,
-          persona: 'x',
-          provider: 'offline',
-          model: 'm',
-          reservedMicroUsd: 4.51,
-          reservedTokens: 9,
-        }
-        const answers = await Promise.all([
-          writer.append({
-            run,
-            reserve: { microUsd: 4.51, tokens: 9 },
-            lines: [{ type: 'call.reserved', key: 'r', ...at, data: reserved }],
-          }),
-          writer.append({
-            run,
-            lines: [{ type: 'chunk', key: 'c', ...at, delivery: 1, kind: 'token', text: 'x' }],
-          }),
-          writer.append({
-            run,
-            lines: [
-              {
-                type: 'call.settled',
-                key: 's',
-                ...at,
-                data: { call: 1, status: 'settled', costMicroUsd: 0.3, costSource: 'provider' },
-              },
-            ],
-          }),
-          writer.append({
-            run,
-            lines: [
-              {
-                type: 'gate.opened',
-                key: 'g',
-                phase: 'p',
-                attempt: 1,
-                data: {
-                  gate: 'p',
-                  title: 't',
-                  subject: [],
-                  subjectHash: 'h',
-                  quorum: 1,
-                  rejectQuorum: 1,
-                  requireSubjectHash: false,
-                  onReject: 'fail',
-                  deadline: 'P10Y',
-                },
-              },
-            ],
-          }),
-        ])
-        expect(answers.map(({ verdict }) => verdict)).toEqual(['written', 'written', 'written', 'written'])
-        expect(
-          await decideGate(pool, {
-            run,
-            gate: 'p',
-            actor: 'owner',
-            holds: ['owner'],
-            decision: 'approve',
-            via: 'test',
-          }),
-        ).toBe('accepted')
-        expect(await commandRun(pool, { run, verb: 'pause', actor: 'owner', via: 'test' })).toBe('done')
-        expect((await rebuild(url, { check: true })).differences).toEqual([])
-        await writer.close()
-        await pool.end()
-      })
+describe('the log on an older Postgres', () => {
+  test.for(MAJORS)(
+    'version %s: migrations, append, decisions, commands, reads, the rebuild check and deletion',
+    async (major, { skip }) => {
+      const home = await olderPostgres(major)
+      if ('missing' in home) {
+        console.warn(home.missing)
+        skip(home.missing)
+      } else await withServer(home.folder, (url) => playOn(url, major))
     },
-    60_000,
   )
 })
 
-/** Runs a server of its own, as nobody where we are root: Postgres refuses root. */
-async function withServer(bin: string, work: (url: string) => Promise<void>): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'devflow-postgres-'))
-  const asNobody = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {}
-  chmodSync(folder, 0o755)
-  if ('uid' in asNobody) chownSync(folder, 65_534, 65_534)
-  const data = join(folder, 'data')
-  execFileSync(
-    join(bin, 'initdb'),
-    ['-D', data, '-U', 'devflow', '-A', 'trust', '-E', 'UTF8', '--locale=C'],
-    { stdio: 'ignore', cwd: folder, ...asNobody },
-  )
-  const port = await freePort()
-  const flags = [
-    '-D',
-    data,
-    '-p',
-    String(port),
-    '-c',
-    'listen_addresses=127.0.0.1',
-    '-c',
-    'unix_socket_directories=',
-    '-c',
-    'fsync=off',
-  ]
-  const server = spawn(join(bin, 'postgres'), flags, { stdio: 'ignore', cwd: folder, ...asNobody })
-  const ended = new Promise((resolve) => server.once('exit', resolve))
-  const url = `postgres://devflow@127.0.0.1:${port}/postgres`
+async function playOn(url: string, major: number): Promise<void> {
+  await migrate(url)
+  await migrate(url)
+  const pool = new pg.Pool({ connectionString: url })
+  const writer = new GroupWriter(url, pool)
   try {
-    await expect.poll(() => answers(url), { timeout: 20_000 }).toBe(true)
-    await work(url)
+    const { rows } = await pool.query<{ version: string }>(
+      "select current_setting('server_version_num') as version",
+    )
+    expect(Math.floor(Number(rows[0]?.version) / 10_000)).toBe(major)
+    const run = await newRun(pool, { budget: { limitMicroUsd: 10 } })
+    await write(pool, writer, run)
+    await read(pool, run)
+    expect(await rebuild(url, { check: true })).toMatchObject({ runs: 1, differences: [] })
+    await end(pool, writer, run)
+    expect(await rebuild(url, { check: true })).toMatchObject({ runs: 0, differences: [] })
   } finally {
-    // Waits for its clients to leave, whose connections may still be closing.
-    server.kill('SIGTERM')
-    await ended
-    rmSync(folder, { recursive: true, force: true })
+    await writer.close()
+    await pool.end()
   }
 }
 
-async function answers(url: string): Promise<boolean> {
-  const client = new pg.Client({ connectionString: url })
-  try {
-    await client.connect()
-    await client.end()
-    return true
-  } catch {
-    return false
+/** A group with a reservation, a chunk, a settlement and a gate; fencing; a refusal; a decision; commands; a signal. */
+async function write(pool: pg.Pool, writer: GroupWriter, run: string): Promise<void> {
+  const at = { phase: 'p', attempt: 1, turn: 1 }
+  const reserved = { call: 1, persona: 'x', provider: 'offline', model: 'm', reservedMicroUsd: 4.51 }
+  const settled = { call: 1, status: 'settled', costMicroUsd: 0.3, costSource: 'provider' }
+  const gate = {
+    gate: 'p',
+    title: 't',
+    subject: [],
+    subjectHash: 'h',
+    quorum: 1,
+    rejectQuorum: 1,
+    requireSubjectHash: false,
+    onReject: 'fail',
+    deadline: 'P10Y',
   }
+  expect(await takeSession(pool, run, 'p/1')).toBe(1)
+  const first = { run, session: { id: 'p/1', epoch: 1 } }
+  const group = (lines: Line[]) => ({ ...first, lines })
+  const answers = await Promise.all([
+    writer.append({
+      ...group([{ type: 'call.reserved', key: 'r', ...at, data: { ...reserved, reservedTokens: 9 } }]),
+      reserve: { microUsd: 4.51, tokens: 9 },
+    }),
+    writer.append(group([{ type: 'chunk', key: 'c', ...at, delivery: 1, kind: 'token', text: 'x\u0000' }])),
+    writer.append(group([{ type: 'call.settled', key: 's', ...at, data: settled }])),
+    writer.append(group([{ type: 'gate.opened', key: 'g', phase: 'p', attempt: 1, data: gate }])),
+    writer.append(group([{ type: 'turn.completed', key: 't', ...at, data: { body: 'x'.repeat(100_000) } }])),
+    writer.append(group([{ type: 'call.settled', key: 's', ...at, data: settled }])),
+  ])
+  expect(answers.map(({ verdict }) => verdict)).toEqual([
+    'written',
+    'written',
+    'written',
+    'written',
+    'written',
+    'duplicate',
+  ])
+  const more: Line = { type: 'call.reserved', key: 'r2', ...at, data: { ...reserved, reservedTokens: 9 } }
+  const over = { ...group([more]), reserve: { microUsd: 10, tokens: 9 } }
+  expect(await writer.append(over)).toEqual({ verdict: 'refused', code: 'over_budget' })
+  expect(await takeSession(pool, run, 'p/1')).toBe(2)
+  expect(await writer.append(group([{ type: 'turn.started', key: 'late', ...at }]))).toEqual({
+    verdict: 'fenced',
+  })
+  await expect(pool.query('delete from devflow.run_events where run_id = $1', [run])).rejects.toThrow()
+  const decision = {
+    run,
+    gate: 'p',
+    actor: 'owner',
+    holds: ['owner'],
+    decision: 'approve',
+    via: 'test',
+  } as const
+  expect(await decideGate(pool, decision)).toBe('accepted')
+  const command = { run, actor: 'owner', via: 'test' }
+  expect(await commandRun(pool, { ...command, verb: 'pause' })).toBe('done')
+  expect(await commandRun(pool, { ...command, verb: 'resume' })).toBe('done')
+  const signal = { run, name: 'n', id: '1', data: { a: 1 }, actor: 'owner' }
+  expect(await receiveSignal(pool, signal)).toBe('done')
+  expect(await receiveSignal(pool, signal)).toBe('unchanged')
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  return typeof address === 'object' && address ? address.port : 0
+async function read(pool: pg.Pool, run: string): Promise<void> {
+  expect((await listRuns(pool, { tenant: TENANT }, { limit: 10 })).items.map(({ id }) => id)).toEqual([run])
+  expect((await readRun(pool, TENANT, run))?.usage.costMicroUsd).toBe(0.3)
+  expect((await readPhases(pool, run, { limit: 10 })).items).toHaveLength(1)
+  expect((await readGate(pool, run, 'p'))?.status).toBe('approved')
+  expect((await readCalls(pool, run, { limit: 10 })).items).toHaveLength(1)
+  expect((await readReportFacts(pool, run)).usage.costMicroUsd).toBe(0.3)
+  const log = await readLog(pool, run, { after: 0, limit: 100, chunks: true })
+  expect(log?.items.map(({ seq }) => seq)).toEqual(log?.items.map((_, index) => index + 1))
+  expect(log?.items.find(({ key }) => key === 'c')?.data.text).toBe('x\uFFFD')
+}
+
+async function end(pool: pg.Pool, writer: GroupWriter, run: string): Promise<void> {
+  await writer.append({ run, lines: [{ type: 'run.completed', key: 'round/1/end' }] })
+  const { rows } = await pool.query("select devflow.prune_chunks(now() + interval '1 day') as n")
+  expect(Number(rows[0]?.n)).toBe(1)
+  expect(await eraseRun(pool, run, 'owner')).toBe('done')
 }
