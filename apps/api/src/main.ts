@@ -1,12 +1,13 @@
 // Law: the HTTP API, one process. Imports contracts, definition, db, process and Temporal's client.
 import { DevflowError } from '@devflow/contracts'
-import { createLogger, supervised } from '@devflow/process'
+import { createLogger, logLastWords, supervised } from '@devflow/process'
 import { type Config, readConfig } from './config.ts'
 import { type Listening, listen } from './listen.ts'
 import { openApi } from './open-api.ts'
 
 const config = readConfigOrEnd()
 const log = createLogger({ name: 'api', level: config.logLevel, secrets: config.secrets })
+logLastWords(log)
 const opened = await openApi(config, log)
 let server: Listening | undefined
 

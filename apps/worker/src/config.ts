@@ -18,7 +18,10 @@ const Environment = z.object({
   DEVFLOW_DATA: z.string().default('.devflow').describe('a folder for clones and caches'),
   DEVFLOW_CACHE: z.string().optional().describe('a folder for what is built once'),
   DEVFLOW_WORKSPACE_ROOTS: folders.describe('folders under which repositories may lie'),
-  DEVFLOW_LOG_LEVEL: z.string().default('info').describe('trace, debug, info, warn or error'),
+  DEVFLOW_LOG_LEVEL: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
+    .default('info')
+    .describe('a log level of pino'),
   DEVFLOW_SESSIONS: ms(64).describe('how many agent sessions a worker runs at once'),
   DEVFLOW_CACHED_WORKFLOWS: ms(200).describe('how many workflows a worker keeps in memory'),
   DEVFLOW_HEARTBEAT_TIMEOUT_MS: ms(10_000).describe('after how long a silent session is taken over'),
@@ -39,6 +42,8 @@ const Environment = z.object({
   OPENROUTER_BASE_URL: z.string().url().optional().describe('another address of the OpenRouter API'),
   OPENROUTER_STALL_MS: ms(120_000).describe('how long a reply may say nothing'),
 })
+
+export type Config = ReturnType<typeof readConfig>
 
 /** The worker's configuration; throws INVALID `bad_config` naming each variable and its fix. */
 export function readConfig(env: NodeJS.ProcessEnv) {

@@ -81,7 +81,7 @@ export class Dispatcher {
     const most = Math.max(...left.map(({ attempts }) => attempts))
     const delay = Math.min(100 * 2 ** Math.min(most, 10), LONGEST_POSTPONEMENT_MS)
     log.warn(
-      { err: failure?.reason, runs: left.length },
+      { err: failure?.reason, count: left.length },
       'Temporal did not take wakes; they will be repeated',
     )
     await postponeWakes(pool, left, delay)

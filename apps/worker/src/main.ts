@@ -10,44 +10,30 @@ import {
   reconcileCalls,
   scriptedModel,
 } from '@devflow/activities'
-import { scrubber, TEMPORAL } from '@devflow/contracts'
+import { DevflowError, scrubber, TEMPORAL } from '@devflow/contracts'
 import { GroupWriter, Listener } from '@devflow/db'
-import { createLogger, supervised } from '@devflow/process'
+import { createLogger, logLastWords, supervised } from '@devflow/process'
 import { NativeConnection, Runtime, Worker } from '@temporalio/worker'
 import pg from 'pg'
-import { readConfig } from './config.ts'
+import { type Config, readConfig } from './config.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { faultAt } from './faults.ts'
 import { repeat } from './repeat.ts'
 import { TemporalWatch } from './sweep.ts'
 import { connectLazily, registerSearchAttributes } from './temporal.ts'
+import { temporalLog } from './temporal-log.ts'
 import { workflowBundle } from './workflow-bundle.ts'
 
-const config = readConfig(process.env)
+const config = readConfigOrEnd()
 const log = createLogger({ name: 'worker', level: config.logLevel, secrets: config.secrets })
+logLastWords(log)
 const dataDir = resolve(config.dataDir)
 await mkdir(dataDir, { recursive: true })
 
 Runtime.install({
   // Ending is ours: sessions are handed over first.
   shutdownSignals: [],
-  logger: {
-    log: (level, message, meta) =>
-      log[
-        level === 'TRACE' || level === 'DEBUG'
-          ? 'debug'
-          : level === 'INFO'
-            ? 'debug'
-            : level === 'WARN'
-              ? 'warn'
-              : 'error'
-      ](meta ?? {}, message),
-    trace: (message, meta) => log.trace(meta ?? {}, message),
-    debug: (message, meta) => log.debug(meta ?? {}, message),
-    info: (message, meta) => log.debug(meta ?? {}, message),
-    warn: (message, meta) => log.warn(meta ?? {}, message),
-    error: (message, meta) => log.error(meta ?? {}, message),
-  },
+  logger: temporalLog(log),
   telemetryOptions: { logging: { forward: {}, filter: { core: 'WARN', other: 'ERROR' } } },
 })
 
@@ -157,4 +143,14 @@ running.catch((error: unknown) => {
   life.stop('SIGTERM', 1)
 })
 life.ready()
-log.info({ namespace, address }, 'worker is ready')
+log.info({ address }, `worker is ready in the namespace ${namespace}`)
+
+function readConfigOrEnd(): Config {
+  try {
+    return readConfig(process.env)
+  } catch (error) {
+    if (!(error instanceof DevflowError)) throw error
+    process.stderr.write(`${error.message}\n`)
+    process.exit(2)
+  }
+}

@@ -51,7 +51,7 @@ export class TemporalWatch {
     const runs = await unfinishedRuns(this.#pool, olderThanMs)
     const lost = runs.filter((run) => !open.has(TEMPORAL.workflowId(run)))
     if (lost.length === 0) return
-    this.#log.warn({ runs: lost.length }, 'runs without a workflow are woken')
+    this.#log.warn({ count: lost.length }, 'runs without a workflow are woken')
     await queueWakes(this.#pool, lost)
   }
 
@@ -59,7 +59,7 @@ export class TemporalWatch {
     await registerSearchAttributes(this.#client, this.#namespace)
     const runs = await unfinishedRuns(this.#pool, 0)
     if (runs.length > 0) {
-      this.#log.info({ runs: runs.length }, 'Temporal is there: unfinished runs are woken')
+      this.#log.info({ count: runs.length }, 'Temporal is there: unfinished runs are woken')
       await queueWakes(this.#pool, runs)
     }
   }

@@ -1,4 +1,4 @@
-import type { Definition, Plan, Provider, Scrub } from '@devflow/contracts'
+import type { Definition, LogFields, Plan, Provider, Scrub } from '@devflow/contracts'
 import type { GroupWriter, Listener } from '@devflow/db'
 import type pg from 'pg'
 import type { FaultPoint } from './fault-points.ts'
@@ -15,10 +15,10 @@ export interface Times {
 }
 
 export interface Log {
-  debug(fields: object, message: string): void
-  info(fields: object, message: string): void
-  warn(fields: object, message: string): void
-  error(fields: object, message: string): void
+  debug(fields: LogFields, message: string): void
+  info(fields: LogFields, message: string): void
+  warn(fields: LogFields, message: string): void
+  error(fields: LogFields, message: string): void
 }
 
 /** What activities are made of. */

@@ -59,7 +59,10 @@ async function enterNext(deps: Deps, step: RunStep): Promise<Directive | undefin
     const directive = await enter(deps, step)
     return directive.do === 'session' ? directive : undefined
   } catch (error) {
-    deps.log.warn({ err: error, ...step }, 'the next step was not entered yet; the workflow will do it')
+    deps.log.warn(
+      { err: error, runId: step.runId, phase: step.step, epoch: step.epoch },
+      'the next step was not entered yet; the workflow will do it',
+    )
     return undefined
   }
 }

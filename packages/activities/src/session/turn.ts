@@ -78,7 +78,7 @@ export async function takeTurn(
   if (spoiled) return { ended: 'failed' }
 
   await recordTools(session, transcript, turn, tools)
-  deps.log.debug({ ...place, turn, tools: reading.open.length }, 'turn taken')
+  deps.log.debug({ ...place, turn, count: reading.open.length }, 'a turn was taken; so many tools run on it')
   return undefined
 }
 
