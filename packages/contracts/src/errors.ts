@@ -33,7 +33,7 @@ export type ErrorRecord = z.infer<typeof ErrorRecord>
 
 /** An expected failure. Thrown inside, mapped once at each edge (HTTP problem, Temporal failure, exit code). */
 export class DevflowError extends Error {
-  override readonly name = 'DevflowError'
+  override readonly name: string = 'DevflowError'
   readonly kind: ErrorKind
   readonly code: string
   readonly errors: ErrorDetail[] | undefined

@@ -1,0 +1,58 @@
+import type { ArtifactView, ChunkReset, RunChunk, RunEvent } from '@devflow/contracts'
+
+export type {
+  ArtifactView,
+  AuditItem,
+  Budget,
+  Call,
+  ChunkReset,
+  ControlRun,
+  DecideGate,
+  DecisionKind,
+  ErrorDetail,
+  ErrorKind,
+  ErrorRecord,
+  EventPage,
+  EventType,
+  Gate,
+  GateDecision,
+  GateStatus,
+  PhaseStatus,
+  PhaseView,
+  Problem,
+  Report,
+  Run,
+  RunChunk,
+  RunEvent,
+  RunStatus,
+  SendSignal,
+  SignalAccepted,
+  SubmitRun,
+  Usage,
+  WaitingFor,
+  Workspace,
+} from '@devflow/contracts'
+
+/** A part of a list; `nextCursor`, passed as `cursor`, goes on with it. */
+export interface Page<Item> {
+  items: Item[]
+  nextCursor?: string
+}
+
+/** Where a page begins, and how many items it has at most. */
+export interface PageQuery {
+  cursor?: string
+  limit?: number
+}
+
+/** A piece of streamed model output among a run's events. */
+export type ChunkItem = RunChunk & { type: 'chunk' }
+/** What that turn has streamed before is void. */
+export type ResetItem = ChunkReset & { type: 'chunk.reset' }
+/** A row of a run's log, chunks included. */
+export type LogItem = RunEvent | ChunkItem | ResetItem
+
+/** All versions of a run's artifacts. */
+export interface ArtifactPage {
+  items: ArtifactView[]
+}
