@@ -4,7 +4,8 @@ import type { Context } from 'hono'
 import { z } from 'zod'
 import { EventPage } from '../bodies.ts'
 import type { ApiDeps } from '../deps.ts'
-import { findRun, runNotFound } from '../find-run.ts'
+import { RUN_STREAM } from '../examples.ts'
+import { findRun, NO_RUN, runNotFound } from '../find-run.ts'
 import { eventStream } from '../live/event-stream.ts'
 import { followRun } from '../live/follow-run.ts'
 import type { RunFeeds } from '../live/run-feeds.ts'
@@ -16,7 +17,10 @@ const Seq = whole(0, Number.MAX_SAFE_INTEGER)
 const Query = z.strictObject({
   after: Seq.optional(),
   limit: whole(1, 1_000).default(500),
-  type: z.union([z.string(), z.array(z.string())]).optional(),
+  type: z
+    .union([z.string(), z.array(z.string())])
+    .meta({ exact: { type: 'array', items: { type: 'string' } } })
+    .optional(),
   chunks: flag.default(false),
 })
 
@@ -27,22 +31,29 @@ export function eventRoutes(operations: Operations, deps: ApiDeps, feeds: RunFee
     {
       method: 'get',
       path: '/v1/runs/{id}/events',
+      operationId: 'readEvents',
       summary: 'Read or follow the log of a run',
       tag: 'events',
       query: Query,
+      description:
+        'With `Accept: text/event-stream` the run is followed: `id` is the seq, `event` the type, `data` the event.',
       headers: {
-        Accept: 'text/event-stream follows the run: `id` is the seq, `event` the type, `data` the event.',
         'Last-Event-ID': 'Where a stream goes on; wins over `after`.',
       },
       answers: {
         200: {
           description: 'A page of the log, or the stream of it.',
           schema: EventPage,
-          other: { 'text/event-stream': 'Events, and `chunk`, `chunk.reset`, `end`.' },
+          other: {
+            'text/event-stream': {
+              description: 'Events, and `chunk`, `chunk.reset`, `end`.',
+              example: RUN_STREAM,
+            },
+          },
         },
         204: { description: 'A stream asked for at the end of a finished run.' },
       },
-      problems: { 404: 'NOT_FOUND `run_not_found`, `run_deleted`.' },
+      problems: NO_RUN,
     },
     async ({ c, params: { id = '' }, query }) => {
       await findRun(pool, tenant, id)
@@ -70,7 +81,7 @@ export function eventRoutes(operations: Operations, deps: ApiDeps, feeds: RunFee
         {
           closing,
           onEnd: () => leave(),
-          onProblem: (error) => log.warn({ err: error, run: id }, 'a stream broke off'),
+          onProblem: (error) => log.warn({ err: error, runId: id }, 'a stream broke off'),
         },
       )
     },
