@@ -1,65 +1,57 @@
-import { Call, Gate, PhaseView, Problem, Report, Run, RunEvent } from '@devflow/contracts'
+import {
+  ArtifactView,
+  AuditItem,
+  Call,
+  EventPage as EventPageShape,
+  Gate,
+  PhaseView,
+  Problem,
+  Report,
+  Run,
+  RunEvent,
+  SignalAccepted as SignalAcceptedShape,
+} from '@devflow/contracts'
 import { z } from 'zod'
+import { ARTIFACT, CALL, EVENT, GATE, PHASE, REPORT, RUN, RUN_ID, TOOL_CALL } from './examples.ts'
 
-/** What operations answer, under the names these have in the OpenAPI document. */
-const named = <Shape extends z.ZodRawShape>(id: string, shape: Shape) => z.object(shape).meta({ id })
+/** What operations answer, under the name and with the example it has in the OpenAPI document. */
+export const named = <Shape extends z.ZodRawShape>(id: string, shape: Shape, example?: object) =>
+  z.object(shape).meta({ id, ...(example ? { example } : {}) })
 
 /** Every list. */
-const pageOf = (id: string, item: z.ZodType) =>
-  named(id, { items: z.array(item), nextCursor: z.string().optional() })
+export const pageOf = <Item extends z.ZodType>(id: string, item: Item) =>
+  named(
+    id,
+    { items: z.array(item), nextCursor: z.string().optional() },
+    { items: [z.globalRegistry.get(item)?.example] },
+  )
 
 export const ProblemBody = named('Problem', Problem.shape)
 
-export const RunBody = named('Run', Run.shape)
+export const RunBody = named('Run', Run.shape, RUN)
 export const RunPage = pageOf('RunPage', RunBody)
-export const PhasePage = pageOf('PhasePage', named('Phase', PhaseView.shape))
+export const PhasePage = pageOf('PhasePage', named('Phase', PhaseView.shape, PHASE))
 
-export const EventPage = named('EventPage', {
-  items: z.array(named('RunEvent', RunEvent.shape)),
-  nextAfter: z.int(),
-  done: z.boolean(),
-})
+export const EventPage = named(
+  'EventPage',
+  { ...EventPageShape.shape, items: z.array(named('RunEvent', RunEvent.shape)) },
+  { items: [EVENT], nextAfter: 247, done: false },
+)
 
-export const GateBody = named('Gate', Gate.shape)
+export const GateBody = named('Gate', Gate.shape, GATE)
 export const GatePage = pageOf('GatePage', GateBody)
 
-export const SignalAccepted = named('SignalAccepted', {
-  runId: z.string(),
-  name: z.string(),
-  id: z.string(),
-  duplicate: z.boolean(),
+export const SignalAccepted = named('SignalAccepted', SignalAcceptedShape.shape, {
+  runId: RUN_ID,
+  name: 'published',
+  id: 's1',
+  duplicate: false,
 })
 
-export const ArtifactPage = pageOf(
-  'ArtifactPage',
-  named('Artifact', {
-    name: z.string(),
-    version: z.int(),
-    sha256: z.string(),
-    mediaType: z.string(),
-    bytes: z.int(),
-    phase: z.string().optional(),
-    attempt: z.int().optional(),
-    at: z.iso.datetime(),
-  }),
-)
+export const ArtifactPage = pageOf('ArtifactPage', named('Artifact', ArtifactView.shape, ARTIFACT))
 
-export const ReportBody = named('Report', Report.shape)
+export const ReportBody = named('Report', Report.shape, REPORT)
 
-export const CallPage = pageOf('CallPage', named('Call', Call.shape))
+export const CallPage = pageOf('CallPage', named('Call', Call.shape, CALL))
 
-export const AuditPage = pageOf(
-  'AuditPage',
-  named('AuditItem', {
-    seq: z.int(),
-    tool: z.string(),
-    args: z.json(),
-    decision: z.enum(['allowed', 'denied']),
-    phase: z.string().optional(),
-    attempt: z.int().optional(),
-    turn: z.int().optional(),
-    exitCode: z.int().optional(),
-    bytes: z.int().optional(),
-    at: z.iso.datetime(),
-  }),
-)
+export const AuditPage = pageOf('AuditPage', named('AuditItem', AuditItem.shape, TOOL_CALL))

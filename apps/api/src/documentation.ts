@@ -1,30 +1,46 @@
-import type { OpenAPIHono, RouteConfig } from '@hono/zod-openapi'
+import type { RouteConfig } from '@hono/zod-openapi'
 import { z } from 'zod'
 import { ProblemBody } from './bodies.ts'
+import { JsonSchemas, type OpenApiRegistry } from './json-schemas.ts'
+import { HEADERS, PATH_PARAMETERS } from './parameters.ts'
+import { exampleOf, PROBLEMS, type ProblemCode } from './problem-codes.ts'
+import { statusOf } from './problems.ts'
 
-type Registry = OpenAPIHono['openAPIRegistry']
 type Responses = RouteConfig['responses']
-declare const registry: Registry
-type Schema = Parameters<typeof registry.registerComponent<'schemas'>>[2]
+type Parameters = NonNullable<RouteConfig['parameters']>
+
+/** What an answer holds in a media type other than JSON. */
+export interface Text {
+  description: string
+  example?: string
+}
 
 /** An answer of an operation. */
 interface Answer {
   description: string
+  /** Its example is what the schema carries in its metadata, unless `example` says otherwise. */
   schema?: z.ZodType
+  example?: unknown
   /** Media types other than JSON, with what they hold. */
-  other?: Record<string, string>
+  other?: Record<string, string | Text>
   headers?: Record<string, string>
 }
 
 /** What the OpenAPI document says of an operation. */
 export interface Documented {
-  method: 'get' | 'post' | 'delete'
+  method: 'get' | 'post' | 'put' | 'delete'
   /** With its parameters in braces, as in `/v1/runs/{id}`. */
   path: string
   /** Its last parameter takes the rest of the path, slashes too. */
   restOfPath?: boolean
+  /** What generated clients call it: `submitRun`. */
+  operationId: string
   summary: string
+  /** More, in Markdown. */
+  description?: string
   tag: string
+  /** Parameters of the path that are not what they usually are; see `PATH_PARAMETERS`. */
+  params?: Record<string, z.ZodType>
   query?: z.ZodObject
   /** Takes `label.<k>` too. */
   labels?: boolean
@@ -33,133 +49,187 @@ export interface Documented {
   body?: z.ZodType
   /** The body may be left out, which reads as `{}`. */
   bodyOptional?: boolean
+  /** Bodies that it takes, by what they show. */
+  bodyExamples?: Record<string, unknown>
   /** Headers it heeds, with what they mean. */
   headers?: Record<string, string>
   answers: Record<number, Answer>
-  /** Statuses of its problems beside those that any operation has. */
-  problems?: Record<number, string>
+  /** Codes of its problems beside those that any operation has; kind, status and words come from `PROBLEMS`. */
+  problems?: readonly ProblemCode[]
 }
 
-const ANY_OPERATION: Record<number, string> = {
-  400: 'INVALID: what was sent is not valid; `errors` names each fault with its path.',
-  401: 'PERMISSION_DENIED `unauthenticated`: a token is missing or false.',
-  403: 'PERMISSION_DENIED: the host, the origin or the caller is refused.',
-  500: 'INTERNAL `internal`.',
-  503: 'UNAVAILABLE: the database is away or busy; see Retry-After.',
-}
+const ANY_OPERATION: readonly ProblemCode[] = [
+  'invalid',
+  'unauthenticated',
+  'host_refused',
+  'origin_refused',
+  'internal',
+  'database_away',
+  'database_busy',
+]
 
-const ANY_BODY: Record<number, string> = {
-  413: 'INVALID `body_too_large`.',
-  415: 'INVALID `unsupported_media_type`: the body is not application/json.',
-}
+/** Of a request that may have a body, wanted or not. */
+const ANY_BODY: readonly ProblemCode[] = [
+  'malformed_json',
+  'too_deep',
+  'too_many_keys',
+  'unstorable',
+  'body_too_large',
+  'unsupported_media_type',
+]
 
-/** Writes operations into the OpenAPI document. Their schemas are made by zod itself, which knows recursive ones. */
+/** Writes operations into the OpenAPI document. */
 export class Documentation {
-  readonly #registry: Registry
-  readonly #components = new Set<string>()
+  readonly #registry: OpenApiRegistry
+  readonly #schemas: JsonSchemas
 
-  constructor(registry: Registry) {
+  constructor(registry: OpenApiRegistry) {
     this.#registry = registry
+    this.#schemas = new JsonSchemas(registry)
   }
 
   add(operation: Documented): void {
-    const { method, path, summary, tag, body, bodyOptional } = operation
+    const { method, path, operationId, summary, description, tag, body, bodyOptional } = operation
+    const parameters = this.#parameters(operation)
     this.#registry.registerPath({
       method,
       path,
+      operationId,
       summary,
+      ...(description === undefined ? {} : { description }),
       tags: [tag],
-      request: {
-        ...this.#parameters(operation),
-        ...(body
-          ? {
+      ...(parameters.length > 0 ? { parameters } : {}),
+      ...(body
+        ? {
+            request: {
               body: {
                 required: !bodyOptional,
-                content: { 'application/json': { schema: this.#schema(body, 'input') } },
+                content: {
+                  'application/json': { schema: this.#schemas.of(body, 'input'), ...bodyExamples(operation) },
+                },
               },
-            }
-          : {}),
-      },
+            },
+          }
+        : {}),
       responses: { ...this.#answers(operation), ...this.#problems(operation) },
     })
   }
 
-  #parameters({ path, query, labels, meta, headers }: Documented): NonNullable<RouteConfig['request']> {
-    const params = [...path.matchAll(/\{(\w+)\}/g)].map((match) => [match[1] ?? '', z.string()])
-    const label = labels
-      ? { 'label.<k>': z.string().optional().describe('a label the run must have, with this value') }
-      : {}
-    const metadata = meta
-      ? { 'meta.<k>': z.string().optional().describe('what the entry must have under this name in `meta`') }
-      : {}
-    const heeded = Object.entries(headers ?? {}).map(([name, text]) => [
+  #parameters({ path, params, query, labels, meta, headers }: Documented): Parameters {
+    const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => {
+      const schema = params?.[name] ?? PATH_PARAMETERS[name] ?? z.string()
+      return { name, in: 'path' as const, required: true, ...this.#parameter(schema) }
+    })
+    const inQuery = Object.entries(query?.shape ?? {}).map(([name, schema]) => {
+      const required = !(schema as z.ZodType).safeParse(undefined).success
+      return { name, in: 'query' as const, required, ...this.#parameter(schema as z.ZodType) }
+    })
+    const inHeaders = Object.entries(headers ?? {}).map(([name, description]) => ({
       name,
-      z.string().optional().describe(text),
-    ])
+      in: 'header' as const,
+      description,
+      schema: HEADERS[name] ?? { type: 'string' as const },
+    }))
+    return [
+      ...inPath,
+      ...inQuery,
+      ...(labels ? [prefixed('label', 'A label that the run must have, with this value.')] : []),
+      ...(meta ? [prefixed('meta', 'What the entry must have under this name in its `meta`.')] : []),
+      ...inHeaders,
+    ] as Parameters
+  }
+
+  #parameter(schema: z.ZodType) {
+    const { description, ...made } = this.#schemas.of(schema, 'input')
     return {
-      ...(params.length > 0 ? { params: z.object(Object.fromEntries(params)) } : {}),
-      ...(query || labels || meta ? { query: z.object({ ...query?.shape, ...label, ...metadata }) } : {}),
-      ...(heeded.length > 0 ? { headers: z.object(Object.fromEntries(heeded)) } : {}),
+      ...(description === undefined ? {} : { description }),
+      schema: made,
+      // Several words are one value here, separated by commas.
+      ...(made.type === 'array' ? { explode: false } : {}),
+      ...this.#schemas.exampleOf(schema),
     }
   }
 
   #answers({ answers }: Documented): Responses {
-    const stated = Object.entries(answers).map(([status, { description, schema, other, headers }]) => {
-      const media = Object.entries(other ?? {}).map(([type, text]) => [
-        type,
-        { schema: { type: 'string', description: text } },
-      ])
-      const content = {
-        ...(schema ? { 'application/json': { schema: this.#schema(schema, 'output') } } : {}),
-        ...Object.fromEntries(media),
-      }
-      const told = Object.entries(headers ?? {}).map(([name, text]) => [name, z.string().describe(text)])
+    const stated = Object.entries(answers).map(
+      ([status, { description, schema, example, other, headers }]) => {
+        const shown = example === undefined ? schema && this.#schemas.exampleOf(schema) : { example }
+        const texts = Object.entries(other ?? {}).map(([type, text]) => [type, textOf(text)])
+        const content = {
+          ...(schema ? { 'application/json': { schema: this.#schemas.of(schema, 'output'), ...shown } } : {}),
+          ...Object.fromEntries(texts),
+        }
+        return [
+          status,
+          {
+            description,
+            headers: { ...EVERY_ANSWER, ...headersOf(headers) },
+            ...(Object.keys(content).length > 0 ? { content } : {}),
+          },
+        ]
+      },
+    )
+    return Object.fromEntries(stated)
+  }
+
+  #problems({ method, problems = [] }: Documented): Responses {
+    const codes = [...ANY_OPERATION, ...(method === 'get' ? [] : ANY_BODY), ...problems]
+    const byStatus = Map.groupBy(new Set(codes), (code) => statusOf(PROBLEMS[code].kind, code))
+    const schema = this.#schemas.of(ProblemBody, 'output')
+    const stated = [...byStatus].map(([status, codes]) => {
+      const examples = codes.map((code) =>
+        this.#schemas.example(code, exampleOf(code), PROBLEMS[code].meaning),
+      )
+      const isLater = status === 503 || status === 429
       return [
         status,
         {
-          description,
-          ...(Object.keys(content).length > 0 ? { content } : {}),
-          ...(told.length > 0 ? { headers: z.object(Object.fromEntries(told)) } : {}),
+          description: `${PROBLEMS[codes[0] as ProblemCode].kind}: ${codes.map((code) => `\`${code}\` (${PROBLEMS[code].meaning})`).join(', ')}.`,
+          headers: { ...EVERY_ANSWER, ...(isLater ? headersOf({ 'Retry-After': 'Seconds.' }) : {}) },
+          content: { 'application/problem+json': { schema, examples: Object.assign({}, ...examples) } },
         },
       ]
     })
     return Object.fromEntries(stated)
   }
+}
 
-  #problems({ body, problems }: Documented): Responses {
-    const stated = { ...ANY_OPERATION, ...(body ? ANY_BODY : {}), ...problems }
-    const schema = this.#schema(ProblemBody, 'output')
-    return Object.fromEntries(
-      Object.entries(stated).map(([status, description]) => [
-        status,
-        { description, content: { 'application/problem+json': { schema } } },
-      ]),
-    )
-  }
+const EVERY_ANSWER = { 'X-Request-Id': { $ref: '#/components/headers/RequestId' } }
 
-  /** JSON Schema of a zod schema; those with an id become components. */
-  #schema(schema: z.ZodType, io: 'input' | 'output'): Schema {
-    const made = z.toJSONSchema(schema, {
-      io,
-      unrepresentable: 'any',
-      override: ({ zodSchema, jsonSchema }) => {
-        // Any JSON value, which zod spells out as a recursion.
-        if (zodSchema._zod.def.type === 'lazy')
-          for (const key of Object.keys(jsonSchema)) delete jsonSchema[key as keyof typeof jsonSchema]
-        // What we answer may grow: clients ignore what they do not know.
-        if (io === 'output' && jsonSchema.additionalProperties === false)
-          delete jsonSchema.additionalProperties
-      },
-    })
-    const text = JSON.stringify(made)
-      .replace(/\{"\$ref":"#\/\$defs\/__schema\d+"\}/g, '{}')
-      .replaceAll('#/$defs/', '#/components/schemas/')
-    const { $schema: _, $defs = {}, ...rest } = JSON.parse(text)
-    for (const [name, definition] of Object.entries<Schema>($defs)) {
-      if (name.startsWith('__schema') || this.#components.has(name)) continue
-      this.#components.add(name)
-      this.#registry.registerComponent('schemas', name, definition)
-    }
-    return rest
+function headersOf(headers: Record<string, string> = {}) {
+  const stated = Object.entries(headers).map(([name, description]) => [
+    name,
+    { description, schema: HEADERS[name] ?? { type: 'string' } },
+  ])
+  return Object.fromEntries(stated)
+}
+
+function bodyExamples({ bodyExamples = {} }: Documented) {
+  const shown = Object.entries(bodyExamples).map(([summary, value]) => [
+    summary.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-'),
+    { summary, value },
+  ])
+  return { examples: Object.fromEntries(shown) }
+}
+
+function textOf(text: string | Text) {
+  const { description, example } = typeof text === 'string' ? { description: text } : text
+  return { schema: { type: 'string', description }, ...(example === undefined ? {} : { example }) }
+}
+
+/** Parameters `<prefix>.<k>`: an object whose every property is a parameter of its own. */
+function prefixed(prefix: string, description: string) {
+  return {
+    name: `${prefix}s`,
+    in: 'query',
+    description: `\`${prefix}.<k>=<v>\`, any number of them. ${description}`,
+    style: 'form',
+    explode: true,
+    schema: {
+      type: 'object',
+      patternProperties: { [`^${prefix}\\..+$`]: { type: 'string' } },
+      additionalProperties: false,
+    },
+    example: { [`${prefix}.team`]: 'web' },
   }
 }

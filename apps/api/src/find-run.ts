@@ -5,6 +5,9 @@ export function runNotFound(run: string): DevflowError {
   return new DevflowError('NOT_FOUND', 'run_not_found', `There is no run ${run.slice(0, 100)}.`)
 }
 
+/** The problems of an operation on a run. */
+export const NO_RUN = ['run_not_found', 'run_deleted'] as const
+
 /** The head of a run. Throws DevflowError NOT_FOUND `run_not_found`, or `run_deleted` where a tombstone is left. */
 export async function findRun(db: Queryable, tenant: string, run: string): Promise<Head> {
   // Ids are opaque to clients: what is no id at all is the id of no run.

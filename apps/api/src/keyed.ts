@@ -9,6 +9,17 @@ export const KEY_HEADER = {
     '1–255 printable ASCII characters: the same request again gets the first answer, with 200.',
 }
 
+/** What a repeat is answered with. */
+export const REPLAYED = 'The first answer again, for a repeated Idempotency-Key.'
+export const REPLAYED_HEADER = { 'Idempotency-Replayed': '`true`.' }
+
+/** The problems of an operation that takes an Idempotency-Key. */
+export const KEY_PROBLEMS = [
+  'bad_idempotency_key',
+  'idempotency_key_in_use',
+  'idempotency_key_reused',
+] as const
+
 export interface KeyedResult<Id extends string | null = string | null> extends KeyedAnswer<Id> {
   replayed: boolean
   key: string | undefined

@@ -17,6 +17,10 @@ const STATUS_OF_CODE: Record<string, number> = {
   idempotency_key_reused: 422,
 }
 
+/** The HTTP status of an error. */
+export const statusOf = (kind: ErrorKind, code: string): number =>
+  STATUS_OF_CODE[code] ?? STATUS_OF_KIND[kind]
+
 /** What an error tells a client. */
 export interface Failure {
   kind: ErrorKind
@@ -55,7 +59,7 @@ const INTERNAL: Failure = {
 /** The one place where errors become what clients see: DevflowError, errors of Postgres, and everything else. */
 export function failureOf(error: unknown): Failure {
   if (error instanceof DevflowError) {
-    const status = STATUS_OF_CODE[error.code] ?? STATUS_OF_KIND[error.kind]
+    const status = statusOf(error.kind, error.code)
     const retryAfter = error.retryAfter ?? (status === 503 || status === 429 ? 2 : undefined)
     return {
       kind: error.kind,
@@ -83,25 +87,30 @@ export function failureOf(error: unknown): Failure {
   return INTERNAL
 }
 
-/** RFC 9457. `instance` is the path asked for, without its query. */
-export function problemResponse(
-  failure: Failure,
-  { instance, traceId }: { instance: string; traceId: string },
-): Response {
-  const { kind, code, status, detail, errors, retryAfter } = failure
-  const problem: Problem = {
+interface Occasion {
+  /** The path asked for, without its query. */
+  instance: string
+  traceId: string
+}
+
+/** RFC 9457. */
+export function problemOf({ kind, code, status, detail, errors }: Failure, occasion: Occasion): Problem {
+  return {
     type: `urn:devflow:problem:${code}`,
     title: STATUS_CODES[status] ?? 'Client Closed Request',
     status,
     detail,
     kind,
     code,
-    instance,
-    traceId,
+    ...occasion,
     ...(errors && errors.length > 0 ? { errors } : {}),
   }
+}
+
+export function problemResponse(failure: Failure, occasion: Occasion): Response {
+  const { status, retryAfter } = failure
   const headers = new Headers({ 'content-type': 'application/problem+json' })
   if (retryAfter !== undefined) headers.set('retry-after', String(retryAfter))
   if (status === 401) headers.set('www-authenticate', 'Bearer')
-  return new Response(JSON.stringify(problem), { status, headers })
+  return new Response(JSON.stringify(problemOf(failure, occasion)), { status, headers })
 }

@@ -1,5 +1,7 @@
 import { z } from 'zod'
 
+// What is read from a query is text; `exact` is what the OpenAPI document says of it.
+
 /** A whole number in a query. */
 export const whole = (least: number, most: number) =>
   z
@@ -9,14 +11,18 @@ export const whole = (least: number, most: number) =>
     .refine((value) => value >= least && value <= most, {
       error: `expected a number from ${least} to ${most}`,
     })
+    .meta({ exact: { type: 'integer', minimum: least, maximum: most } })
 
 export const paging = (usual: number, most: number) => ({
-  cursor: z.string().max(2_000).optional(),
-  limit: whole(1, most).default(usual),
+  cursor: z.string().max(2_000).optional().describe('The `nextCursor` of the page before; opaque.'),
+  limit: whole(1, most).default(usual).describe('How many items at most.'),
 })
 
 /** `true` or `false`. */
-export const flag = z.enum(['true', 'false']).transform((text) => text === 'true')
+export const flag = z
+  .enum(['true', 'false'])
+  .transform((text) => text === 'true')
+  .meta({ exact: { type: 'boolean' } })
 
 /** One or several of these words, separated by commas. */
 export const wordsOf = <Word extends string>(words: readonly Word[]) =>
@@ -25,7 +31,9 @@ export const wordsOf = <Word extends string>(words: readonly Word[]) =>
     .transform((text) => text.split(',').map((part) => words.find((word) => word === part)))
     .refine((found) => !found.includes(undefined), { error: `expected some of ${words.join(', ')}` })
     .transform((found) => found.filter((word) => word !== undefined))
+    .meta({ exact: { type: 'array', items: { type: 'string', enum: [...words] }, minItems: 1 } })
 
 export const time = z.iso
   .datetime({ offset: true, error: 'expected a time such as 2030-01-31T12:00:00Z' })
   .transform((text) => new Date(text))
+  .meta({ exact: { type: 'string', format: 'date-time' } })

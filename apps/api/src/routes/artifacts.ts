@@ -4,11 +4,13 @@ import type { Context } from 'hono'
 import { z } from 'zod'
 import { ArtifactPage, ReportBody } from '../bodies.ts'
 import type { ApiDeps } from '../deps.ts'
-import { findRun } from '../find-run.ts'
+import { findRun, NO_RUN } from '../find-run.ts'
 import type { Env, Operations } from '../operation.ts'
 import { whole } from '../query.ts'
 
-const NO_RUN = { 404: 'NOT_FOUND `run_not_found`, `run_deleted`.' }
+const CONDITION = { 'If-None-Match': 'ETags that are known: 304 when one of them is current.' }
+const TAGGED = { ETag: 'The SHA-256 of the content.' }
+const UNCHANGED = { description: 'What If-None-Match names is current.', headers: TAGGED }
 const tag = 'artifacts'
 
 export function artifactRoutes(operations: Operations, deps: ApiDeps): void {
@@ -18,6 +20,7 @@ export function artifactRoutes(operations: Operations, deps: ApiDeps): void {
     {
       method: 'get',
       path: '/v1/runs/{id}/artifacts',
+      operationId: 'listArtifacts',
       summary: 'List the artifacts of a run, all versions',
       tag,
       answers: { 200: { description: 'The artifacts.', schema: ArtifactPage } },
@@ -33,18 +36,24 @@ export function artifactRoutes(operations: Operations, deps: ApiDeps): void {
     {
       method: 'get',
       path: '/v1/runs/{id}/artifacts/{name}',
+      operationId: 'readArtifact',
       summary: 'Read an artifact, its latest version unless told',
       tag,
-      query: z.strictObject({ version: whole(1, 2 ** 31 - 1).optional() }),
+      query: z.strictObject({
+        version: whole(1, 2 ** 31 - 1)
+          .optional()
+          .describe('The latest when absent.'),
+      }),
+      headers: CONDITION,
       answers: {
         200: {
           description: 'Its content, with its media type.',
           other: { '*/*': 'The content.' },
-          headers: { ETag: 'the SHA-256 of the content' },
+          headers: TAGGED,
         },
-        304: { description: 'What If-None-Match names is current.' },
+        304: UNCHANGED,
       },
-      problems: { 404: 'NOT_FOUND `run_not_found`, `run_deleted`, `artifact_not_found`.' },
+      problems: [...NO_RUN, 'artifact_not_found'],
     },
     async ({ c, params: { id = '', name = '' }, query: { version } }) => {
       await findRun(pool, tenant, id)
@@ -60,17 +69,21 @@ export function artifactRoutes(operations: Operations, deps: ApiDeps): void {
     {
       method: 'get',
       path: '/v1/runs/{id}/report',
+      operationId: 'readReport',
       summary: 'Read the report of a run',
       tag,
-      headers: { Accept: 'text/markdown for Markdown' },
+      description: 'JSON, or Markdown where `Accept` names `text/markdown` first.',
+      headers: CONDITION,
       answers: {
         200: {
           description: 'The report.',
           schema: ReportBody,
           other: { 'text/markdown': 'The report in Markdown.' },
+          headers: TAGGED,
         },
+        304: UNCHANGED,
       },
-      problems: { ...NO_RUN, 409: 'CONFLICT `no_report`: the run has none, or not yet.' },
+      problems: [...NO_RUN, 'no_report'],
     },
     async ({ c, params: { id = '' } }) => {
       await findRun(pool, tenant, id)

@@ -1,9 +1,11 @@
-import { CHANNELS, ControlRun, DevflowError, SendSignal } from '@devflow/contracts'
+import { CHANNELS, ControlRun, DevflowError, type Run, SendSignal } from '@devflow/contracts'
 import { type CommandAnswer, commandRun, readRun, receiveSignal, type Verb } from '@devflow/db'
+import { z } from 'zod'
 import { RunBody, SignalAccepted } from '../bodies.ts'
 import type { ApiDeps } from '../deps.ts'
-import { findRun, runNotFound } from '../find-run.ts'
-import { KEY_HEADER, keyed, keyedResponse } from '../keyed.ts'
+import { QUEUED, RUN } from '../examples.ts'
+import { findRun, NO_RUN, runNotFound } from '../find-run.ts'
+import { KEY_HEADER, KEY_PROBLEMS, keyed, keyedResponse, REPLAYED, REPLAYED_HEADER } from '../keyed.ts'
 import type { Operations } from '../operation.ts'
 
 const SUMMARIES: Record<Verb, string> = {
@@ -12,6 +14,16 @@ const SUMMARIES: Record<Verb, string> = {
   resume: 'Resume a paused run',
   retry: 'Retry a failed run at its failed phase',
 }
+
+/** The run of the examples after a command. */
+const AFTER: Record<Verb, Run> = {
+  cancel: { ...QUEUED, status: 'canceled', endedAt: '2026-11-21T08:05:09.000Z', latencyMs: 5377, lastSeq: 2 },
+  pause: { ...RUN, status: 'paused', lastSeq: 249 },
+  resume: RUN,
+  retry: { ...RUN, status: 'running', attempt: 2, lastSeq: 331 },
+}
+
+const SignalName = z.string().max(200).meta({ description: 'The name of the signal.', example: 'published' })
 
 /** What no run of that state can do. */
 function refusalOf(answer: CommandAnswer, verb: Verb, run: string): DevflowError | undefined {
@@ -32,20 +44,22 @@ export function commandRoutes(operations: Operations, deps: ApiDeps): void {
       {
         method: 'post',
         path: `/v1/runs/{id}/${verb}`,
+        operationId: `${verb}Run`,
         summary: SUMMARIES[verb],
         tag: 'commands',
         body: ControlRun,
         bodyOptional: true,
+        bodyExamples: { 'With a reason': { reason: 'Wrong branch' } },
         headers: KEY_HEADER,
         answers: {
-          202: { description: 'Taken; the run as it is now. Repeating is harmless.', schema: RunBody },
-          200: { description: 'The first answer again, for a repeated Idempotency-Key.', schema: RunBody },
+          202: {
+            description: 'Taken; the run as it is now. Repeating is harmless.',
+            schema: RunBody,
+            example: AFTER[verb],
+          },
+          200: { description: REPLAYED, schema: RunBody, example: AFTER[verb], headers: REPLAYED_HEADER },
         },
-        problems: {
-          404: 'NOT_FOUND `run_not_found`, `run_deleted`.',
-          409: `CONFLICT ${verb === 'retry' ? '`run_not_failed`' : '`run_over`'}, \`idempotency_key_in_use\`.`,
-          422: 'INVALID `idempotency_key_reused`.',
-        },
+        problems: [...NO_RUN, verb === 'retry' ? 'run_not_failed' : 'run_over', ...KEY_PROBLEMS],
       },
       async ({ c, params: { id = '' }, body, caller }) => {
         await findRun(pool, tenant, id)
@@ -72,23 +86,19 @@ export function commandRoutes(operations: Operations, deps: ApiDeps): void {
     {
       method: 'post',
       path: '/v1/runs/{id}/signals/{name}',
+      operationId: 'sendSignal',
       summary: 'Send a signal; one that comes before its wait phase is kept',
       tag: 'commands',
+      params: { name: SignalName },
       body: SendSignal,
       bodyOptional: true,
+      bodyExamples: { 'With data and an id': { data: { url: 'https://example.com' }, id: 's1' } },
       headers: KEY_HEADER,
       answers: {
         202: { description: 'Taken, or on record already.', schema: SignalAccepted },
-        200: {
-          description: 'The first answer again, for a repeated Idempotency-Key.',
-          schema: SignalAccepted,
-        },
+        200: { description: REPLAYED, schema: SignalAccepted, headers: REPLAYED_HEADER },
       },
-      problems: {
-        404: 'NOT_FOUND `run_not_found`, `run_deleted`.',
-        409: 'CONFLICT `run_over`, `idempotency_key_in_use`.',
-        422: 'INVALID `idempotency_key_reused`.',
-      },
+      problems: [...NO_RUN, 'run_over', ...KEY_PROBLEMS],
     },
     async ({ c, params: { id = '', name = '' }, body, caller }) => {
       if (name.length > 200)

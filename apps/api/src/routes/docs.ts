@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { openApiDocument } from '../document.ts'
 import type { Api, Operations } from '../operation.ts'
 
 /** The document, and a page that renders it without anything from other hosts. */
@@ -7,27 +8,18 @@ export function docsRoutes(operations: Operations, api: Api): void {
     {
       method: 'get',
       path: '/openapi.json',
+      operationId: 'readOpenApi',
       summary: 'This document',
       tag: 'docs',
       answers: { 200: { description: 'OpenAPI 3.1.', schema: z.looseObject({}) } },
     },
-    ({ c }) =>
-      c.json(
-        api.getOpenAPI31Document({
-          openapi: '3.1.0',
-          info: {
-            title: 'Devflow',
-            version: '1',
-            description:
-              'Runs of agent workflows that must not be lost. Every refusal is application/problem+json with a kind and a stable code.',
-          },
-        }),
-      ),
+    ({ c }) => c.json(openApiDocument(api)),
   )
   operations.add(
     {
       method: 'get',
       path: '/docs',
+      operationId: 'readReference',
       summary: 'A page to read this document by',
       tag: 'docs',
       answers: { 200: { description: 'The page.', other: { 'text/html': 'HTML.' } } },

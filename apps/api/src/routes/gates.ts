@@ -3,8 +3,9 @@ import { decideGate, decisionRefusal, listGates } from '@devflow/db'
 import { z } from 'zod'
 import { GateBody, GatePage } from '../bodies.ts'
 import type { ApiDeps } from '../deps.ts'
-import { findGate, findRun } from '../find-run.ts'
-import { KEY_HEADER, keyed, keyedResponse } from '../keyed.ts'
+import { APPROVED, DECISION } from '../examples.ts'
+import { findGate, findRun, NO_RUN } from '../find-run.ts'
+import { KEY_HEADER, KEY_PROBLEMS, keyed, keyedResponse } from '../keyed.ts'
 import type { Operations } from '../operation.ts'
 import { paging, wordsOf } from '../query.ts'
 
@@ -18,11 +19,12 @@ export function gateRoutes(operations: Operations, deps: ApiDeps): void {
     {
       method: 'get',
       path: '/v1/runs/{id}/gates',
+      operationId: 'listGatesOfRun',
       summary: 'List the gates of a run',
       tag,
       query: z.strictObject({ status, ...paging(200, 1_000) }),
       answers: { 200: { description: 'A page of gates.', schema: GatePage } },
-      problems: { 404: 'NOT_FOUND `run_not_found`, `run_deleted`.' },
+      problems: [...NO_RUN, 'bad_cursor'],
     },
     async ({ c, params: { id = '' }, query: { status, ...page } }) => {
       await findRun(pool, tenant, id)
@@ -34,10 +36,12 @@ export function gateRoutes(operations: Operations, deps: ApiDeps): void {
     {
       method: 'get',
       path: '/v1/gates',
+      operationId: 'listGates',
       summary: 'List gates of all runs, those open longest first',
       tag,
       query: z.strictObject({ status, ...paging(50, 200) }),
       answers: { 200: { description: 'A page of gates.', schema: GatePage } },
+      problems: ['bad_cursor'],
     },
     async ({ c, query: { status, ...page } }) => c.json(await listGates(pool, { tenant, status }, page)),
   )
@@ -46,19 +50,37 @@ export function gateRoutes(operations: Operations, deps: ApiDeps): void {
     {
       method: 'post',
       path: '/v1/runs/{id}/gates/{gate}/decisions',
+      operationId: 'decideGate',
       summary: 'Decide a gate',
       tag,
+      description:
+        'The first decision of a principal counts. The same again is 200, unchanged, also on a closed gate. Send the `subjectHash` of what you looked at.',
       body: DecideGate,
+      bodyExamples: {
+        Approve: DECISION,
+        Reject: { decision: 'reject', comment: 'The second table is missing' },
+      },
       headers: KEY_HEADER,
       answers: {
-        200: { description: 'The gate: the decision is committed, now or before.', schema: GateBody },
+        200: {
+          description: 'The gate: the decision is committed, now or before.',
+          schema: GateBody,
+          example: APPROVED,
+          headers: { 'Idempotency-Replayed': '`true` for a repeated Idempotency-Key.' },
+        },
       },
-      problems: {
-        403: 'PERMISSION_DENIED `not_approver`, or the caller is refused.',
-        404: 'NOT_FOUND `run_not_found`, `run_deleted`, `gate_not_found`.',
-        409: 'CONFLICT `gate_closed`, `decided_otherwise`, `subject_changed`, `idempotency_key_in_use`.',
-        422: 'INVALID `idempotency_key_reused`.',
-      },
+      problems: [
+        ...NO_RUN,
+        'gate_not_found',
+        'not_approver',
+        'changes_not_allowed',
+        'hash_required',
+        'not_a_budget_gate',
+        'gate_closed',
+        'decided_otherwise',
+        'subject_changed',
+        ...KEY_PROBLEMS,
+      ],
     },
     async ({ c, params: { id = '', gate = '' }, body, caller }) => {
       await findRun(pool, tenant, id)

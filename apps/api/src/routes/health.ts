@@ -1,5 +1,6 @@
 import { DevflowError } from '@devflow/contracts'
 import { z } from 'zod'
+import { named } from '../bodies.ts'
 import type { ApiDeps } from '../deps.ts'
 import type { PokeHub } from '../live/poke-hub.ts'
 import type { RunFeeds } from '../live/run-feeds.ts'
@@ -7,6 +8,9 @@ import type { Metrics } from '../metrics.ts'
 import type { Operations } from '../operation.ts'
 
 const tag = 'health'
+
+const Alive = named('Alive', { status: z.literal('ok') }, { status: 'ok' })
+const Ready = named('Ready', { status: z.literal('ready') }, { status: 'ready' })
 
 export function healthRoutes(
   operations: Operations,
@@ -17,9 +21,10 @@ export function healthRoutes(
     {
       method: 'get',
       path: '/healthz',
+      operationId: 'checkHealth',
       summary: 'Whether the process is alive',
       tag,
-      answers: { 200: { description: 'It is.', schema: z.object({ status: z.literal('ok') }) } },
+      answers: { 200: { description: 'It is.', schema: Alive } },
     },
     ({ c }) => c.json({ status: 'ok' }),
   )
@@ -28,10 +33,11 @@ export function healthRoutes(
     {
       method: 'get',
       path: '/readyz',
+      operationId: 'checkReadiness',
       summary: 'Whether runs can be taken and go on: Postgres, Temporal, workers polling',
       tag,
-      answers: { 200: { description: 'They can.', schema: z.object({ status: z.literal('ready') }) } },
-      problems: { 503: 'UNAVAILABLE `not_ready`: `errors` names what is missing.' },
+      answers: { 200: { description: 'They can.', schema: Ready } },
+      problems: ['not_ready'],
     },
     async ({ c }) => {
       const missing = await readiness.missing()
@@ -46,6 +52,7 @@ export function healthRoutes(
     {
       method: 'get',
       path: '/metrics',
+      operationId: 'readMetrics',
       summary: 'Figures for Prometheus',
       tag,
       answers: { 200: { description: 'The figures.', other: { 'text/plain': 'Prometheus text format.' } } },

@@ -2,12 +2,12 @@ import { readAudit, readCalls } from '@devflow/db'
 import { z } from 'zod'
 import { AuditPage, CallPage } from '../bodies.ts'
 import type { ApiDeps } from '../deps.ts'
-import { findRun } from '../find-run.ts'
+import { findRun, NO_RUN } from '../find-run.ts'
 import type { Operations } from '../operation.ts'
 import { paging } from '../query.ts'
 
 const query = z.strictObject(paging(1_000, 1_000))
-const problems = { 404: 'NOT_FOUND `run_not_found`, `run_deleted`.' }
+const problems = [...NO_RUN, 'bad_cursor'] as const
 
 export function ledgerRoutes(operations: Operations, deps: ApiDeps): void {
   const { pool, tenant } = deps
@@ -16,6 +16,7 @@ export function ledgerRoutes(operations: Operations, deps: ApiDeps): void {
     {
       method: 'get',
       path: '/v1/runs/{id}/calls',
+      operationId: 'listCalls',
       summary: 'List the model calls of a run: the ledger',
       tag: 'ledger',
       query,
@@ -32,6 +33,7 @@ export function ledgerRoutes(operations: Operations, deps: ApiDeps): void {
     {
       method: 'get',
       path: '/v1/runs/{id}/audit',
+      operationId: 'listToolCalls',
       summary: 'List the tool calls of a run',
       tag: 'ledger',
       query,

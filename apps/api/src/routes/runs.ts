@@ -5,8 +5,9 @@ import type { Context } from 'hono'
 import { z } from 'zod'
 import { PhasePage, RunBody, RunPage } from '../bodies.ts'
 import type { ApiDeps } from '../deps.ts'
-import { findRun, runNotFound } from '../find-run.ts'
-import { KEY_HEADER, keyed, keyedResponse } from '../keyed.ts'
+import { QUEUED, RUN_ID } from '../examples.ts'
+import { findRun, NO_RUN, runNotFound } from '../find-run.ts'
+import { KEY_HEADER, KEY_PROBLEMS, keyed, keyedResponse, REPLAYED, REPLAYED_HEADER } from '../keyed.ts'
 import { LONGEST_WAIT, preferredWait, waitForRun } from '../live/wait-for-run.ts'
 import type { Env, Operations } from '../operation.ts'
 import { prepareRun } from '../prepare-run.ts'
@@ -15,7 +16,21 @@ import { paging, time, wordsOf } from '../query.ts'
 const PREFER = {
   Prefer: `wait=N (RFC 7240): the answer comes when the run is over or waits for someone, after N seconds (${LONGEST_WAIT} at most) at the latest.`,
 }
+const WAITED = { 'Preference-Applied': 'The wait that was applied, if any was asked for.' }
 const tag = 'runs'
+
+const SUBMISSIONS = {
+  'The least': { template: 'spec-and-review@1', input: { request: 'Describe the migrations' } },
+  'With everything': {
+    template: 'spec-and-review@1',
+    input: { request: 'Describe how the tests are organised' },
+    bindings: { reviewer: 'fake-reviewer@1' },
+    budget: { limitMicroUsd: 250000, limitTokens: 400000, onExceeded: 'block' },
+    workspace: { repo: '/home/you/project', base: 'main' },
+    labels: { team: 'web' },
+    parent: RUN_ID,
+  },
+}
 
 const ListQuery = z.strictObject({
   status: wordsOf(RUN_STATUSES).optional(),
@@ -32,24 +47,40 @@ export function runRoutes(operations: Operations, deps: ApiDeps): void {
     {
       method: 'post',
       path: '/v1/runs',
+      operationId: 'submitRun',
       summary: 'Submit a run',
+      description:
+        'The answer comes after the commit; Temporal need not be there. Only `template` is required: without a version its newest is taken.',
       tag,
       body: SubmitRun,
+      bodyExamples: SUBMISSIONS,
       headers: { ...KEY_HEADER, ...PREFER },
       answers: {
         201: {
           description: 'The run; it is committed.',
           schema: RunBody,
-          headers: { Location: 'where the run is' },
+          example: QUEUED,
+          headers: { Location: 'Where the run is.', ...WAITED },
         },
-        200: { description: 'The first answer again, for a repeated Idempotency-Key.', schema: RunBody },
+        200: {
+          description: REPLAYED,
+          schema: RunBody,
+          headers: { Location: 'Where the run is.', ...REPLAYED_HEADER },
+        },
       },
-      problems: {
-        403: 'PERMISSION_DENIED `workspace_outside_roots`, or the caller is refused.',
-        404: 'NOT_FOUND `template_not_found`, `run_not_found` (the parent).',
-        409: 'CONFLICT `idempotency_key_in_use`.',
-        422: 'INVALID `idempotency_key_reused`.',
-      },
+      problems: [
+        'invalid_input',
+        'invalid_template',
+        'plan_too_large',
+        'binding_failed',
+        'missing_key',
+        'not_a_repository',
+        'workspace_outside_roots',
+        'template_not_found',
+        'run_not_found',
+        'run_deleted',
+        ...KEY_PROBLEMS,
+      ],
     },
     async ({ c, body, caller }) => {
       const prepared = await prepareRun(deps, body, caller.principal)
@@ -71,11 +102,13 @@ export function runRoutes(operations: Operations, deps: ApiDeps): void {
     {
       method: 'get',
       path: '/v1/runs',
+      operationId: 'listRuns',
       summary: 'List runs, newest first',
       tag,
       query: ListQuery,
       labels: true,
       answers: { 200: { description: 'A page of runs.', schema: RunPage } },
+      problems: ['bad_cursor'],
     },
     async ({ c, query, labels }) => {
       const { cursor, limit, ...filter } = query
@@ -87,11 +120,12 @@ export function runRoutes(operations: Operations, deps: ApiDeps): void {
     {
       method: 'get',
       path: '/v1/runs/{id}',
+      operationId: 'readRun',
       summary: 'Read a run',
       tag,
       headers: PREFER,
-      answers: { 200: { description: 'The run.', schema: RunBody } },
-      problems: { 404: 'NOT_FOUND `run_not_found`, `run_deleted`.' },
+      answers: { 200: { description: 'The run.', schema: RunBody, headers: WAITED } },
+      problems: NO_RUN,
     },
     async ({ c, params: { id = '' } }) => {
       await findRun(pool, tenant, id)
@@ -104,11 +138,12 @@ export function runRoutes(operations: Operations, deps: ApiDeps): void {
     {
       method: 'get',
       path: '/v1/runs/{id}/phases',
+      operationId: 'listPhases',
       summary: 'List all phases of a run',
       tag,
       query: z.strictObject(paging(500, 1_000)),
       answers: { 200: { description: 'A page of phases.', schema: PhasePage } },
-      problems: { 404: 'NOT_FOUND `run_not_found`, `run_deleted`.' },
+      problems: [...NO_RUN, 'bad_cursor'],
     },
     async ({ c, params: { id = '' }, query }) => {
       await findRun(pool, tenant, id)
@@ -120,10 +155,11 @@ export function runRoutes(operations: Operations, deps: ApiDeps): void {
     {
       method: 'delete',
       path: '/v1/runs/{id}',
+      operationId: 'deleteRun',
       summary: 'Delete a finished run; a tombstone is left',
       tag,
       answers: { 204: { description: 'It is deleted, now or before.' } },
-      problems: { 404: 'NOT_FOUND `run_not_found`.', 409: 'CONFLICT `run_not_over`.' },
+      problems: ['run_not_found', 'run_not_over'],
     },
     async ({ c, params: { id = '' }, caller }) => {
       await findRun(pool, tenant, id).catch((error: unknown) => {

@@ -1,6 +1,7 @@
 import { DevflowError, EntryId } from '@devflow/contracts'
 import { z } from 'zod'
 import type { ApiDeps } from '../deps.ts'
+import { POKES } from '../examples.ts'
 import { eventStream } from '../live/event-stream.ts'
 import { type PokeHub, sinceOf } from '../live/poke-hub.ts'
 import type { Operations } from '../operation.ts'
@@ -18,6 +19,7 @@ export function streamRoutes(operations: Operations, deps: ApiDeps, hub: PokeHub
     {
       method: 'get',
       path: '/v1/stream',
+      operationId: 'followRuns',
       summary: 'Follow many runs: pokes, at least once; refetch what they name',
       tag: 'events',
       query: Query,
@@ -27,9 +29,10 @@ export function streamRoutes(operations: Operations, deps: ApiDeps, hub: PokeHub
         200: {
           description:
             'The stream: `event: run` with `{runId, status, lastSeq}`, or `event: gate` with the gate.',
-          other: { 'text/event-stream': 'Pokes.' },
+          other: { 'text/event-stream': { description: 'Pokes.', example: POKES } },
         },
       },
+      problems: ['bad_cursor'],
     },
     ({ c, query: { template, kind, cursor }, labels }) => {
       const given = c.req.header('last-event-id') || cursor

@@ -1,0 +1,205 @@
+import type {
+  ArtifactView,
+  AuditItem,
+  Call,
+  Gate,
+  PhaseView,
+  Report,
+  Run,
+  RunEvent,
+} from '@devflow/contracts'
+
+/** What the OpenAPI document shows: one run of `spec-and-review@1`, from all sides. */
+export const RUN_ID = '01a1fd23-2e03-7aac-8dc6-349111f7edd2'
+const SPEC = '3495924f4b34799102a1f929bf51b4f4d73bcf09006868677012e01262faa3ce'
+const SUBJECT = '8931adfcbfc34e2bfe92808bf4e2af67ed983f79f9cacb26d183e754a47804f2'
+const DEFINITION = 'feab9c95a73cae9fd9085c4e37b59b2c0c6efe619ac9fb82d9d101c6bb604025'
+const OPENED = '2026-11-21T08:05:04.776Z'
+
+export const PHASE: PhaseView = {
+  id: 'spec',
+  kind: 'agent',
+  status: 'completed',
+  attempt: 1,
+  startedAt: '2026-11-21T08:05:04.089Z',
+  endedAt: '2026-11-21T08:05:04.475Z',
+}
+
+export const RUN: Run = {
+  id: RUN_ID,
+  template: 'spec-and-review@1',
+  definitionHash: DEFINITION,
+  status: 'waiting',
+  input: { request: 'Describe the migrations' },
+  labels: { team: 'web' },
+  phases: [PHASE, { id: 'approve', kind: 'gate', status: 'waiting', attempt: 1, startedAt: OPENED }],
+  usage: { inputTokens: 24364, outputTokens: 1846, costMicroUsd: 4812.51, unsettledMicroUsd: 0 },
+  budget: { limitMicroUsd: 500000, onExceeded: 'prompt' },
+  actor: 'owner',
+  attempt: 1,
+  waitingFor: [{ kind: 'gate', id: 'approve', since: OPENED, deadline: '2026-11-24T08:05:04.776Z' }],
+  createdAt: '2026-11-21T08:05:03.623Z',
+  startedAt: '2026-11-21T08:05:03.815Z',
+  lastSeq: 248,
+}
+
+/** A run that was submitted a moment ago. */
+export const QUEUED: Run = {
+  id: RUN_ID,
+  template: RUN.template,
+  definitionHash: DEFINITION,
+  status: 'queued',
+  input: RUN.input,
+  labels: RUN.labels,
+  phases: [
+    { id: 'spec', kind: 'agent', status: 'pending', attempt: 0 },
+    { id: 'approve', kind: 'gate', status: 'pending', attempt: 0 },
+  ],
+  usage: { inputTokens: 0, outputTokens: 0, costMicroUsd: 0, unsettledMicroUsd: 0 },
+  budget: RUN.budget,
+  actor: 'owner',
+  attempt: 1,
+  createdAt: RUN.createdAt,
+  lastSeq: 1,
+}
+
+export const EVENT: RunEvent = {
+  runId: RUN_ID,
+  seq: 247,
+  type: 'gate.opened',
+  at: OPENED,
+  phase: 'approve',
+  attempt: 1,
+  key: 'approve/1/opened',
+  data: { gate: 'approve', title: 'Approve the spec?', subjectHash: SUBJECT, quorum: 1 },
+}
+
+/** What the stream of a run looks like. */
+export const RUN_STREAM = `: cursor=246
+
+id: 247
+event: gate.opened
+data: ${JSON.stringify(EVENT)}
+
+event: end
+data: {"status":"completed","lastSeq":328}
+
+`
+
+/** What the stream over many runs looks like. */
+export const POKES = `id: eyJzZXEiOjI0OH0
+event: run
+data: {"runId":"${RUN_ID}","status":"waiting","lastSeq":248}
+
+`
+
+export const GATE: Gate = {
+  runId: RUN_ID,
+  id: 'approve',
+  phase: 'approve',
+  status: 'open',
+  title: 'Approve the spec?',
+  subject: [{ artifact: 'spec', sha256: SPEC }],
+  subjectHash: SUBJECT,
+  quorum: 1,
+  decisions: [],
+  deadline: '2026-11-24T08:05:04.776Z',
+  escalation: { escalateTo: ['owner'], after: 'P1D', then: 'reject' },
+  openedAt: OPENED,
+}
+
+/** The same gate once it is decided. */
+export const APPROVED: Gate = {
+  ...GATE,
+  status: 'approved',
+  decisions: [
+    { actor: 'owner', decision: 'approve', comment: 'Clear enough', at: '2026-11-21T08:07:40.101Z' },
+  ],
+  closedAt: '2026-11-21T08:07:40.140Z',
+}
+
+export const DECISION = { decision: 'approve', comment: 'Clear enough', subjectHash: SUBJECT }
+
+export const ARTIFACT: ArtifactView = {
+  name: 'spec',
+  version: 1,
+  sha256: SPEC,
+  mediaType: 'application/json',
+  bytes: 1830,
+  phase: 'spec',
+  attempt: 1,
+  at: '2026-11-21T08:05:04.470Z',
+}
+
+export const CALL: Call = {
+  id: '01a1fd23-31f2-7c11-9b0d-0e3a51f7a7c9',
+  phase: 'spec',
+  attempt: 1,
+  turn: 1,
+  persona: 'spec-writer@1',
+  provider: 'openrouter',
+  model: 'anthropic/claude-sonnet-4.5',
+  modelUsed: 'anthropic/claude-sonnet-4.5',
+  status: 'settled',
+  reservedMicroUsd: 61500,
+  costMicroUsd: 4812.51,
+  costSource: 'provider',
+  inputTokens: 24364,
+  outputTokens: 1846,
+  generationId: 'gen-1763712304-k2J9',
+  latencyMs: 386,
+  at: '2026-11-21T08:05:04.089Z',
+}
+
+export const TOOL_CALL: AuditItem = {
+  seq: 12,
+  tool: 'read_file',
+  args: { path: 'migrations/0001_log.sql' },
+  decision: 'allowed',
+  phase: 'spec',
+  attempt: 1,
+  turn: 1,
+  bytes: 20914,
+  at: '2026-11-21T08:05:04.210Z',
+}
+
+export const REPORT: Report = {
+  format: 1,
+  runId: RUN_ID,
+  template: 'spec-and-review@1',
+  title: 'Spec and review',
+  definitionHash: DEFINITION,
+  outcome: 'completed',
+  attempt: 1,
+  input: RUN.input,
+  output: { approved: true },
+  actor: 'owner',
+  createdAt: RUN.createdAt,
+  endedAt: '2026-11-21T08:07:41.002Z',
+  latencyMs: 157379,
+  usage: { ...RUN.usage, calls: 1 },
+  phases: [
+    {
+      id: 'spec',
+      kind: 'agent',
+      status: 'completed',
+      attempts: 1,
+      persona: 'spec-writer@1',
+      model: 'anthropic/claude-sonnet-4.5',
+      turns: 1,
+      repairs: 0,
+      costMicroUsd: 4812.51,
+      artifact: { name: 'spec', version: 1, sha256: SPEC, content: { title: 'Migrations' } },
+    },
+    {
+      id: 'approve',
+      kind: 'gate',
+      status: 'completed',
+      attempts: 1,
+      turns: 0,
+      repairs: 0,
+      costMicroUsd: 0,
+      gate: { status: 'approved', title: GATE.title, decisions: APPROVED.decisions },
+    },
+  ],
+}
