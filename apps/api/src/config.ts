@@ -1,6 +1,13 @@
 import { delimiter } from 'node:path'
 import { DevflowError } from '@devflow/contracts'
-import { type Environment, parseConfig } from '@devflow/process'
+import {
+  type Environment,
+  otel,
+  parseConfig,
+  type TracingConfig,
+  tracingConfig,
+  tracingSecrets,
+} from '@devflow/process'
 import { z } from 'zod'
 
 const SHORTEST_TOKEN = 20
@@ -43,6 +50,15 @@ const Variables = z.object({
     .string()
     .optional()
     .describe('further values to keep out of everything stored, separated by spaces'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: otel.endpoint,
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: otel.tracesEndpoint,
+  OTEL_EXPORTER_OTLP_PROTOCOL: otel.protocol,
+  OTEL_EXPORTER_OTLP_HEADERS: otel.headers,
+  OTEL_SERVICE_NAME: otel.service,
+  OTEL_RESOURCE_ATTRIBUTES: otel.attributes,
+  OTEL_TRACES_SAMPLER: otel.sampler,
+  OTEL_TRACES_SAMPLER_ARG: otel.ratio,
+  OTEL_SDK_DISABLED: otel.disabled,
   OPENROUTER_API_KEY: key,
   OPENAI_API_KEY: key,
   ANTHROPIC_API_KEY: key,
@@ -61,6 +77,8 @@ export interface Config {
   heartbeatMs: number
   drainMs: number
   maxBodyBytes: number
+  /** Undefined: no traces are made. */
+  tracing: TracingConfig | undefined
   /** Providers for which a key is at hand. The keys themselves are only known to the scrubber. */
   keys: ReadonlySet<string>
   /** Values that are never shown nor stored (I8). */
@@ -80,11 +98,13 @@ export function readConfig(env: Environment, folder: string): Config {
     const message = `DEVFLOW_HOST is ${read.DEVFLOW_HOST}, which others can reach: set DEVFLOW_TOKEN, or listen on 127.0.0.1`
     throw new DevflowError('INVALID', 'token_required', message)
   }
+  const tracing = tracingConfig(read)
   const secrets = [
     ...Object.values(keys),
     read.DEVFLOW_TOKEN,
     passwordOf(read.DATABASE_URL),
     ...(read.DEVFLOW_SECRETS?.split(' ') ?? []),
+    ...tracingSecrets(tracing),
   ]
   return {
     databaseUrl: read.DATABASE_URL,
@@ -101,6 +121,7 @@ export function readConfig(env: Environment, folder: string): Config {
     heartbeatMs: read.DEVFLOW_HEARTBEAT_MS,
     drainMs: read.DEVFLOW_DRAIN_MS,
     maxBodyBytes: read.DEVFLOW_MAX_BODY_BYTES,
+    tracing,
     keys: new Set(Object.entries(keys).flatMap(([provider, value]) => (value ? [provider] : []))),
     secrets: secrets.filter((secret) => secret !== undefined),
   }

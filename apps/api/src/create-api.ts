@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto'
 import { DevflowError } from '@devflow/contracts'
 import { OpenAPIHono } from '@hono/zod-openapi'
 import type { Context } from 'hono'
-import { routePath } from 'hono/route'
 import type { ApiDeps } from './deps.ts'
 import { guard } from './guard.ts'
 import { PokeHub } from './live/poke-hub.ts'
@@ -19,24 +18,22 @@ import { healthRoutes } from './routes/health.ts'
 import { ledgerRoutes } from './routes/ledger.ts'
 import { runRoutes } from './routes/runs.ts'
 import { streamRoutes } from './routes/stream.ts'
+import { watchRequests } from './watch-requests.ts'
 
 /** The HTTP API over its dependencies; it opens no port. */
 export function createApi(deps: ApiDeps): Api {
   const api: Api = new OpenAPIHono<Env>()
-  const metrics = new Metrics()
   const onProblem = (error: unknown) => deps.log.warn({ err: error }, 'reading for streams failed')
   const feeds = new RunFeeds({ pool: deps.pool, watch: deps.watch, onProblem })
   const hub = new PokeHub({ pool: deps.pool, watch: deps.watch, onProblem })
+  const metrics = new Metrics({ ...deps, feeds, hub })
 
+  api.use(watchRequests(deps, metrics))
   api.use(async (c, next) => {
-    const traceId = randomUUID()
-    c.set('traceId', traceId)
-    c.header('x-request-id', traceId)
     c.header('x-content-type-options', 'nosniff')
     c.header('cache-control', 'no-store')
     c.set('caller', guard(c.req.raw.headers, c.req.url, deps))
     await next()
-    metrics.count(c.req.method, routePath(c, -1), c.res.status)
   })
   api.notFound((c) => {
     throw new DevflowError('NOT_FOUND', 'not_found', `There is nothing at ${c.req.path.slice(0, 200)}.`)
@@ -51,7 +48,7 @@ export function createApi(deps: ApiDeps): Api {
   artifactRoutes(operations, deps)
   ledgerRoutes(operations, deps)
   streamRoutes(operations, deps, hub)
-  healthRoutes(operations, deps, { metrics, feeds, hub })
+  healthRoutes(operations, deps, metrics)
   docsRoutes(operations, api)
   operations.refuseOtherMethods()
   return api

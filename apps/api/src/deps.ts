@@ -1,7 +1,7 @@
 import type { Provider, Scrub } from '@devflow/contracts'
 import type { Listener, Poker } from '@devflow/db'
 import type { Registry } from '@devflow/definition'
-import type { Logger } from '@devflow/process'
+import type { Logger, Tracing } from '@devflow/process'
 import type pg from 'pg'
 import type { Watch } from './live/watch.ts'
 import type { Readiness } from './readiness.ts'
@@ -15,6 +15,8 @@ export interface ApiDeps {
   registry: Registry
   readiness: Readiness
   log: Logger
+  /** Undefined: no traces are made. */
+  tracing: Tracing | undefined
   scrub: Scrub
   tenant: string
   host: string

@@ -1,14 +1,21 @@
 // Law: the HTTP API, one process. Imports contracts, definition, db, process and Temporal's client.
 import { DevflowError } from '@devflow/contracts'
-import { createLogger, logLastWords, supervised } from '@devflow/process'
+import { createLogger, logLastWords, openTracing, supervised, type Tracing } from '@devflow/process'
 import { type Config, readConfig } from './config.ts'
 import { type Listening, listen } from './listen.ts'
 import { openApi } from './open-api.ts'
 
 const config = readConfigOrEnd()
-const log = createLogger({ name: 'api', level: config.logLevel, secrets: config.secrets })
+let tracing: Tracing | undefined
+const log = createLogger({
+  name: 'api',
+  level: config.logLevel,
+  secrets: config.secrets,
+  ...(config.tracing ? { around: () => ({ traceId: tracing?.traceId() }) } : {}),
+})
 logLastWords(log)
-const opened = await openApi(config, log)
+tracing = await openTracing(config.tracing, 'devflow-api', log)
+const opened = await openApi(config, log, tracing)
 let server: Listening | undefined
 
 const child = supervised({
@@ -19,6 +26,7 @@ const child = supervised({
     opened.close()
     await server?.close()
     await opened.release()
+    await tracing?.close()
   },
 })
 

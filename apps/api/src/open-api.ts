@@ -1,7 +1,7 @@
 import { DEFAULT_TENANT, scrubber } from '@devflow/contracts'
 import { Listener, Poker } from '@devflow/db'
 import { createRegistry } from '@devflow/definition'
-import type { Logger } from '@devflow/process'
+import type { Logger, Tracing } from '@devflow/process'
 import pg from 'pg'
 import type { Config } from './config.ts'
 import { createApi } from './create-api.ts'
@@ -20,7 +20,7 @@ export interface OpenApi {
 }
 
 /** The API with its dependencies, made from a configuration. Postgres and Temporal may be away. */
-export async function openApi(config: Config, log: Logger): Promise<OpenApi> {
+export async function openApi(config: Config, log: Logger, tracing?: Tracing): Promise<OpenApi> {
   const { databaseUrl, heartbeatMs, maxBodyBytes, host, token, workspaceRoots } = config
   const warn = (what: string) => (error: unknown) => log.warn({ err: error }, what)
   const registry = await createRegistry({ folders: config.entries })
@@ -50,6 +50,7 @@ export async function openApi(config: Config, log: Logger): Promise<OpenApi> {
     registry,
     readiness,
     log,
+    tracing,
     scrub: scrubber(config.secrets),
     tenant: DEFAULT_TENANT,
     host,

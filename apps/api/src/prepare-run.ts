@@ -7,16 +7,20 @@ import {
 } from '@devflow/contracts'
 import type { Submitted } from '@devflow/db'
 import { checkInput, planOf } from '@devflow/definition'
+import type { Tracing } from '@devflow/process'
 import { checkWorkspace } from './check-workspace.ts'
 import { type CompileDeps, compiled } from './compiled.ts'
+import type { LiveRegistry } from './registry/live-registry.ts'
 
 export interface Prepared {
   definition: Definition
   submitted: Submitted
 }
 
-export interface PrepareDeps extends CompileDeps {
+export interface PrepareDeps extends Omit<CompileDeps, 'registry'> {
+  registry: Pick<LiveRegistry, 'current'>
   workspaceRoots: readonly string[]
+  tracing?: Tracing | undefined
 }
 
 /**
@@ -24,12 +28,14 @@ export interface PrepareDeps extends CompileDeps {
  * INVALID `invalid_template`, `binding_failed`, `missing_key`, `invalid_input`, and what `checkWorkspace` throws.
  */
 export async function prepareRun(deps: PrepareDeps, body: SubmitRun, actor: string): Promise<Prepared> {
-  const { definition, hash, bindings } = compiled(deps, body)
+  const { registry } = await deps.registry.current()
+  const { definition, hash, bindings } = compiled({ ...deps, registry }, body)
   const input = body.input ?? {}
   const errors = checkInput(definition, input)
   if (errors.length > 0) throw invalidInput(errors)
   const repo = body.workspace && (await checkWorkspace(body.workspace, deps.workspaceRoots))
   const budget: Budget = { ...definition.budget, ...body.budget }
+  const traceparent = deps.tracing?.traceparent()
   const submitted: Submitted = {
     format: 1,
     template: definition.template,
@@ -42,6 +48,7 @@ export async function prepareRun(deps: PrepareDeps, body: SubmitRun, actor: stri
     actor,
     ...(body.parent ? { parent: body.parent } : {}),
     bindings,
+    ...(traceparent ? { traceparent } : {}),
     phases: planOf(definition).steps.map(({ id, kind }) => ({ id, kind })),
   }
   return { definition, submitted }

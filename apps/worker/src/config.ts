@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { parseConfig } from '@devflow/process'
+import { otel, parseConfig, tracingConfig, tracingSecrets } from '@devflow/process'
 import { z } from 'zod'
 
 const ms = (fallback: number) => z.coerce.number().int().positive().default(fallback)
@@ -38,6 +38,15 @@ const Environment = z.object({
     .optional()
     .describe('further values to keep out of everything stored, separated by spaces'),
   DEVFLOW_FAULT_FILE: z.string().optional().describe('for crash tests only: a file that says where to die'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: otel.endpoint,
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: otel.tracesEndpoint,
+  OTEL_EXPORTER_OTLP_PROTOCOL: otel.protocol,
+  OTEL_EXPORTER_OTLP_HEADERS: otel.headers,
+  OTEL_SERVICE_NAME: otel.service,
+  OTEL_RESOURCE_ATTRIBUTES: otel.attributes,
+  OTEL_TRACES_SAMPLER: otel.sampler,
+  OTEL_TRACES_SAMPLER_ARG: otel.ratio,
+  OTEL_SDK_DISABLED: otel.disabled,
   OPENROUTER_API_KEY: z.string().optional().describe('a key of openrouter.ai'),
   OPENROUTER_BASE_URL: z.string().url().optional().describe('another address of the OpenRouter API'),
   OPENROUTER_STALL_MS: ms(120_000).describe('how long a reply may say nothing'),
@@ -48,6 +57,7 @@ export type Config = ReturnType<typeof readConfig>
 /** The worker's configuration; throws INVALID `bad_config` naming each variable and its fix. */
 export function readConfig(env: NodeJS.ProcessEnv) {
   const given = parseConfig(Environment, env)
+  const tracing = tracingConfig(given)
   return {
     databaseUrl: given.DATABASE_URL,
     temporal: { address: given.TEMPORAL_ADDRESS, namespace: given.TEMPORAL_NAMESPACE },
@@ -71,11 +81,13 @@ export function readConfig(env: NodeJS.ProcessEnv) {
       baseURL: given.OPENROUTER_BASE_URL,
       progressTimeoutMs: given.OPENROUTER_STALL_MS,
     },
+    tracing,
     faultFile: given.DEVFLOW_FAULT_FILE,
     secrets: [
       given.OPENROUTER_API_KEY,
       new URL(given.DATABASE_URL).password,
       ...(given.DEVFLOW_SECRETS?.split(/\s+/) ?? []),
+      ...tracingSecrets(tracing),
     ].filter((secret): secret is string => secret !== undefined && secret !== ''),
   }
 }

@@ -17,6 +17,8 @@ export interface LogFields {
   traceId?: string
   method?: string
   path?: string
+  /** An entry of the registry. */
+  entry?: string
   status?: number
   /** How long it took. */
   ms?: number

@@ -24,8 +24,9 @@ import {
   TracerProvider,
 } from '@opentelemetry/sdk-trace'
 import manifest from '../package.json' with { type: 'json' }
+import type { Logger } from './logger.ts'
 import { readTraceparent, writeTraceparent } from './traceparent.ts'
-import type { OpenSpan, SpanAttributes, SpanStart, Tracing, TracingOptions, WholeSpan } from './tracing.ts'
+import type { OpenSpan, SpanAttributes, SpanStart, Tracing, WholeSpan } from './tracing.ts'
 import type { TracingConfig } from './tracing-config.ts'
 
 /** A receiver that does not answer must not hold up the end of the process. */
@@ -46,19 +47,19 @@ export class OpenTelemetryTracing implements Tracing {
   readonly #provider: TracerProvider
   readonly #tracer: Tracer
 
-  constructor(config: TracingConfig, options: TracingOptions) {
+  constructor(config: TracingConfig, service: string, log: Logger) {
     const exporter = new OTLPTraceExporter({ url: config.url, headers: config.headers })
     this.#provider = new TracerProvider({
       idGenerator: this.#ids,
       sampler: samplerOf(config),
       resource: resourceFromAttributes({
-        'service.name': config.service ?? options.service,
+        'service.name': config.service ?? service,
         'service.version': manifest.version,
         'service.instance.id': crypto.randomUUID(),
         ...config.attributes,
       }),
       spanLimits: { attributeValueLengthLimit: LONGEST_TEXT },
-      spanProcessors: [new BatchSpanProcessor({ exporter: toldOf(exporter, options) })],
+      spanProcessors: [new BatchSpanProcessor({ exporter: toldOf(exporter, log) })],
     })
     this.#tracer = this.#provider.getTracer('devflow', manifest.version)
   }
@@ -171,14 +172,15 @@ function samplerOf({ sampler, ratio }: TracingConfig): Sampler {
 }
 
 /** Tells of trouble and its end, once each: a receiver that is away is asked again every few seconds. */
-function toldOf(exporter: SpanExporter, { onProblem, onWell }: TracingOptions): SpanExporter {
+function toldOf(exporter: SpanExporter, log: Logger): SpanExporter {
   let isAway = false
   return {
     export: (spans, done) =>
       exporter.export(spans, (result) => {
         const failed = result.code !== 0
-        if (failed && !isAway) onProblem(result.error)
-        if (!failed && isAway) onWell()
+        if (failed && !isAway)
+          log.warn({ err: result.error }, 'traces cannot be delivered; some will be lost')
+        if (!failed && isAway) log.info('traces are delivered again')
         isAway = failed
         done(result)
       }),

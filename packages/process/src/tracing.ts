@@ -1,3 +1,4 @@
+import type { Logger } from './logger.ts'
 import type { TracingConfig } from './tracing-config.ts'
 
 /** Ids, names, counts and codes; never what a person or a model wrote (I8). */
@@ -44,20 +45,16 @@ export interface Tracing {
   close(): Promise<void>
 }
 
-export interface TracingOptions {
-  /** Unless OTEL_SERVICE_NAME says otherwise. */
-  service: string
-  /** Told once when spans cannot be delivered, and once when they can again. */
-  onProblem: (error: unknown) => void
-  onWell: () => void
-}
-
-/** Starts tracing when it is configured. Otherwise nothing of OpenTelemetry is even loaded. */
+/**
+ * Starts tracing when it is configured. Otherwise nothing of OpenTelemetry is even loaded. `service` names the process
+ * unless OTEL_SERVICE_NAME does; `log` is told once when spans cannot be delivered, and once when they can again.
+ */
 export async function openTracing(
   config: TracingConfig | undefined,
-  options: TracingOptions,
+  service: string,
+  log: Logger,
 ): Promise<Tracing | undefined> {
   if (config === undefined) return undefined
   const { OpenTelemetryTracing } = await import('./tracing-sdk.ts')
-  return new OpenTelemetryTracing(config, options)
+  return new OpenTelemetryTracing(config, service, log)
 }

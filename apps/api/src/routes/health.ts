@@ -2,8 +2,6 @@ import { DevflowError } from '@devflow/contracts'
 import { z } from 'zod'
 import { named } from '../bodies.ts'
 import type { ApiDeps } from '../deps.ts'
-import type { PokeHub } from '../live/poke-hub.ts'
-import type { RunFeeds } from '../live/run-feeds.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Operations } from '../operation.ts'
 
@@ -12,11 +10,7 @@ const tag = 'health'
 const Alive = named('Alive', { status: z.literal('ok') }, { status: 'ok' })
 const Ready = named('Ready', { status: z.literal('ready') }, { status: 'ready' })
 
-export function healthRoutes(
-  operations: Operations,
-  { readiness }: ApiDeps,
-  { metrics, feeds, hub }: { metrics: Metrics; feeds: RunFeeds; hub: PokeHub },
-): void {
+export function healthRoutes(operations: Operations, { readiness }: ApiDeps, metrics: Metrics): void {
   operations.add(
     {
       method: 'get',
@@ -57,18 +51,9 @@ export function healthRoutes(
       tag,
       answers: { 200: { description: 'The figures.', other: { 'text/plain': 'Prometheus text format.' } } },
     },
-    ({ c }) => {
-      const streams = feeds.size
-      c.header('content-type', 'text/plain; version=0.0.4; charset=utf-8')
-      return c.body(
-        metrics.text({
-          devflow_api_run_feeds: streams.feeds,
-          devflow_api_run_streams: streams.clients,
-          devflow_api_poke_streams: hub.clients,
-          process_resident_memory_bytes: process.memoryUsage.rss(),
-          process_uptime_seconds: process.uptime(),
-        }),
-      )
+    async ({ c }) => {
+      c.header('content-type', metrics.contentType)
+      return c.body(await metrics.text())
     },
   )
 }

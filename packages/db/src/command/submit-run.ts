@@ -16,6 +16,8 @@ export interface Submitted {
   parent?: string
   /** Role → persona. */
   bindings: Record<string, string>
+  /** W3C, of the request it came by; kept for traces alone: nothing else reads it. */
+  traceparent?: string
   phases: { id: string; kind: string }[]
 }
 
