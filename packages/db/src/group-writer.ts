@@ -28,6 +28,8 @@ export interface GroupWriterOptions {
   /** Told once when Postgres goes away, and once when it answers again. */
   onAway?: (error: unknown) => void
   onBack?: () => void
+  /** Told of each group that committed: how many members it had, and the ms from its sending to its answer. */
+  onGroup?: (members: number, ms: number) => void
 }
 
 /**
@@ -130,12 +132,14 @@ export class GroupWriter {
 
   /** Never throws: each member of the group is settled. */
   async #send(group: Waiting[]): Promise<void> {
+    const sent = performance.now()
     try {
       const answers = await patiently(() => this.#append(group), {
         ...this.#options,
         onAway: (error) => this.#isAway(error),
       })
       this.#isBack()
+      this.#options.onGroup?.(group.length, performance.now() - sent)
       for (const [index, waiting] of group.entries()) waiting.resolve(answerOf(answers[index]))
     } catch (error) {
       if (failureKind(error) === 'poison') await this.#split(group, error)
