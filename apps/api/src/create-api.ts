@@ -16,6 +16,7 @@ import { eventRoutes } from './routes/events.ts'
 import { gateRoutes } from './routes/gates.ts'
 import { healthRoutes } from './routes/health.ts'
 import { ledgerRoutes } from './routes/ledger.ts'
+import { registryRoutes } from './routes/registry.ts'
 import { runRoutes } from './routes/runs.ts'
 import { streamRoutes } from './routes/stream.ts'
 import { watchRequests } from './watch-requests.ts'
@@ -47,6 +48,7 @@ export function createApi(deps: ApiDeps): Api {
   gateRoutes(operations, deps)
   artifactRoutes(operations, deps)
   ledgerRoutes(operations, deps)
+  registryRoutes(operations, deps)
   streamRoutes(operations, deps, hub)
   healthRoutes(operations, deps, metrics)
   docsRoutes(operations, api)

@@ -1,10 +1,10 @@
 import type { Provider, Scrub } from '@devflow/contracts'
 import type { Listener, Poker } from '@devflow/db'
-import type { Registry } from '@devflow/definition'
 import type { Logger, Tracing } from '@devflow/process'
 import type pg from 'pg'
 import type { Watch } from './live/watch.ts'
 import type { Readiness } from './readiness.ts'
+import type { LiveRegistry } from './registry/live-registry.ts'
 
 /** All that the API stands on; `createApi` takes it and owns none of it. */
 export interface ApiDeps {
@@ -12,7 +12,7 @@ export interface ApiDeps {
   listener: Listener
   poker: Poker
   watch: Watch
-  registry: Registry
+  registry: LiveRegistry
   readiness: Readiness
   log: Logger
   /** Undefined: no traces are made. */

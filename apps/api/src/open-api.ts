@@ -1,6 +1,6 @@
 import { DEFAULT_TENANT, scrubber } from '@devflow/contracts'
 import { Listener, Poker } from '@devflow/db'
-import { createRegistry } from '@devflow/definition'
+import { readFolders } from '@devflow/definition'
 import type { Logger, Tracing } from '@devflow/process'
 import pg from 'pg'
 import type { Config } from './config.ts'
@@ -9,6 +9,7 @@ import type { ApiDeps } from './deps.ts'
 import { Watch } from './live/watch.ts'
 import type { Api } from './operation.ts'
 import { Readiness } from './readiness.ts'
+import { LiveRegistry } from './registry/live-registry.ts'
 
 export interface OpenApi {
   api: Api
@@ -23,8 +24,7 @@ export interface OpenApi {
 export async function openApi(config: Config, log: Logger, tracing?: Tracing): Promise<OpenApi> {
   const { databaseUrl, heartbeatMs, maxBodyBytes, host, token, workspaceRoots } = config
   const warn = (what: string) => (error: unknown) => log.warn({ err: error }, what)
-  const registry = await createRegistry({ folders: config.entries })
-  for (const { path, message } of registry.errors) log.error({ path }, `an entry is not valid: ${message}`)
+  const read = await readFolders(config.entries)
   const pool = new pg.Pool({
     connectionString: databaseUrl,
     max: 20,
@@ -39,6 +39,7 @@ export async function openApi(config: Config, log: Logger, tracing?: Tracing): P
   pool.on('error', warn('an idle connection to Postgres broke'))
   const listener = new Listener(databaseUrl, { onProblem: warn('listening to Postgres failed') })
   const poker = new Poker(databaseUrl, { onProblem: warn('a poke could not be sent') })
+  const registry = new LiveRegistry({ pool, tenant: DEFAULT_TENANT, read, log })
   const watch = new Watch({ pool, listener, onProblem: warn('the slow poll failed') })
   const readiness = new Readiness({ pool, ...config.temporal })
   const closing = new AbortController()

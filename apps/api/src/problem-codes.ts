@@ -85,6 +85,26 @@ export const PROBLEMS = known({
     'The gate requires the subjectHash of what you looked at.',
     [{ path: 'subjectHash', message: 'is required' }],
   ),
+  invalid_entry: invalid(
+    'an entry of a change of the registry is wrong; `errors` names every fault',
+    'changes[0].entry.phases[2].gate.deadline: expected a duration such as PT30S or P3D',
+    [
+      {
+        path: 'changes[0].entry.phases[2].gate.deadline',
+        message: 'expected a duration such as PT30S or P3D',
+      },
+    ],
+  ),
+  breaks_template: invalid(
+    'a template that is not part of the change would no longer compile',
+    'acme:release-note@1 would no longer compile: artifacts.note.schema: there is no schema acme:note@1',
+    [
+      {
+        path: 'entries[acme:release-note@1].artifacts.note.schema',
+        message: 'there is no schema acme:note@1',
+      },
+    ],
+  ),
   unstorable: invalid(
     'a value that Postgres cannot hold',
     'The request holds a value that cannot be stored.',
@@ -106,6 +126,8 @@ export const PROBLEMS = known({
   template_not_found: missing('no such template', 'There is no template house/triage@1.'),
   gate_not_found: missing('no such gate, or not yet', 'The run has no gate approve, or not yet.'),
   artifact_not_found: missing('no such artifact, or not yet', 'The run has no such artifact, or not yet.'),
+  entry_not_found: missing('no such entry', 'There is no entry acme:note@2.'),
+  version_not_found: missing('the registry has no such version', 'The registry has no version 12.'),
   method_not_allowed: invalid('see `Allow`', 'PUT is not allowed here: use POST, GET, HEAD.'),
   idempotency_key_in_use: conflict(
     'the first request under the key is still under way',
@@ -125,6 +147,23 @@ export const PROBLEMS = known({
   subject_changed: conflict(
     'the subject is not what you looked at',
     'The subject has changed since you looked at it: read the gate again.',
+  ),
+  entry_exists: {
+    kind: 'ALREADY_EXISTS',
+    meaning: 'an entry of that id is there already',
+    detail: 'changes[0].entry.id: acme:note@1 is there already.',
+  },
+  immutable_entry: conflict(
+    'a `name@version` has one content for ever, also once it is deleted',
+    'changes[0].entry.id: acme:note@1 has a version, so its content never changes: give what is new the next version.',
+  ),
+  read_only_entry: conflict(
+    'the entry comes from a folder of the server and is changed there',
+    'changes[0].entry.id: dev/spec@1 comes from a folder of the server: it is changed there, not over HTTP.',
+  ),
+  stale_base: conflict(
+    'the registry has changed since `baseVersion`',
+    'The registry is at version 8, not 7: look again, then send the change anew.',
   ),
   no_report: conflict('the run has no report, or not yet', 'There is no report of this run, or not yet.'),
   body_too_large: invalid('over 1 MB', 'The body is larger than 1048576 bytes.'),

@@ -3,6 +3,7 @@ import { strayExpressions, textErrors, valueErrors } from './check-expressions.t
 import { phaseErrors } from './check-phase.ts'
 import type { Names } from './expression-names.ts'
 import { checkSchema } from './json-schema.ts'
+import { pathUnder } from './path.ts'
 
 /** A template's artifacts with the schemas they name. */
 export type ArtifactSchemas = ReadonlyMap<string, JsonSchema>
@@ -11,7 +12,7 @@ export type ArtifactSchemas = ReadonlyMap<string, JsonSchema>
 export function templateErrors(template: TemplateEntry, schemas: ArtifactSchemas): ErrorDetail[] {
   const input = template.input ?? {}
   const errors: ErrorDetail[] = checkSchema(input).map(({ path, message }) => ({
-    path: path === '$' ? 'input' : `input${path.startsWith('[') ? '' : '.'}${path}`,
+    path: pathUnder('input', path),
     message,
   }))
   errors.push(...roleErrors(template), ...idErrors(template.phases))

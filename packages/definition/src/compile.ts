@@ -48,6 +48,15 @@ export function compile(registry: Registry, request: CompileRequest): Compiled {
   if (!isKind(found, 'template')) {
     throw new DevflowError('NOT_FOUND', 'template_not_found', `there is no template ${request.template}`)
   }
+  return compileEntry(registry, found, request)
+}
+
+/** `compile` of a template at hand. */
+export function compileEntry(
+  registry: Registry,
+  found: RegistryEntry<TemplateEntry>,
+  request: Omit<CompileRequest, 'template'> = {},
+): Compiled {
   const template = found.entry
   const errors: ErrorDetail[] = []
   const schemas = artifactSchemas(template, registry, errors)

@@ -1,11 +1,21 @@
 // Law: entries become a frozen definition, and what a definition says is checked and evaluated here.
 // Imports contracts, ajv, CEL and YAML; knows no database, no Temporal, no provider.
+export { type BrokenTemplate, brokenTemplates } from './broken-templates.ts'
 export { canonicalHash } from './canonical.ts'
 export { evaluate, type Scope } from './cel.ts'
+export { checkEntry } from './check-entry.ts'
 export { checkArtifact, checkInput } from './check-values.ts'
 export { type Compiled, type CompileRequest, compile } from './compile.ts'
+export { canonicalId, compareIds, idParts } from './entry-id.ts'
 export { evaluateValue, isTrue, render } from './interpolation.ts'
 export { catalogFolder, loadFolder } from './load-folder.ts'
+export { pathUnder } from './path.ts'
 export { planOf } from './plan.ts'
 export { type ReadEntry, type ReadResult, readEntries } from './read-entries.ts'
-export { createRegistry, Registry, type RegistryEntry, type RegistryFilter } from './registry.ts'
+export {
+  Registry,
+  type RegistryEntry,
+  type RegistryFilter,
+  readFolders,
+  registryEntry,
+} from './registry.ts'

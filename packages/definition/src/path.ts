@@ -9,6 +9,12 @@ export function pathText(path: readonly PropertyKey[]): string {
   return text === '' ? '$' : text
 }
 
+/** A way, as `pathText` writes it, that goes on from another: `input` and `a[0]` make `input.a[0]`. */
+export function pathUnder(base: string, path: string): string {
+  if (path === '$' || path === '') return base
+  return path.startsWith('[') ? `${base}${path}` : `${base}.${path}`
+}
+
 /** The steps of an RFC 6901 pointer; the value tells list positions from keys that look like numbers. */
 export function pointerSteps(pointer: string, value: unknown): (string | number)[] {
   let at = value

@@ -1,14 +1,7 @@
-import {
-  type Entry,
-  type ErrorDetail,
-  FORMAT_PHASE_KINDS,
-  PersonaEntry,
-  PHASE_KINDS,
-  SchemaEntry,
-  TemplateEntry,
-} from '@devflow/contracts'
-import { detailOf, type EntryError, entryErrors } from './entry-errors.ts'
-import { type YamlDocument, yamlDocuments } from './yaml-documents.ts'
+import type { Entry, ErrorDetail } from '@devflow/contracts'
+import { detailOf } from './entry-errors.ts'
+import { parseEntry } from './parse-entry.ts'
+import { yamlDocuments } from './yaml-documents.ts'
 
 /** An entry and where it was read: `line` counts from 1. */
 export interface ReadEntry {
@@ -23,11 +16,6 @@ export interface ReadResult {
   errors: ErrorDetail[]
 }
 
-const ENTRY_KINDS = { template: TemplateEntry, persona: PersonaEntry, schema: SchemaEntry }
-type EntryKind = keyof typeof ENTRY_KINDS
-const isEntryKind = (kind: unknown): kind is EntryKind =>
-  typeof kind === 'string' && Object.hasOwn(ENTRY_KINDS, kind)
-
 /**
  * Reads entries from YAML 1.2 or JSON text, one or more documents, at most 1 MB. Never throws. Each error's path
  * leads into its document (`phases[2].gate.deadline`) and its message ends with `(source:line:col)`; where there
@@ -37,63 +25,9 @@ export function readEntries(text: string, source: string): ReadResult {
   const { documents, errors } = yamlDocuments(text, source)
   const result: ReadResult = { entries: [], errors }
   for (const document of documents) {
-    const read = readEntry(document)
+    const read = parseEntry(document.value)
     if ('entry' in read) result.entries.push({ entry: read.entry, source, line: document.line })
     else result.errors.push(...read.errors.map((error) => detailOf(error, document.where(error.path))))
   }
   return result
-}
-
-function readEntry({ value }: YamlDocument): { entry: Entry } | { errors: EntryError[] } {
-  if (!isRecord(value))
-    return { errors: [{ path: [], message: 'expected an entry: an object with kind and id' }] }
-  if (!isEntryKind(value.kind)) return { errors: [{ path: ['kind'], message: kindMessage(value.kind) }] }
-  const wrongPhases = value.kind === 'template' ? phaseKindErrors(value.phases) : []
-  const parsed = ENTRY_KINDS[value.kind].safeParse(value)
-  if (parsed.success) return { entry: parsed.data }
-  // A phase of no or of an unknown kind has its error already; what zod says of it is noise.
-  const covered = new Set(wrongPhases.map(({ path }) => path[1]))
-  const rest = entryErrors(parsed.error.issues).filter(
-    ({ path }) => !(path[0] === 'phases' && path.length > 1 && covered.has(path[1])),
-  )
-  return { errors: [...wrongPhases, ...rest] }
-}
-
-function kindMessage(kind: unknown): string {
-  const kinds = Object.keys(ENTRY_KINDS).join(', ')
-  if (kind === undefined) return `is missing: expected one of ${kinds}`
-  if (kind === 'function') return 'this build does not run entries of kind function'
-  return `expected one of ${kinds}`
-}
-
-function phaseKindErrors(phases: unknown): EntryError[] {
-  if (!Array.isArray(phases)) return []
-  return phases.flatMap((phase: unknown, index) => {
-    const path = ['phases', index]
-    if (!isRecord(phase)) return []
-    const kinds = FORMAT_PHASE_KINDS.filter((kind) => Object.hasOwn(phase, kind))
-    const runnable: readonly string[] = PHASE_KINDS
-    const unsupported = kinds.find((kind) => !runnable.includes(kind))
-    if (kinds.length > 1) return [{ path, message: `has two kinds, ${kinds.join(' and ')}: a phase has one` }]
-    if (unsupported) {
-      const message = `this build does not run phases of kind ${unsupported}; it runs ${runnable.join(', ')}`
-      return [{ path: [...path, unsupported], message }]
-    }
-    if (kinds.length === 0) return [{ path, message: `has no kind: expected one of ${runnable.join(', ')}` }]
-    if (Object.hasOwn(phase, 'compensate')) {
-      return [{ path: [...path, 'compensate'], message: 'this build does not run compensations' }]
-    }
-    return waitKindErrors(phase.wait, [...path, 'wait'])
-  })
-}
-
-function waitKindErrors(wait: unknown, path: PropertyKey[]): EntryError[] {
-  if (!isRecord(wait)) return []
-  const kinds = ['for', 'until', 'signal', 'event']
-  if (kinds.filter((kind) => Object.hasOwn(wait, kind)).length === 1) return []
-  return [{ path, message: `expected exactly one of ${kinds.join(', ')}` }]
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return value !== null && typeof value === 'object' && !Array.isArray(value)
 }

@@ -10,8 +10,14 @@ export interface RegistryEntry<E extends Entry = Entry> {
   /** SHA-256 over the canonical JSON of the entry as written. */
   hash: string
   entry: E
-  /** The file it was read from. */
+  /** The file it was read from, or whatever else it came by. */
   source: string
+}
+
+/** An entry as a registry holds it: under its canonical id, with the hash of its content. */
+export function registryEntry<E extends Entry>(entry: E, source: string): RegistryEntry<E> {
+  const own = { ...entry, id: canonicalId(entry.id) }
+  return { id: own.id, hash: canonicalHash(own), entry: own, source }
 }
 
 export interface RegistryFilter {
@@ -36,9 +42,8 @@ export class Registry {
   #add(result: ReadResult, known: ReadonlyMap<string, string>): void {
     const here = new Map<string, string>()
     for (const { entry, source, line } of result.entries) {
-      const id = canonicalId(entry.id)
-      const own = { ...entry, id }
-      const hash = canonicalHash(own)
+      const own = registryEntry(entry, source)
+      const { id, hash } = own
       const twin = here.get(id)
       if (twin !== undefined && twin !== hash) {
         const message = `${id} stands twice in the same folder, with different content (${source}:${line ?? 1})`
@@ -49,7 +54,7 @@ export class Registry {
       const before = known.get(id) ?? this.#entries.get(id)?.hash
       const free = before === undefined || before === hash
       const pinned = free ? id : `${id}${id.includes('@') ? '' : '@0'}+${hash.slice(0, 8)}`
-      this.#entries.set(pinned, { id: pinned, hash, entry: { ...own, id: pinned }, source })
+      this.#entries.set(pinned, { ...own, id: pinned, entry: { ...own.entry, id: pinned } })
     }
   }
 
@@ -69,6 +74,19 @@ export class Registry {
     return matches.sort((a, b) => compareVersions(idParts(b.id).version, idParts(a.id).version))[0]
   }
 
+  /** The entry of just that id, where `get` would find the newest or a changed copy. */
+  exact(id: string): RegistryEntry | undefined {
+    return this.#entries.get(canonicalId(id))
+  }
+
+  /** These entries and others; where both have an id, the others count. */
+  with(others: Iterable<RegistryEntry>): Registry {
+    const all = new Registry([])
+    all.errors.push(...this.errors)
+    for (const entry of [...this.#entries.values(), ...others]) all.#entries.set(entry.id, entry)
+    return all
+  }
+
   /** Entries in the order of their ids, versions in natural order. */
   list(filter: RegistryFilter = {}): RegistryEntry[] {
     return [...this.#entries.values()]
@@ -78,15 +96,16 @@ export class Registry {
   }
 }
 
-/** Reads the built-in catalog and further folders, in this order. Errors are in `registry.errors`. */
-export async function createRegistry(
-  options: { folders?: readonly string[]; catalog?: string; known?: ReadonlyMap<string, string> } = {},
-): Promise<Registry> {
+/** Reads the built-in catalog and further folders, in this order. */
+export async function readFolders(folders: readonly string[] = []): Promise<ReadResult[]> {
   const read: ReadResult[] = []
-  for (const folder of [options.catalog ?? catalogFolder, ...(options.folders ?? [])]) {
-    read.push(await loadFolder(folder))
-  }
-  return new Registry(read, options.known)
+  for (const folder of [catalogFolder, ...folders]) read.push(await loadFolder(folder))
+  return read
+}
+
+/** The registry of the built-in catalog and further folders. Errors are in `registry.errors`. */
+export async function createRegistry({ folders }: { folders?: readonly string[] } = {}): Promise<Registry> {
+  return new Registry(await readFolders(folders))
 }
 
 export function isKind<K extends Entry['kind']>(

@@ -1,0 +1,71 @@
+import { setImmediate } from 'node:timers/promises'
+import { DevflowError, type ErrorDetail, type TemplateEntry } from '@devflow/contracts'
+import { compileEntry } from './compile.ts'
+import { idParts } from './entry-id.ts'
+import { isKind, type Registry, type RegistryEntry } from './registry.ts'
+
+/** A template that would not compile; paths lead into it. */
+export interface BrokenTemplate {
+  id: string
+  errors: ErrorDetail[]
+}
+
+/**
+ * What a change of the registry would break. A changed template must be right, and what it names must be there;
+ * whether its roles can be bound by capability is only known when it is submitted, with what bindings say. Another
+ * template that a changed entry can reach must still compile, if it did.
+ */
+export async function brokenTemplates(
+  before: Registry,
+  after: Registry,
+  changed: ReadonlySet<string>,
+): Promise<BrokenTemplate[]> {
+  const broken: BrokenTemplate[] = []
+  const reached = reachedBy(changed, [before, after])
+  for (const template of templatesOf(after)) {
+    if (!changed.has(template.id) && !reached(template.entry)) continue
+    const errors = compileErrors(after, template)
+    const counted = changed.has(template.id)
+      ? errors.filter(({ path }) => !isBinding(path))
+      : compileErrors(before, template).length === 0
+        ? errors
+        : []
+    if (counted.length > 0) broken.push({ id: template.id, errors: counted })
+    // Each takes milliseconds, and there may be hundreds: others have their turn in between.
+    await setImmediate()
+  }
+  return broken
+}
+
+const templatesOf = (registry: Registry): RegistryEntry<TemplateEntry>[] =>
+  registry.list({ kind: 'template' }).filter((found) => isKind(found, 'template'))
+
+/** A role that cannot be bound by itself; one whose named persona is missing has the path `roles.<name>.persona`. */
+const isBinding = (path: string): boolean => /^roles(\.[^.]+)?(\.differentVendorFrom)?$/.test(path)
+
+function compileErrors(registry: Registry, template: RegistryEntry<TemplateEntry>): ErrorDetail[] {
+  try {
+    compileEntry(registry, template)
+    return []
+  } catch (error) {
+    if (!(error instanceof DevflowError)) throw error
+    return error.errors ?? [{ path: 'phases', message: error.message }]
+  }
+}
+
+/** Whether a template names a changed entry, of whatever version, or chooses among changed personas. */
+function reachedBy(
+  changed: ReadonlySet<string>,
+  registries: readonly Registry[],
+): (template: TemplateEntry) => boolean {
+  const nameOf = (id: string) => `${idParts(id).namespace}:${idParts(id).name}`
+  const names = new Set([...changed].map(nameOf))
+  const changesPersonas = [...changed].some((id) =>
+    registries.some((registry) => registry.exact(id)?.entry.kind === 'persona'),
+  )
+  return ({ artifacts = {}, roles = {} }) =>
+    Object.values(artifacts).some(({ schema }) => names.has(nameOf(schema))) ||
+    Object.values(roles).some(({ persona }) =>
+      persona === undefined ? changesPersonas : names.has(nameOf(persona)),
+    )
+}

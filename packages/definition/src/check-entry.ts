@@ -1,0 +1,46 @@
+import type { Entry, ErrorDetail } from '@devflow/contracts'
+import { idParts } from './entry-id.ts'
+import { checkSchema } from './json-schema.ts'
+import { parseEntry } from './parse-entry.ts'
+import { pathText, pathUnder } from './path.ts'
+import { NotJson, plainJson } from './plain-json.ts'
+
+/**
+ * An entry that somebody sends, checked by the same rules as one in a file; paths lead into the entry. It has to be
+ * whole: what would be read from a file beside it is refused, so that no caller can have this machine's files read.
+ */
+export function checkEntry(value: unknown): { entry: Entry } | { errors: ErrorDetail[] } {
+  let plain: unknown
+  try {
+    plain = plainJson(value)
+  } catch (error) {
+    if (!(error instanceof NotJson)) throw error
+    return { errors: [{ path: pathText(error.path), message: error.message }] }
+  }
+  const parsed = parseEntry(plain)
+  if ('errors' in parsed) {
+    return { errors: parsed.errors.map(({ path, message }) => ({ path: pathText(path), message })) }
+  }
+  const errors = [...idErrors(parsed.entry), ...fileErrors(parsed.entry), ...schemaErrors(parsed.entry)]
+  return errors.length > 0 ? { errors } : parsed
+}
+
+function idErrors({ id }: Entry): ErrorDetail[] {
+  if (!idParts(id).version?.includes('+')) return []
+  return [{ path: 'id', message: 'a version with + is for changed copies of what folders hold' }]
+}
+
+function fileErrors(entry: Entry): ErrorDetail[] {
+  if (entry.kind !== 'persona' || typeof entry.model.script !== 'string') return []
+  return [
+    {
+      path: 'model.script',
+      message: 'expected the script itself: files are read only beside entries in a folder',
+    },
+  ]
+}
+
+function schemaErrors(entry: Entry): ErrorDetail[] {
+  if (entry.kind !== 'schema') return []
+  return checkSchema(entry.schema).map(({ path, message }) => ({ path: pathUnder('schema', path), message }))
+}
