@@ -15,6 +15,10 @@ export default {
     },
     'apps/*': { entry: ['src/main.ts', tests], project: 'src/**/*.ts' },
     'packages/*': { entry: [tests], project: 'src/**/*.ts' },
+    'packages/client': {
+      entry: ['build/*.test.ts', tests],
+      project: ['src/**/*.ts', 'build/*.ts'],
+    },
     // drizzle.config.ts names the schema.
     'packages/db': { entry: ['src/schema.ts', tests], project: 'src/**/*.ts' },
     'packages/local-stack': {

@@ -18,7 +18,7 @@ export interface Source {
   text: string
   /** `packages/db`, `apps/api`, or the top folder for what is in neither. */
   unit: string
-  /** A test, a fixture, or what only tests use. */
+  /** A test, a fixture, what only tests use, or what only builds: it does not ship. */
   isTest: boolean
   imports: Import[]
 }
@@ -58,7 +58,11 @@ export const sources: readonly Source[] = FOLDERS.map((folder) => join(ROOT, fol
       path,
       text,
       unit: isUnit ? `${top}/${name}` : top,
-      isTest: !isUnit || /\.(test|fixture)\.tsx?$/.test(path) || /\/src\/testing[^/]*(\/|\.ts$)/.test(path),
+      isTest:
+        !isUnit ||
+        !path.startsWith(`${top}/${name}/src/`) ||
+        /\.(test|fixture)\.tsx?$/.test(path) ||
+        /\/src\/testing[^/]*(\/|\.ts$)/.test(path),
       imports: importsOf(text),
     }
   })

@@ -13,7 +13,7 @@ import type { CallOptions, PostOptions } from './options.ts'
 import { path, queryOf } from './paths.ts'
 import { RunRecords } from './run-records.ts'
 import { type TokenItem, type TokenOptions, tokens } from './tokens.ts'
-import type { LogItem, PageQuery } from './types.ts'
+import type { LogItem, PageQuery, RunPreview } from './types.ts'
 
 export interface RunQuery extends PageQuery {
   status?: RunStatus | RunStatus[]
@@ -44,6 +44,17 @@ export class Runs extends RunRecords {
   /** Submits a run; it is committed when this resolves. */
   async submit(run: SubmitRun, options?: SubmitOptions): Promise<Run> {
     return await this.transport.post('/v1/runs', run, options)
+  }
+
+  /** What a run of this submission would be and may cost; starts nothing. */
+  async preview(run: SubmitRun, options?: CallOptions): Promise<RunPreview> {
+    const request = {
+      method: 'POST',
+      path: '/v1/runs/preview',
+      body: JSON.stringify(run),
+      ...options,
+    } as const
+    return await this.transport.json(request)
   }
 
   async get(id: string, options?: CallOptions & WaitOptions): Promise<Run> {

@@ -1,4 +1,4 @@
-import type { ArtifactView, ChunkReset, RunChunk, RunEvent } from '@devflow/contracts'
+import type { ArtifactView, Budget, ChunkReset, RunChunk, RunEvent } from '@devflow/contracts'
 
 export type {
   ArtifactView,
@@ -55,4 +55,19 @@ export type LogItem = RunEvent | ChunkItem | ResetItem
 /** All versions of a run's artifacts. */
 export interface ArtifactPage {
   items: ArtifactView[]
+}
+
+/** What a submission would be, phase by phase, and what it may cost. Money in micro-dollars. */
+export interface RunPreview {
+  definitionHash: string
+  bindings: Record<string, string>
+  phases: {
+    id: string
+    kind: string
+    persona?: string
+    model?: string
+    estimate?: { tokens: number; microUsd: { low: number; high: number } }
+  }[]
+  budget?: Budget
+  warnings: string[]
 }
