@@ -12,7 +12,8 @@ import {
   SignalAccepted as SignalAcceptedShape,
 } from '@devflow/contracts'
 import { z } from 'zod'
-import { ARTIFACT, CALL, EVENT, GATE, PHASE, REPORT, RUN, RUN_ID, TOOL_CALL } from './examples.ts'
+import { ARTIFACT, CALL, EVENT, GATE, PHASE, RUN, RUN_ID, TOOL_CALL } from './examples.ts'
+import { REPORT } from './report-example.ts'
 
 /** What operations answer, under the name and with the example it has in the OpenAPI document. */
 export const named = <Shape extends z.ZodRawShape>(id: string, shape: Shape, example?: object) =>

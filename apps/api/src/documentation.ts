@@ -7,7 +7,9 @@ import { exampleOf, PROBLEMS, type ProblemCode } from './problem-codes.ts'
 import { statusOf } from './problems.ts'
 
 type Responses = RouteConfig['responses']
-type Parameters = NonNullable<RouteConfig['parameters']>
+type Stated = NonNullable<RouteConfig['parameters']>
+
+type ResponseComponent = Parameters<OpenApiRegistry['registerComponent']>[2]
 
 /** What an answer holds in a media type other than JSON. */
 export interface Text {
@@ -82,6 +84,7 @@ const ANY_BODY: readonly ProblemCode[] = [
 export class Documentation {
   readonly #registry: OpenApiRegistry
   readonly #schemas: JsonSchemas
+  readonly #usuals = new Set<string>()
 
   constructor(registry: OpenApiRegistry) {
     this.#registry = registry
@@ -89,7 +92,7 @@ export class Documentation {
   }
 
   add(operation: Documented): void {
-    const { method, path, operationId, summary, description, tag, body, bodyOptional } = operation
+    const { method, path, restOfPath, operationId, summary, description, tag, body, bodyOptional } = operation
     const parameters = this.#parameters(operation)
     this.#registry.registerPath({
       method,
@@ -98,6 +101,8 @@ export class Documentation {
       summary,
       ...(description === undefined ? {} : { description }),
       tags: [tag],
+      // OpenAPI 3.1 cannot say it.
+      ...(restOfPath ? { 'x-rest-of-path': true } : {}),
       ...(parameters.length > 0 ? { parameters } : {}),
       ...(body
         ? {
@@ -115,7 +120,7 @@ export class Documentation {
     })
   }
 
-  #parameters({ path, params, query, labels, meta, headers }: Documented): Parameters {
+  #parameters({ path, params, query, labels, meta, headers }: Documented): Stated {
     const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => {
       const schema = params?.[name] ?? PATH_PARAMETERS[name] ?? z.string()
       return { name, in: 'path' as const, required: true, ...this.#parameter(schema) }
@@ -136,7 +141,7 @@ export class Documentation {
       ...(labels ? [prefixed('label', 'A label that the run must have, with this value.')] : []),
       ...(meta ? [prefixed('meta', 'What the entry must have under this name in its `meta`.')] : []),
       ...inHeaders,
-    ] as Parameters
+    ] as Stated
   }
 
   #parameter(schema: z.ZodType) {
@@ -172,27 +177,45 @@ export class Documentation {
     return Object.fromEntries(stated)
   }
 
-  #problems({ method, problems = [] }: Documented): Responses {
-    const codes = [...ANY_OPERATION, ...(method === 'get' ? [] : ANY_BODY), ...problems]
-    const byStatus = Map.groupBy(new Set(codes), (code) => statusOf(PROBLEMS[code].kind, code))
-    const schema = this.#schemas.of(ProblemBody, 'output')
-    const stated = [...byStatus].map(([status, codes]) => {
-      const examples = codes.map((code) =>
-        this.#schemas.example(code, exampleOf(code), PROBLEMS[code].meaning),
-      )
-      const isLater = status === 503 || status === 429
-      return [
-        status,
-        {
-          description: `${PROBLEMS[codes[0] as ProblemCode].kind}: ${codes.map((code) => `\`${code}\` (${PROBLEMS[code].meaning})`).join(', ')}.`,
-          headers: { ...EVERY_ANSWER, ...(isLater ? headersOf({ 'Retry-After': 'Seconds.' }) : {}) },
-          content: { 'application/problem+json': { schema, examples: Object.assign({}, ...examples) } },
-        },
-      ]
+  #problems({ method, path, problems = [] }: Documented): Responses {
+    const any = [...ANY_OPERATION, ...(method === 'get' ? [] : ANY_BODY)]
+    const codes = [...any, ...(path.includes('{') ? ['not_found' as const] : []), ...problems]
+    const stated = [...byStatus(codes)].map(([status, own]) => {
+      const isUsual = own.every((code) => any.includes(code))
+      return [status, isUsual ? this.#usual(status, own) : this.#problem(status, own)]
     })
     return Object.fromEntries(stated)
   }
+
+  /** A problem that many operations have, as a component. */
+  #usual(status: number, codes: readonly ProblemCode[]) {
+    const name = `Problem${status}${status === 400 && codes.length > 1 ? 'OfBody' : ''}`
+    if (!this.#usuals.has(name))
+      this.#registry.registerComponent('responses', name, this.#problem(status, codes) as ResponseComponent)
+    this.#usuals.add(name)
+    return { $ref: `#/components/responses/${name}` }
+  }
+
+  #problem(status: number, codes: readonly ProblemCode[]) {
+    const kinds = [...new Set(codes.map((code) => PROBLEMS[code].kind))].join(', ')
+    const meanings = codes.map((code) => `\`${code}\` (${PROBLEMS[code].meaning})`).join(', ')
+    const examples = codes.map((code) => this.#schemas.example(code, exampleOf(code), PROBLEMS[code].meaning))
+    const later = status === 503 || status === 429 ? headersOf({ 'Retry-After': 'Seconds.' }) : {}
+    return {
+      description: `${kinds}: ${meanings}.`,
+      headers: { ...EVERY_ANSWER, ...later },
+      content: {
+        'application/problem+json': {
+          schema: this.#schemas.of(ProblemBody, 'output'),
+          examples: Object.assign({}, ...examples),
+        },
+      },
+    }
+  }
 }
+
+const byStatus = (codes: readonly ProblemCode[]): Map<number, ProblemCode[]> =>
+  Map.groupBy(new Set(codes), (code) => statusOf(PROBLEMS[code].kind, code))
 
 const EVERY_ANSWER = { 'X-Request-Id': { $ref: '#/components/headers/RequestId' } }
 

@@ -1,17 +1,8 @@
-import type {
-  ArtifactView,
-  AuditItem,
-  Call,
-  Gate,
-  PhaseView,
-  Report,
-  Run,
-  RunEvent,
-} from '@devflow/contracts'
+import type { ArtifactView, AuditItem, Call, Gate, PhaseView, Run, RunEvent } from '@devflow/contracts'
 
 /** What the OpenAPI document shows: one run of `spec-and-review@1`, from all sides. */
 export const RUN_ID = '01a1fd23-2e03-7aac-8dc6-349111f7edd2'
-const SPEC = '3495924f4b34799102a1f929bf51b4f4d73bcf09006868677012e01262faa3ce'
+export const SPEC = '3495924f4b34799102a1f929bf51b4f4d73bcf09006868677012e01262faa3ce'
 const SUBJECT = '8931adfcbfc34e2bfe92808bf4e2af67ed983f79f9cacb26d183e754a47804f2'
 const DEFINITION = 'feab9c95a73cae9fd9085c4e37b59b2c0c6efe619ac9fb82d9d101c6bb604025'
 const OPENED = '2026-11-21T08:05:04.776Z'
@@ -161,45 +152,4 @@ export const TOOL_CALL: AuditItem = {
   turn: 1,
   bytes: 20914,
   at: '2026-11-21T08:05:04.210Z',
-}
-
-export const REPORT: Report = {
-  format: 1,
-  runId: RUN_ID,
-  template: 'spec-and-review@1',
-  title: 'Spec and review',
-  definitionHash: DEFINITION,
-  outcome: 'completed',
-  attempt: 1,
-  input: RUN.input,
-  output: { approved: true },
-  actor: 'owner',
-  createdAt: RUN.createdAt,
-  endedAt: '2026-11-21T08:07:41.002Z',
-  latencyMs: 157379,
-  usage: { ...RUN.usage, calls: 1 },
-  phases: [
-    {
-      id: 'spec',
-      kind: 'agent',
-      status: 'completed',
-      attempts: 1,
-      persona: 'spec-writer@1',
-      model: 'anthropic/claude-sonnet-4.5',
-      turns: 1,
-      repairs: 0,
-      costMicroUsd: 4812.51,
-      artifact: { name: 'spec', version: 1, sha256: SPEC, content: { title: 'Migrations' } },
-    },
-    {
-      id: 'approve',
-      kind: 'gate',
-      status: 'completed',
-      attempts: 1,
-      turns: 0,
-      repairs: 0,
-      costMicroUsd: 0,
-      gate: { status: 'approved', title: GATE.title, decisions: APPROVED.decisions },
-    },
-  ],
 }

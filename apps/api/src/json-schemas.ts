@@ -39,10 +39,17 @@ export class JsonSchemas {
           delete jsonSchema.additionalProperties
       },
     })
-    const text = JSON.stringify(made)
-      .replace(/\{"\$ref":"#\/\$defs\/__schema\d+"\}/g, '{}')
-      .replaceAll('#/$defs/', '#/components/schemas/')
-    const { $schema: _, $defs = {}, ...rest } = JSON.parse(text)
+    const {
+      $schema: _,
+      $defs = {},
+      ...rest
+    } = JSON.parse(JSON.stringify(made), (key, value) => {
+      if (key !== '$ref') return value
+      // Recursions without a name are those of any JSON value.
+      return value.startsWith('#/$defs/__schema')
+        ? undefined
+        : value.replace('#/$defs/', '#/components/schemas/')
+    })
     for (const [name, definition] of Object.entries<JsonSchema>($defs)) {
       if (!name.startsWith('__schema')) this.#component('schemas', name, definition)
     }

@@ -2,6 +2,8 @@ import { testDatabase } from '@devflow/db/testing'
 import { createLogger } from '@devflow/process'
 import { expect, onTestFinished } from 'vitest'
 import { readConfig } from './config.ts'
+import { type ApiDocument, Conformance } from './conformance.fixture.ts'
+import { openApiDocument } from './document.ts'
 import { openApi } from './open-api.ts'
 
 /** Templates, personas and schemas that need no model. */
@@ -34,7 +36,13 @@ export interface Line {
 
 export type TestApi = Awaited<ReturnType<typeof testApi>>
 
-/** An API on a database of its own, reached without a port; closed when the test, or its file, is finished. */
+/** As a request has it: without dots that lead back, without its query. */
+const pathOf = (path: string) => new URL(`http://127.0.0.1:8787${path}`).pathname
+
+/**
+ * An API on a database of its own, reached without a port; closed when the test, or its file, is finished. Every
+ * answer of `request` and `call` is held to the OpenAPI document.
+ */
 export async function testApi(
   env: Record<string, string> = {},
   finish: (end: () => Promise<void>) => void = onTestFinished,
@@ -66,6 +74,7 @@ export async function testApi(
     write: (line) => logged.push(line),
   })
   const { api, deps, close, release } = await openApi(config, log)
+  const conformance = new Conformance(JSON.parse(JSON.stringify(openApiDocument(api))) as ApiDocument)
   let ended = false
   const end = async () => {
     if (ended) return
@@ -81,12 +90,15 @@ export async function testApi(
     const { json, ...rest } = init
     const headers = new Headers(rest.headers)
     if (json !== undefined) headers.set('content-type', 'application/json')
-    return await api.request(`http://127.0.0.1:8787${path}`, {
+    const method = rest.method ?? (json === undefined ? 'GET' : 'POST')
+    const response = await api.request(`http://127.0.0.1:8787${path}`, {
       ...rest,
-      method: rest.method ?? (json === undefined ? 'GET' : 'POST'),
+      method,
       headers,
       ...(json === undefined ? {} : { body: JSON.stringify(json) }),
     })
+    await conformance.check(method, pathOf(path), response)
+    return response
   }
   const call = async (path: string, init: RequestInit & { json?: unknown } = {}) => {
     const response = await request(path, init)

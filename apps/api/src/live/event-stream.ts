@@ -1,3 +1,6 @@
+import type { Context } from 'hono'
+import type { Env } from '../operation.ts'
+
 const HEADERS = {
   'content-type': 'text/event-stream; charset=utf-8',
   'cache-control': 'no-store, no-transform',
@@ -18,6 +21,7 @@ export interface EventStreamOptions {
  * `begin` is called at the first read: a response whose body nobody reads (HEAD) costs nothing.
  */
 export function eventStream(
+  c: Context<Env>,
   begin: (signal: AbortSignal) => AsyncGenerator<Uint8Array>,
   { closing, onEnd, onProblem }: EventStreamOptions,
 ): Response {
@@ -54,5 +58,5 @@ export function eventStream(
     },
     { highWaterMark: 0 },
   )
-  return new Response(body, { headers: HEADERS })
+  return c.body(body, 200, HEADERS)
 }

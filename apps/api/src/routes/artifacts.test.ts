@@ -1,5 +1,6 @@
 import { putBlob, sha256 } from '@devflow/db'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { REPORT } from '../report-example.ts'
 import { COMPLETED, STARTED, type TestApi, testApi } from '../test-api.fixture.ts'
 
 let api: TestApi
@@ -48,12 +49,13 @@ test('artifacts are listed by version and read with their media type and hash', 
 
 test('the report is 409 until there is one, then JSON or Markdown', async () => {
   const { id } = await api.submit()
+  const json = JSON.stringify(REPORT)
   expect(await api.call(`/v1/runs/${id}/report`)).toMatchObject({
     status: 409,
     body: { kind: 'CONFLICT', code: 'no_report' },
   })
   const artifacts = [
-    { name: 'report.json', version: 1, mediaType: 'application/json', ...(await store(id, '{"format":1}')) },
+    { name: 'report.json', version: 1, mediaType: 'application/json', ...(await store(id, json)) },
     { name: 'report.md', version: 1, mediaType: 'text/markdown', ...(await store(id, '# Ünder')) },
   ]
   await api.append(id, { type: 'report.written', key: 'round/1/report', data: { artifacts } }, COMPLETED)
@@ -63,10 +65,10 @@ test('the report is 409 until there is one, then JSON or Markdown', async () => 
     })
     return [response.headers.get('content-type'), await response.text()]
   }
-  expect(await report()).toEqual(['application/json', '{"format":1}'])
-  expect(await report('*/*')).toEqual(['application/json', '{"format":1}'])
+  expect(await report()).toEqual(['application/json', json])
+  expect(await report('*/*')).toEqual(['application/json', json])
   expect(await report('text/markdown')).toEqual(['text/markdown; charset=utf-8', '# Ünder'])
-  expect(await report('application/json, text/markdown')).toEqual(['application/json', '{"format":1}'])
+  expect(await report('application/json, text/markdown')).toEqual(['application/json', json])
 })
 
 test('the audit shows each tool call, what was decided and what came of it', async () => {

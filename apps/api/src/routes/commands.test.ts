@@ -55,7 +55,7 @@ test('a failed run is retried at its failed phase as a new attempt', async () =>
     key: 'pause/1/end',
     phase: 'pause',
     attempt: 1,
-    data: { error: {} },
+    data: { error: { kind: 'INTERNAL', code: 'x', message: 'y' } },
   })
   await api.append(id, FAILED)
   const answer = await command(id, 'retry')

@@ -73,6 +73,7 @@ export function eventRoutes(operations: Operations, deps: ApiDeps, feeds: RunFee
       if (page.done && page.items.length === 0) return c.body(null, 204)
       let leave = () => {}
       return eventStream(
+        c,
         (signal) => {
           const joined = feeds.join(id, chunks)
           leave = joined.leave

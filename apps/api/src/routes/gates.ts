@@ -55,7 +55,7 @@ export function gateRoutes(operations: Operations, deps: ApiDeps): void {
       tag,
       description:
         'The first decision of a principal counts. The same again is 200, unchanged, also on a closed gate. Send the `subjectHash` of what you looked at.',
-      body: DecideGate,
+      body: DecideGate.meta({ id: 'DecideGate' }),
       bodyExamples: {
         Approve: DECISION,
         Reject: { decision: 'reject', comment: 'The second table is missing' },

@@ -52,7 +52,7 @@ export function runRoutes(operations: Operations, deps: ApiDeps): void {
       description:
         'The answer comes after the commit; Temporal need not be there. Only `template` is required: without a version its newest is taken.',
       tag,
-      body: SubmitRun,
+      body: SubmitRun.meta({ id: 'SubmitRun' }),
       bodyExamples: SUBMISSIONS,
       headers: { ...KEY_HEADER, ...PREFER },
       answers: {

@@ -42,6 +42,7 @@ export function streamRoutes(operations: Operations, deps: ApiDeps, hub: PokeHub
         throw new DevflowError('INVALID', 'bad_cursor', 'The cursor is not one of this stream.', { errors })
       }
       return eventStream(
+        c,
         (signal) => hub.follow({ tenant, template, labels, kind }, { since, heartbeatMs }, signal),
         {
           closing,
