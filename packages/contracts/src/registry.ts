@@ -11,11 +11,16 @@ export type ChangeOp = z.infer<typeof ChangeOp>
 
 const BaseVersion = z.int().min(0).max(2_147_483_647).optional()
 
+/** Any object, as it came: what an entry may hold is said by the entry formats, which name every place. */
+const SentEntry = z
+  .custom<Record<string, unknown>>(
+    (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+    { error: 'expected an entry: an object with kind and id' },
+  )
+  .meta({ type: 'object', additionalProperties: true })
+
 /** Of `delete` only the entry's `id` counts. */
-export const RegistryChange = z.strictObject({
-  op: ChangeOp,
-  entry: z.record(z.string(), z.json()),
-})
+export const RegistryChange = z.strictObject({ op: ChangeOp, entry: SentEntry })
 export type RegistryChange = z.infer<typeof RegistryChange>
 
 /** Body of `POST /v1/registry/changes`: all or nothing. */

@@ -192,6 +192,12 @@ test('every fault of every entry is told with its path', async () => {
       detail: expect.stringContaining('changes[0].entry.schema.type: must be one of'),
     },
   })
+  // As a name it would be lost on the way, without a word.
+  const sneaky = JSON.parse('{"kind":"schema","id":"bad:p","schema":{"__proto__":{"a":1}}}')
+  expect(await change([{ op: 'create', entry: sneaky }])).toMatchObject({
+    status: 400,
+    body: { errors: [{ path: 'changes[0].entry.schema.__proto__' }] },
+  })
   const twice = [schema('bad:f'), schema('devflow:bad/f'), schema('bad/f')]
   expect(await change(twice.map((entry) => ({ op: 'create', entry })))).toMatchObject({
     status: 400,

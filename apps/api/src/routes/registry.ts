@@ -1,16 +1,26 @@
-import { ChangeRegistry, DevflowError, EntryId, EntryKind, RestoreRegistry } from '@devflow/contracts'
+import {
+  ChangeRegistry,
+  DevflowError,
+  EntryId,
+  EntryKind,
+  type RegistryChanged,
+  RestoreRegistry,
+} from '@devflow/contracts'
 import { CursorText, keyOfCursor, listRegistryVersions, pageOf } from '@devflow/db'
 import { compareIds } from '@devflow/definition'
+import type { Context } from 'hono'
+import type pg from 'pg'
 import { z } from 'zod'
 import type { ApiDeps } from '../deps.ts'
 import { KEY_HEADER, keyed, keyedResponse } from '../keyed.ts'
-import type { Operations } from '../operation.ts'
+import type { Env, Operations } from '../operation.ts'
 import { paging, whole } from '../query.ts'
 import { ChangedBody, EntryBody, EntryPage, SCHEMA_ENTRY, VersionPage } from '../registry/bodies.ts'
 import { changeRegistry, restoreRegistry } from '../registry/change-registry.ts'
 import { summaryOf, viewOf } from '../registry/entry-view.ts'
 import { entryNotFound } from '../registry/live-registry.ts'
 import { readChanges } from '../registry/plan-changes.ts'
+import { Turns } from '../registry/turns.ts'
 
 const tag = 'registry'
 
@@ -27,6 +37,7 @@ const REPLAYED = {
 
 export function registryRoutes(operations: Operations, deps: ApiDeps): void {
   const { pool, tenant, registry } = deps
+  const turns = new Turns()
 
   operations.add(
     {
@@ -116,13 +127,8 @@ export function registryRoutes(operations: Operations, deps: ApiDeps): void {
     },
     async ({ c, body, caller }) => {
       const wanted = readChanges(body.changes)
-      // Outside of the transaction, which holds a lock that others wait for.
-      await registry.current()
-      const answer = await keyed(c, deps, body, async (client) => {
-        const asked = { actor: caller.principal, baseVersion: body.baseVersion, wanted }
-        return { status: 200, body: await changeRegistry(deps, client, asked), runId: null }
-      })
-      return keyedResponse(c, answer)
+      const asked = { actor: caller.principal, baseVersion: body.baseVersion, wanted }
+      return await change(c, body, (client) => changeRegistry(deps, client, asked))
     },
   )
 
@@ -175,14 +181,27 @@ export function registryRoutes(operations: Operations, deps: ApiDeps): void {
           `The registry has no version ${n.slice(0, 50)}.`,
         )
       }
-      await registry.current()
-      const answer = await keyed(c, deps, body, async (client) => {
-        const asked = { actor: caller.principal, baseVersion: body.baseVersion, to }
-        return { status: 200, body: await restoreRegistry(deps, client, asked), runId: null }
-      })
-      return keyedResponse(c, answer)
+      const asked = { actor: caller.principal, baseVersion: body.baseVersion, to }
+      return await change(c, body, (client) => restoreRegistry(deps, client, asked))
     },
   )
+
+  const change = async (
+    c: Context<Env>,
+    body: unknown,
+    work: (client: pg.PoolClient) => Promise<RegistryChanged>,
+  ): Promise<Response> => {
+    const answer = await turns.take(async () => {
+      // Read outside of the transaction, which holds a lock that other processes wait for.
+      await registry.current()
+      return await keyed(c, deps, body, async (client) => ({
+        status: 200,
+        body: await work(client),
+        runId: null,
+      }))
+    })
+    return keyedResponse(c, answer)
+  }
 }
 
 const hasMeta = (meta: Record<string, string> | undefined, name: string, value: string): boolean =>
