@@ -1,44 +1,130 @@
 import { z } from 'zod'
-import { ErrorRecord } from './errors.ts'
-import { Gate } from './gates.ts'
-import { PhaseStatus, RunStatus, Usage } from './runs.ts'
+import { SubmitRun } from './commands.ts'
+import { Budget } from './entries.ts'
+import { ErrorDetail, ErrorRecord } from './errors.ts'
+import { GateDecision, GateStatus, SubjectItem } from './gates.ts'
+import { PhaseStatus, Usage } from './runs.ts'
 
 export const REPORT_FORMAT = 1
 
-/** What a run did, by whom, with what money: written at its end, as JSON and Markdown. */
+const time = z.iso.datetime()
+
+/** What was spent on one model, by one persona. */
+export const ReportModel = z.object({
+  persona: z.string(),
+  provider: z.string(),
+  model: z.string().describe('as the provider names what it used, else as it was asked for'),
+  calls: z.int(),
+  inputTokens: z.int(),
+  outputTokens: z.int(),
+  costMicroUsd: z.number(),
+  unsettledMicroUsd: z.number().describe('reserved for calls whose cost is not known yet'),
+})
+export type ReportModel = z.infer<typeof ReportModel>
+
+const ReportGate = z.object({
+  status: GateStatus,
+  title: z.string(),
+  subject: z.array(SubjectItem),
+  quorum: z.int(),
+  decisions: z
+    .array(
+      GateDecision.extend({
+        via: z.string().describe('api, temporal'),
+        attempt: z.int().describe('of the phase: a gate opened again is decided again'),
+      }),
+    )
+    .describe('of all attempts, in order'),
+  openedAt: time,
+  closedAt: time.optional(),
+  closedBy: z.string().optional().describe('decision, deadline, or end of run'),
+  escalatedAt: time.optional(),
+})
+
+export const ReportPhase = z.object({
+  id: z.string(),
+  title: z.string().optional(),
+  kind: z.string(),
+  status: PhaseStatus.describe('when the report was written; `pending`: not reached'),
+  attempts: z.int().describe('0 where it has not begun'),
+  startedAt: time.optional().describe('of its first attempt'),
+  endedAt: time.optional(),
+  when: z.string().optional().describe('the condition that did not hold, of a skipped phase'),
+  persona: z.string().optional(),
+  model: z.string().optional(),
+  models: z.array(ReportModel),
+  turns: z.int(),
+  toolCalls: z.int(),
+  toolsDenied: z.int(),
+  takenOver: z.int().describe('how often another worker went on with it'),
+  repairs: z.int().describe('answers that did not fit and were sent back to the model'),
+  rejections: z
+    .array(z.object({ attempt: z.int(), turn: z.int(), errors: z.array(ErrorDetail) }))
+    .describe('what was wrong with answers, the first 50'),
+  failures: z
+    .array(z.object({ attempt: z.int(), error: ErrorRecord, at: time }))
+    .describe('of all attempts, the last too; the first 50'),
+  costMicroUsd: z.number(),
+  unsettledMicroUsd: z.number(),
+  error: ErrorRecord.optional(),
+  artifact: z
+    .object({ name: z.string(), version: z.int(), sha256: z.string(), bytes: z.int(), content: z.json() })
+    .optional(),
+  output: z.json().optional().describe('of a phase without an artifact: its text, or the data of a signal'),
+  gate: ReportGate.optional(),
+})
+export type ReportPhase = z.infer<typeof ReportPhase>
+
+/** Something a person can do now. */
+export const ReportNext = z.object({
+  action: z.enum(['retry', 'submit', 'change']),
+  text: z.string(),
+  cli: z.string().optional(),
+  http: z.string().optional(),
+})
+export type ReportNext = z.infer<typeof ReportNext>
+
+/** What a run did, by whom, with what money: written at the end of each of its rounds, as JSON and Markdown. */
 export const Report = z.object({
   format: z.literal(REPORT_FORMAT),
   runId: z.string(),
   template: z.string(),
   title: z.string(),
   definitionHash: z.string(),
-  outcome: RunStatus,
-  attempt: z.int(),
+  outcome: z.enum(['completed', 'failed', 'canceled']),
+  attempt: z.int().describe('the round: a retried run has a report of each'),
+  labels: z.record(z.string(), z.string()),
   input: z.json(),
   output: z.json().optional(),
   error: ErrorRecord.optional(),
+  failedPhase: z.string().optional(),
+  canceled: z
+    .object({ actor: z.string(), reason: z.string().optional(), via: z.string().optional(), at: time })
+    .optional(),
   actor: z.string(),
-  createdAt: z.iso.datetime(),
-  endedAt: z.iso.datetime(),
+  createdAt: time,
+  endedAt: time,
   latencyMs: z.number(),
   usage: Usage.extend({ calls: z.int() }),
-  phases: z.array(
-    z.object({
-      id: z.string(),
-      kind: z.string(),
-      status: PhaseStatus,
-      attempts: z.int(),
-      persona: z.string().optional(),
-      model: z.string().optional(),
-      turns: z.int(),
-      repairs: z.int(),
-      costMicroUsd: z.number(),
-      error: ErrorRecord.optional(),
-      artifact: z
-        .object({ name: z.string(), version: z.int(), sha256: z.string(), content: z.json() })
-        .optional(),
-      gate: Gate.pick({ status: true, title: true, decisions: true }).optional(),
-    }),
-  ),
+  budget: Budget,
+  models: z.array(ReportModel),
+  retries: z
+    .array(
+      z.object({
+        attempt: z.int(),
+        actor: z.string(),
+        reason: z.string().optional(),
+        phase: z.string().optional(),
+        at: time,
+      }),
+    )
+    .describe('which further rounds were asked for'),
+  phases: z.array(ReportPhase),
+  next: z.array(ReportNext).describe('what can be done now; empty when the run completed'),
+  reproduce: z.object({
+    request: SubmitRun.describe('the body of POST /v1/runs; its `base` is the commit the run worked on'),
+    cli: z.string().describe('for a POSIX shell'),
+    curl: z.string().describe('for a POSIX shell'),
+  }),
 })
 export type Report = z.infer<typeof Report>

@@ -4,7 +4,7 @@ import { type EventLine, type Progress, putBlob, readOpenCalls, readProgress } f
 import { evaluateValue } from '@devflow/definition'
 import type { Deps } from '../deps.ts'
 import { buildReport } from '../report/build.ts'
-import { markdownOf } from '../report/markdown.ts'
+import { markdownOf } from '../report/markdown/index.ts'
 import { scopeOf } from '../scope.ts'
 import { eventAt } from '../session/place.ts'
 import { closeRunWorkspaces } from '../workspace/index.ts'
@@ -27,7 +27,7 @@ export async function conclude(
   if (progress.executionEpoch !== end.epoch) return undefined
   const { outcome, output, error } = await result(deps, progress, end)
   const closing = [...(await lostCalls(deps, end.runId)), ...closingLines(progress)]
-  const report = await buildReport(deps, progress, { outcome, output, error, phase: end.phase })
+  const report = deps.scrub(await buildReport(deps, progress, { outcome, output, error, phase: end.phase }))
   const version = progress.attempt
   const artifacts = await Promise.all(
     [

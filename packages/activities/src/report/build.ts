@@ -1,7 +1,17 @@
-import { type ErrorRecord, type Outcome, REPORT_FORMAT, type Report } from '@devflow/contracts'
-import { type Progress, readReportFacts } from '@devflow/db'
+import {
+  type ErrorRecord,
+  type Outcome,
+  type Phase,
+  REPORT_FORMAT,
+  type Report,
+  type ReportModel,
+  type ReportPhase,
+} from '@devflow/contracts'
+import { getBlob, type PhaseProgress, type Progress, type ReportFacts, readReportFacts } from '@devflow/db'
+import { Decimal } from 'decimal.js'
 import type { Deps } from '../deps.ts'
-import { readArtifacts } from '../scope.ts'
+import { nextSteps } from './next-steps.ts'
+import { reproduce } from './reproduce.ts'
 
 /** What ended the run: not in its projections yet, since the report comes before the terminal event. */
 export interface RunResult {
@@ -11,55 +21,150 @@ export interface RunResult {
   phase?: string
 }
 
-/** The report of a run's round, from its log and ledger. */
+type Json = Report['input']
+
+/** The report of a run's round, from its log and ledger, as things stand once the terminal event is written. */
 export async function buildReport(deps: Deps, progress: Progress, result: RunResult): Promise<Report> {
   const { definition } = await deps.definitions.get(progress.definitionHash)
   const facts = await readReportFacts(deps.pool, progress.runId)
-  const contents = await readArtifacts(deps.pool, progress)
-  return {
+  const { outcome, output, error, phase: failedPhase } = result
+  const { canceled } = facts
+  const phases = progress.phases.map(async (at) => {
+    const phase = definition.phases.find(({ id }) => id === at.id)
+    return reportPhase(at, phase, facts, outcome, await artifactOf(deps, progress.runId, at, facts))
+  })
+  const report: Omit<Report, 'next' | 'reproduce'> = {
     format: REPORT_FORMAT,
     runId: progress.runId,
     template: progress.template,
     title: definition.title,
     definitionHash: progress.definitionHash,
-    outcome: result.outcome,
+    outcome,
     attempt: progress.attempt,
-    input: progress.input as Report['input'],
-    ...(result.output === undefined ? {} : { output: result.output as Report['output'] }),
-    ...(result.error ? { error: result.error } : {}),
+    labels: progress.labels,
+    input: progress.input as Json,
+    ...present({
+      output: output as Json | undefined,
+      error,
+      failedPhase: outcome === 'failed' ? failedPhase : undefined,
+      canceled: outcome === 'canceled' && canceled ? present(canceled) : undefined,
+    }),
     actor: progress.actor,
     createdAt: progress.createdAt.toISOString(),
     endedAt: progress.now.toISOString(),
     latencyMs: progress.now.getTime() - progress.createdAt.getTime(),
     usage: facts.usage,
-    phases: progress.phases.map((at) => {
-      const fact = facts.phases.find(({ phase }) => phase === at.id)
-      const gate = facts.gates.find(({ id }) => id === at.id)
-      const produced = producedBy(at.output)
-      const version = progress.artifacts.find(({ name }) => name === produced)
-      return {
-        id: at.id,
-        kind: at.kind,
-        status: at.status,
-        attempts: at.attempt,
-        ...(fact?.persona ? { persona: fact.persona } : {}),
-        ...(fact?.model ? { model: fact.model } : {}),
-        turns: fact?.turns ?? 0,
-        repairs: fact?.repairs ?? 0,
-        costMicroUsd: fact?.costMicroUsd ?? 0,
-        ...(at.error ? { error: at.error } : {}),
-        ...(version ? { artifact: { ...version, content: contents[version.name] as Report['input'] } } : {}),
-        ...(gate ? { gate: { status: gate.status, title: gate.title, decisions: gate.decisions } } : {}),
-      }
+    budget: progress.budget,
+    models: summed(facts.models),
+    retries: facts.retries.map(present),
+    phases: await Promise.all(phases),
+  }
+  const again = reproduce({ progress, definition, facts })
+  return { ...report, next: nextSteps(report, again), reproduce: again }
+}
+
+/** Once a run is canceled, so is every phase of it that is not over; the log says so with its last event. */
+const isOpen = ({ status }: PhaseProgress) => ['pending', 'running', 'waiting'].includes(status)
+
+function reportPhase(
+  at: PhaseProgress,
+  phase: Phase | undefined,
+  facts: ReportFacts,
+  outcome: Outcome,
+  artifact: ReportPhase['artifact'],
+): ReportPhase {
+  const fact = facts.phases.find(({ phase }) => phase === at.id)
+  const models = facts.models.filter(({ phase }) => phase === at.id).map(({ phase: _, ...model }) => model)
+  const gate = facts.gates.find(({ id }) => id === at.id)
+  const bound = phase && 'agent' in phase ? facts.bindings[phase.agent.role] : undefined
+  const last = models.at(-1)
+  return {
+    id: at.id,
+    ...present({ title: phase?.title }),
+    kind: at.kind,
+    status: outcome === 'canceled' && isOpen(at) ? 'canceled' : at.status,
+    attempts: fact?.attempts ?? 0,
+    ...present({ startedAt: fact?.startedAt, endedAt: fact?.endedAt, when: fact?.when }),
+    ...present({ persona: last?.persona ?? bound, model: last?.model }),
+    models,
+    turns: fact?.turns ?? 0,
+    toolCalls: fact?.toolCalls ?? 0,
+    toolsDenied: fact?.toolsDenied ?? 0,
+    takenOver: fact?.takenOver ?? 0,
+    repairs: fact?.repairs ?? 0,
+    rejections: (fact?.rejections ?? []).map(({ errors, ...place }) => ({ ...place, errors: errors ?? [] })),
+    failures: fact?.failures ?? [],
+    costMicroUsd: sum(models, 'costMicroUsd'),
+    unsettledMicroUsd: sum(models, 'unsettledMicroUsd'),
+    ...present({
+      error: at.error,
+      artifact,
+      output: artifact || at.kind === 'gate' ? undefined : (at.output as Json | null | undefined),
     }),
+    ...(gate ? { gate: gateOf(gate) } : {}),
   }
 }
 
-function producedBy(output: unknown): string | undefined {
-  return output !== null &&
-    typeof output === 'object' &&
-    'artifact' in output &&
-    typeof output.artifact === 'string'
-    ? output.artifact
-    : undefined
+/** Whoever has not decided by the end of the run need not any more. */
+function gateOf({ id: _, ...gate }: ReportFacts['gates'][number]): NonNullable<ReportPhase['gate']> {
+  const { closedAt, closedBy, escalatedAt, ...rest } = gate
+  const times = present({ closedAt, closedBy, escalatedAt })
+  return gate.status === 'open'
+    ? { ...rest, ...times, status: 'canceled', closedBy: 'end of run' }
+    : { ...rest, ...times }
+}
+
+/** What the phase made, in the version that it made. */
+async function artifactOf(
+  deps: Deps,
+  runId: string,
+  { id, output }: PhaseProgress,
+  facts: ReportFacts,
+): Promise<ReportPhase['artifact']> {
+  const made = facts.artifacts.find(({ phase }) => phase === id)
+  const isMade = output !== null && typeof output === 'object' && 'artifact' in output
+  if (!made || !isMade) return undefined
+  const { name, version, sha256, bytes } = made
+  const content = await getBlob(deps.pool, runId, sha256)
+  return { name, version, sha256, bytes, content: content ? (JSON.parse(content.toString()) as Json) : null }
+}
+
+/** One row a model and persona, over all phases. */
+function summed(models: ReportFacts['models']): ReportModel[] {
+  const groups = Map.groupBy(models, ({ persona, provider, model }) =>
+    JSON.stringify([persona, provider, model]),
+  )
+  return [...groups.values()].flatMap((rows) => {
+    const [first] = rows
+    if (!first) return []
+    const { persona, provider, model } = first
+    const total = (field: Amount) => sum(rows, field)
+    return {
+      persona,
+      provider,
+      model,
+      calls: total('calls'),
+      inputTokens: total('inputTokens'),
+      outputTokens: total('outputTokens'),
+      costMicroUsd: total('costMicroUsd'),
+      unsettledMicroUsd: total('unsettledMicroUsd'),
+    }
+  })
+}
+
+type Amount = Exclude<keyof ReportModel, 'persona' | 'provider' | 'model'>
+
+/** Money goes below a micro-dollar: never summed as floating point. */
+function sum(rows: readonly Pick<ReportModel, Amount>[], field: Amount): number {
+  return rows.reduce((total, row) => total.plus(row[field]), new Decimal(0)).toNumber()
+}
+
+type Present<T> = { [K in keyof T]?: Exclude<T[K], null | undefined> } & {
+  [K in keyof T as null extends T[K] ? never : undefined extends T[K] ? never : K]: T[K]
+}
+
+/** Without the fields that have no value. */
+function present<T extends object>(fields: T): Present<T> {
+  const kept = Object.entries(fields).filter(([, value]) => value !== null && value !== undefined)
+  return Object.fromEntries(kept) as Present<T>
 }
