@@ -33,6 +33,14 @@ const Environment = z.object({
   DEVFLOW_CALL_BACKOFF_MS: ms(1_000).describe('the first pause before a failed model call is repeated'),
   DEVFLOW_SWEEP_MS: ms(30_000).describe('how often runs without a workflow are looked for'),
   DEVFLOW_CHUNK_RETENTION_MS: ms(86_400_000).describe('how long streamed text stays after a run is over'),
+  DEVFLOW_METRICS_HOST: z.string().default('127.0.0.1').describe('the address to serve figures on'),
+  DEVFLOW_METRICS_PORT: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(65_535)
+    .optional()
+    .describe('a port to serve figures on; 0 picks a free one'),
   DEVFLOW_SECRETS: z
     .string()
     .optional()
@@ -82,6 +90,11 @@ export function readConfig(env: NodeJS.ProcessEnv) {
       progressTimeoutMs: given.OPENROUTER_STALL_MS,
     },
     tracing,
+    /** Undefined: no figures are kept. */
+    metrics:
+      given.DEVFLOW_METRICS_PORT === undefined
+        ? undefined
+        : { host: given.DEVFLOW_METRICS_HOST, port: given.DEVFLOW_METRICS_PORT },
     faultFile: given.DEVFLOW_FAULT_FILE,
     secrets: [
       given.OPENROUTER_API_KEY,

@@ -11,13 +11,14 @@ import {
   scriptedModel,
 } from '@devflow/activities'
 import { DevflowError, scrubber, TEMPORAL } from '@devflow/contracts'
-import { GroupWriter, Listener } from '@devflow/db'
-import { createLogger, logLastWords, supervised } from '@devflow/process'
+import { Listener } from '@devflow/db'
+import { createLogger, logLastWords, openTracing, supervised, type Tracing } from '@devflow/process'
 import { NativeConnection, Runtime, Worker } from '@temporalio/worker'
 import pg from 'pg'
 import { type Config, readConfig } from './config.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { faultAt } from './faults.ts'
+import { openObservers } from './observers.ts'
 import { repeat } from './repeat.ts'
 import { TemporalWatch } from './sweep.ts'
 import { connectLazily, registerSearchAttributes } from './temporal.ts'
@@ -25,8 +26,15 @@ import { temporalLog } from './temporal-log.ts'
 import { workflowBundle } from './workflow-bundle.ts'
 
 const config = readConfigOrEnd()
-const log = createLogger({ name: 'worker', level: config.logLevel, secrets: config.secrets })
+let tracing: Tracing | undefined
+const log = createLogger({
+  name: 'worker',
+  level: config.logLevel,
+  secrets: config.secrets,
+  ...(config.tracing ? { around: () => ({ traceId: tracing?.traceId() }) } : {}),
+})
 logLastWords(log)
+tracing = await openTracing(config.tracing, 'devflow-worker', log)
 const dataDir = resolve(config.dataDir)
 await mkdir(dataDir, { recursive: true })
 
@@ -49,7 +57,8 @@ pool.on('error', (error) => log.warn({ err: error }, 'an idle connection to Post
 const listener = new Listener(config.databaseUrl, {
   onProblem: (error) => log.warn({ err: error }, 'the notification connection to Postgres broke'),
 })
-const writer = new GroupWriter(config.databaseUrl, pool, {
+const observers = await openObservers({ config, pool, log, tracing })
+const writer = observers.writer(config.databaseUrl, {
   onAway: (error) => log.warn({ err: error }, 'Postgres is away; writes wait for it'),
   onBack: () => log.info({}, 'Postgres is back'),
 })
@@ -60,9 +69,11 @@ const deps: Deps = {
   listener,
   definitions: createDefinitions(pool),
   adapters: {
-    offline: offlineModel(),
-    scripted: scriptedModel(),
-    ...(apiKey === undefined ? {} : { openrouter: openRouterModel({ apiKey, ...openrouter }) }),
+    offline: observers.model('offline', offlineModel()),
+    scripted: observers.model('scripted', scriptedModel()),
+    ...(apiKey === undefined
+      ? {}
+      : { openrouter: observers.model('openrouter', openRouterModel({ apiKey, ...openrouter })) }),
   },
   dataDir,
   workspaceRoots: config.workspaceRoots,
@@ -74,7 +85,7 @@ const deps: Deps = {
 }
 
 const { address, namespace } = config.temporal
-const client = connectLazily(address, namespace)
+const client = connectLazily(address, namespace, observers.wakes)
 const [bundle, connection] = await Promise.all([
   workflowBundle(resolve(config.cacheDir)),
   NativeConnection.connect({ address }),
@@ -84,6 +95,7 @@ const shared = {
   connection,
   namespace,
   shutdownGraceTime: 0,
+  interceptors: { activity: observers.activities },
   shutdownForceTime: config.times.drainMs + 2_000,
 }
 const workflows = await Worker.create({
@@ -104,6 +116,7 @@ const sessions = await Worker.create({
   defaultHeartbeatThrottleInterval: config.times.heartbeatIntervalMs,
 })
 
+await observers.serve({ workflows, sessions })
 const dispatcher = new Dispatcher({ pool, listener, client, log })
 const watch = new TemporalWatch(pool, client, namespace, log)
 const problem = (what: string) => (error: unknown) => log.warn({ err: error }, what)
@@ -136,6 +149,7 @@ const life = supervised({
     await listener.close()
     await pool.end()
     await connection.close()
+    await observers.close()
   },
 })
 running.catch((error: unknown) => {

@@ -1,11 +1,15 @@
 import { TEMPORAL } from '@devflow/contracts'
-import { Client, Connection } from '@temporalio/client'
+import { Client, Connection, type WorkflowClientInterceptor } from '@temporalio/client'
 
 /** Temporal's enum value of the type Keyword. */
 const KEYWORD = 2
 
 /** A client that finds a restarted Temporal within a second, where gRPC's own back-off may take minutes. */
-export function connectLazily(address: string, namespace: string): Client {
+export function connectLazily(
+  address: string,
+  namespace: string,
+  interceptors: WorkflowClientInterceptor[] = [],
+): Client {
   const connection = Connection.lazy({
     address,
     channelArgs: {
@@ -14,7 +18,7 @@ export function connectLazily(address: string, namespace: string): Client {
       'grpc.max_reconnect_backoff_ms': 1_000,
     },
   })
-  return new Client({ connection, namespace })
+  return new Client({ connection, namespace, interceptors: { workflow: interceptors } })
 }
 
 /** Makes the search attributes known to a store that may be new. Safe to repeat. */
