@@ -35,7 +35,6 @@ export async function* eventStream(
     const stop = new AbortController()
     const leave = () => stop.abort(signal?.reason)
     signal?.addEventListener('abort', leave, { once: true })
-    const opened = Date.now()
     let failure: DevflowError
     try {
       const headers = {
@@ -44,10 +43,12 @@ export async function* eventStream(
       }
       const response = await transport.open(path, headers, stop)
       if (response.status === 204) return
+      const opened = Date.now()
       for await (const said of read(response, transport.settings.idleTimeoutMs, stop)) {
+        // What lasts is a good connection, though the run may be silent for days.
+        if (!('cursor' in said) || Date.now() - opened > retry.maxDelayMs) failures = 0
         if ('cursor' in said) lastId = said.cursor
         else {
-          failures = 0
           yield said
           lastId = said.id ?? lastId
         }
@@ -60,8 +61,6 @@ export async function* eventStream(
       signal?.removeEventListener('abort', leave)
       stop.abort()
     }
-    // One that lasted was a good one, though the run may have been silent for days.
-    if (Date.now() - opened > retry.maxDelayMs) failures = 0
     failures += 1
     const delayMs = delayBefore(failures, failure, retry)
     if (failures > retry.reconnects || delayMs === undefined) throw failure
