@@ -8,8 +8,8 @@ export default {
     '.': {
       entry: outside,
       project: outside,
-      // Started by path in scripts/test.mjs; drizzle-kit's peer.
-      ignoreDependencies: ['@biomejs/biome', 'drizzle-orm'],
+      // Started by path in scripts/test.mjs; drizzle-kit's peer; for `npx devflow`.
+      ignoreDependencies: ['@biomejs/biome', 'drizzle-orm', '@devflow/cli'],
       // The system's own.
       ignoreBinaries: ['mount', 'umount'],
     },

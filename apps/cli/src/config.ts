@@ -1,5 +1,6 @@
 import { parseConfig } from '@devflow/process'
 import { z } from 'zod'
+import { LANGUAGES, type Language } from './messages/languages.ts'
 
 const ms = (byDefault: number) =>
   z.coerce.number().int().min(1).default(byDefault).describe('a whole number of milliseconds')
@@ -14,7 +15,11 @@ const Schema = z.object({
   TEMPORAL_ADDRESS: z.string().optional().describe('the address of a running Temporal, as in 127.0.0.1:7233'),
   TEMPORAL_NAMESPACE: z.string().default('default').describe('the name of a namespace'),
   OPENROUTER_API_KEY: z.string().optional(),
+  DEVFLOW_URL: z.url().optional().describe('the address of the API, as in http://127.0.0.1:8787'),
   DEVFLOW_TOKEN: z.string().optional(),
+  DEVFLOW_LANG: z.enum(LANGUAGES).default('en').describe(LANGUAGES.join(' or ')),
+  TERM: z.string().optional(),
+  npm_command: z.string().optional(),
   DEVFLOW_CACHE: z.string().optional().describe('a folder for downloads and built tools'),
   DEVFLOW_PING_INTERVAL_MS: ms(2_000),
   DEVFLOW_PING_TIMEOUT_MS: ms(10_000),
@@ -34,8 +39,14 @@ export function readConfig(env: NodeJS.ProcessEnv) {
     temporalAddress: config.TEMPORAL_ADDRESS,
     temporalNamespace: config.TEMPORAL_NAMESPACE,
     hasModelKey: config.OPENROUTER_API_KEY !== undefined,
+    url: config.DEVFLOW_URL,
     /** For calls to the API where it asks for one. */
     token: config.DEVFLOW_TOKEN,
+    language: config.DEVFLOW_LANG,
+    /** Run by npm or npx, this program is on the PATH of its own process alone. */
+    program: config.npm_command === undefined ? 'devflow' : 'npx devflow',
+    /** A terminal that cannot move its cursor is written to line by line. */
+    canDraw: config.TERM !== 'dumb',
     cache: config.DEVFLOW_CACHE,
     times: {
       pingIntervalMs: config.DEVFLOW_PING_INTERVAL_MS,
@@ -47,5 +58,21 @@ export function readConfig(env: NodeJS.ProcessEnv) {
     path: config.PATH,
     /** Handed on to children whole: their provider keys and DEVFLOW_* settings are in it. */
     env,
+  }
+}
+
+/**
+ * What has to be known before the command line is read: the language of its help, and how failures are told. Wrong values
+ * are no matter here; they are refused when they are read for good.
+ */
+export function readManner(argv: readonly string[], env: NodeJS.ProcessEnv) {
+  const at = argv.findIndex((word) => /^--lang(=|$)/.test(word))
+  const told = at < 0 ? undefined : (argv[at]?.split('=')[1] ?? argv[at + 1])
+  const wish = told ?? env.DEVFLOW_LANG
+  const language: Language = LANGUAGES.find((each) => each === wish) ?? 'en'
+  return {
+    language,
+    json: argv.includes('--json'),
+    tellsOrigins: ['debug', 'trace'].includes(env.DEVFLOW_LOG_LEVEL ?? ''),
   }
 }

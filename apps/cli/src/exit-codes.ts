@@ -1,3 +1,4 @@
+import { ConnectionError, TimeoutError, UnavailableError } from '@devflow/client'
 import { DevflowError, type RunStatus } from '@devflow/contracts'
 import { CommanderError } from 'commander'
 
@@ -9,6 +10,8 @@ export const EXIT = {
   waiting: 3,
   canceled: 4,
   unreachable: 5,
+  /** What a shell reports for a process that Ctrl-C ended. */
+  interrupted: 130,
 } as const
 
 export function exitCodeOf(status: RunStatus): number {
@@ -17,27 +20,11 @@ export function exitCodeOf(status: RunStatus): number {
   return status === 'failed' ? EXIT.failed : EXIT.waiting
 }
 
-/** Runs a command to the process's end. Commands set `process.exitCode`; failures are put in words for people. */
-export async function endWith(command: () => Promise<unknown>): Promise<never> {
-  // A reader that goes away, as `| head` does, is no reason to end a stack.
-  process.stdout.on('error', () => {})
-  try {
-    await command()
-  } catch (error) {
-    process.exitCode = report(error)
-  }
-  // What a library has left open must not keep a finished command.
-  process.exit()
-}
-
-/** A stack is printed only for what nobody expected. */
-function report(error: unknown): number {
+/** The code for what a command ended with. The client's errors are of calls; the same kinds elsewhere are plain failures. */
+export function exitCodeOfFailure(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT.badUsage
-  if (!(error instanceof DevflowError)) {
-    process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`)
-    return EXIT.failed
-  }
-  process.stderr.write(`devflow: ${error.message}\n`)
-  if (error.code === 'unreachable') return EXIT.unreachable
-  return error.code === 'bad_config' ? EXIT.badUsage : EXIT.failed
+  const isAway = [ConnectionError, UnavailableError, TimeoutError].some((type) => error instanceof type)
+  if (isAway) return EXIT.unreachable
+  const isWrong = error instanceof DevflowError && ['INVALID', 'NOT_FOUND'].includes(error.kind)
+  return isWrong ? EXIT.badUsage : EXIT.failed
 }

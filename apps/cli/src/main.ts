@@ -1,15 +1,10 @@
-import { program } from 'commander'
-import { addRebuild } from './commands/rebuild.ts'
-import { addUp } from './commands/up.ts'
-import { endWith } from './exit-codes.ts'
-import { DEVFLOW_VERSION } from './version.ts'
+#!/usr/bin/env node
+import { readManner } from './config.ts'
+import { endWith } from './end-with.ts'
+import { wordsIn } from './messages/languages.ts'
+import { createProgram } from './program.ts'
 
-program
-  .name('devflow')
-  .description('A durable orchestrator for agent work.')
-  .version(DEVFLOW_VERSION)
-  .exitOverride()
-addRebuild(program)
-addUp(program)
+const { language, ...manner } = readManner(process.argv, process.env)
+const words = wordsIn(language)
 
-await endWith(() => program.parseAsync())
+await endWith(() => createProgram(words).parseAsync(), { ...manner, words })

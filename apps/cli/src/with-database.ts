@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs'
 import { DevflowError } from '@devflow/contracts'
-import { lockData, startPostgres } from '@devflow/local-stack'
+import { startPostgres } from '@devflow/local-stack'
 import type { Config } from './config.ts'
 import { dataLayout } from './up/data-layout.ts'
 import { readEndpoints } from './up/endpoints.ts'
+import { lockUnlessRunning } from './up/running.ts'
 
 /**
  * Works on the data folder's database: DATABASE_URL's where it is given, that of the running `devflow up`, else Postgres
@@ -32,14 +33,5 @@ export async function withDatabase<Result>(
   } finally {
     await postgres.stop()
     lock.release()
-  }
-}
-
-function lockUnlessRunning(dataDir: string) {
-  try {
-    return lockData(dataDir)
-  } catch (error) {
-    if (error instanceof DevflowError && error.code === 'data_in_use') return undefined
-    throw error
   }
 }

@@ -1,40 +1,44 @@
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
-import { readConfig } from '../config.ts'
 import { EXIT } from '../exit-codes.ts'
+import { DATA_FOLDER, type Invocation, invocationOf } from '../invocation.ts'
+import type { Words } from '../messages/words.ts'
 import { withDatabase } from '../with-database.ts'
 
 interface Flags {
   check?: boolean
   data: string
-  json?: boolean
 }
 
-export function addRebuild(program: Command): void {
+export function addRebuild(program: Command, words: Words): void {
+  const help = words.help.rebuild
   program
     .command('rebuild')
-    .description('make every projection anew from the log')
-    .option('--check', 'change nothing: say where projections and log differ; exit 1 when they do')
-    .option('--data <dir>', 'the data folder', '.devflow')
-    .option('--json', 'one JSON object instead of prose')
-    .action(async (flags: Flags) => {
-      process.exitCode = await rebuildProjections(flags)
+    .description(help.about)
+    .option('--check', help.check)
+    .option('--data <dir>', help.data, DATA_FOLDER)
+    .action(async (flags: Flags, command: Command) => {
+      process.exitCode = await rebuildProjections(flags, invocationOf(command))
     })
 }
 
-async function rebuildProjections({ check = false, data, json }: Flags): Promise<number> {
+async function rebuildProjections({ check = false, data }: Flags, invocation: Invocation): Promise<number> {
+  const { config, json, screen, words, printJson } = invocation
   const { migrate, rebuild } = await import('@devflow/db')
-  const result = await withDatabase(resolve(data), readConfig(process.env), async (databaseUrl) => {
+  const result = await withDatabase(resolve(data), config, async (databaseUrl) => {
     await migrate(databaseUrl)
     return rebuild(databaseUrl, { check })
   })
   const { runs, differences } = result
-  if (json) process.stdout.write(`${JSON.stringify(result)}\n`)
+  if (json) printJson(result)
   else {
-    for (const { runId, table, detail } of differences)
-      process.stdout.write(`${runId}  ${table}  ${detail}\n`)
-    const found = differences.length === 0 ? 'no difference' : `${differences.length} differences`
-    process.stdout.write(`${runs} runs, ${found}${check || differences.length === 0 ? '' : ', mended'}\n`)
+    const said = words.rebuilt
+    const found = differences.length === 0 ? said.same : said.differences(differences.length)
+    const mended = check || differences.length === 0 ? '' : `, ${said.mended}`
+    screen.print(
+      ...differences.map(({ runId, table, detail }) => `${runId}  ${table}  ${detail}`),
+      `${said.runs(runs)}, ${found}${mended}`,
+    )
   }
   return check && differences.length > 0 ? EXIT.failed : EXIT.completed
 }

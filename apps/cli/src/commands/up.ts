@@ -1,18 +1,13 @@
 import { resolve } from 'node:path'
-import { type Command, InvalidArgumentError } from 'commander'
-import { readConfig } from '../config.ts'
+import type { Command } from 'commander'
+import { DATA_FOLDER, invocationOf } from '../invocation.ts'
+import type { Words } from '../messages/words.ts'
 import { runUp } from '../up/run-up.ts'
 import type { StackDeps } from '../up/stack.ts'
+import { collect, wholeIn } from './values.ts'
 
-const inRange = (from: number, to: number) => (text: string) => {
-  const value = Number(text)
-  if (!Number.isInteger(value) || value < from || value > to) {
-    throw new InvalidArgumentError(`expected a whole number from ${from} to ${to}`)
-  }
-  return value
-}
-
-const collect = (value: string, before: string[] = []) => [...before, resolve(value)]
+/** From here, whoever reads it later. */
+const resolvePath = (path: string) => resolve(path)
 
 interface Flags {
   port: number
@@ -25,25 +20,25 @@ interface Flags {
   sample: boolean
   once?: boolean
   approve?: boolean
-  json?: boolean
 }
 
 /** `deps`: other parts than the real ones, for tests. */
-export function addUp(program: Command, deps?: StackDeps): void {
-  const command = program.command('up').description('start Postgres, Temporal, workers and the API')
+export function addUp(program: Command, words: Words, deps?: StackDeps): void {
+  const help = words.help.up
+  const command = program.command('up').description(help.about)
   command
-    .option('--port <port>', 'where the API listens; 0 picks a free port', inRange(0, 65_535), 8787)
-    .option('--host <host>', 'the address it listens on', '127.0.0.1')
-    .option('--data <dir>', 'the folder that holds all state', '.devflow')
-    .option('--entries <dir>', 'load the entries of a folder too; may be repeated', collect)
-    .option('--workers <count>', 'worker processes', inRange(1, 64), 1)
-    .option('--workspace-root <dir>', 'where repositories named by runs may lie; may be repeated', collect)
-    .option('--unsandboxed-commands', 'allow run_command where bubblewrap is missing')
-    .option('--no-sample', 'do not submit the sample run on an empty database')
-    .option('--once', 'submit the sample, follow it, print its report, stop')
-    .option('--approve', 'with --once: approve its gates')
-    .option('--json', 'one JSON object a line instead of prose')
+    .option('--port <port>', help.port, wholeIn(words, 0, 65_535), 8787)
+    .option('--host <host>', help.host, '127.0.0.1')
+    .option('--data <dir>', help.data, DATA_FOLDER)
+    .option('--entries <dir>', help.entries, collect(resolvePath))
+    .option('--workers <count>', help.workers, wholeIn(words, 1, 64), 1)
+    .option('--workspace-root <dir>', help.workspaceRoot, collect(resolvePath))
+    .option('--unsandboxed-commands', help.unsandboxedCommands)
+    .option('--no-sample', help.noSample)
+    .option('--once', help.once)
+    .option('--approve', help.approve)
     .action(async (flags: Flags) => {
+      const { json, config } = invocationOf(command)
       process.exitCode = await runUp(
         {
           host: flags.host,
@@ -57,9 +52,10 @@ export function addUp(program: Command, deps?: StackDeps): void {
           sample: flags.sample,
           once: flags.once ?? false,
           approve: flags.approve ?? false,
-          json: flags.json ?? false,
+          json,
+          words,
           cwd: process.cwd(),
-          config: readConfig(process.env),
+          config,
         },
         deps,
       )

@@ -1,4 +1,5 @@
 import { statfs } from 'node:fs/promises'
+import type { Words } from '../messages/words.ts'
 
 const LOOK_MS = 10_000
 const LOW_BYTES = 200_000_000
@@ -6,23 +7,20 @@ const LOW_BYTES = 200_000_000
 const ENOUGH_BYTES = 400_000_000
 
 /** Says when the disk with the data folder is almost full, and when it has room again. Answers how to end the watch. */
-export function watchDisk(folder: string, say: (text: string) => void): () => void {
+export function watchDisk(folder: string, say: (text: string) => void, { up: words }: Words): () => void {
   let isLow = false
   const look = async () => {
     const { bavail, bsize } = await statfs(folder)
     const left = bavail * bsize
     if (!isLow && left < LOW_BYTES) {
       isLow = true
-      const megabytes = Math.round(left / 1e6)
-      say(
-        `The disk with ${folder} is almost full (${megabytes} MB left). When it is full, runs wait; nothing is lost.`,
-      )
+      say(words.diskLow(folder, Math.round(left / 1e6)))
     } else if (isLow && left > ENOUGH_BYTES) {
       isLow = false
-      say('The disk has room again.')
+      say(words.diskEnough)
     }
   }
-  const onProblem = (error: unknown) => say(`The disk with ${folder} cannot be looked at: ${String(error)}`)
+  const onProblem = (error: unknown) => say(words.diskUnseen(folder, String(error)))
   const timer = setInterval(() => void look().catch(onProblem), LOOK_MS)
   void look().catch(onProblem)
   return () => clearInterval(timer)

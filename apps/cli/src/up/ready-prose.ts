@@ -1,20 +1,27 @@
+import type { Words } from '../messages/words.ts'
+import { padEnd } from '../terminal/fit.ts'
 import type { Endpoints } from './endpoints.ts'
 
 /** What is where, for people. */
-export function readyProse(endpoints: Endpoints, dataDir: string, tookMs: number): string {
+export function readyProse(
+  endpoints: Endpoints,
+  dataDir: string,
+  tookMs: number,
+  { up: words }: Words,
+): string {
   const { api, temporalUi, temporalAddress } = endpoints
   const rows = [
-    ['API', `${api}/v1/runs`],
-    ['Reference', `${api}/docs`],
-    ['Temporal', temporalUi ?? temporalAddress],
-    ['Data', `${dataDir} (logs in logs/)`],
+    [words.rows.api, `${api}/v1/runs`],
+    [words.rows.reference, `${api}/docs`],
+    [words.rows.temporal, temporalUi ?? temporalAddress],
+    [words.rows.data, words.logs(dataDir)],
   ]
   return [
-    `Devflow is ready (${(tookMs / 1000).toFixed(1)} s).`,
+    words.ready((tookMs / 1000).toFixed(1)),
     '',
-    ...rows.map(([name = '', value]) => `  ${name.padEnd(12)}${value}`),
+    ...rows.map(([name = '', value]) => `  ${padEnd(name, 12)}${value}`),
     '',
-    'Ctrl-C stops everything in good order; unfinished runs go on at the next start.',
+    words.stop,
     '',
     '',
   ].join('\n')

@@ -1,11 +1,8 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
-import { DevflowError, isOver, RunStatus, type SubmitRun } from '@devflow/contracts'
-import { z } from 'zod'
-import type { Api } from '../api/http.ts'
+import { type DevflowClient, DevflowError, type SubmitRun } from '@devflow/client'
+import { isOver } from '@devflow/contracts'
 
-const SampleRun = z.object({ id: z.string(), status: RunStatus })
-const Listed = z.object({ items: z.array(z.unknown()) })
 const KEY = 'sample'
 
 const OFFLINE = {
@@ -14,11 +11,15 @@ const OFFLINE = {
   verifier: 'offline-verifier@1',
 }
 
-export const isEmpty = async (api: Api): Promise<boolean> =>
-  (await api.get('/v1/runs?limit=1', Listed)).items.length === 0
+export const isEmpty = async (client: DevflowClient): Promise<boolean> =>
+  (await client.runs.list({ limit: 1 })).items.length === 0
 
 /** Submits the sample run, on the repository at `cwd` when it is one; without a model key its roles are played offline. */
-export async function submitSample(api: Api, cwd: string, hasModelKey: boolean): Promise<string> {
+export async function submitSample(
+  client: DevflowClient,
+  cwd: string,
+  hasModelKey: boolean,
+): Promise<string> {
   const body: SubmitRun = {
     template: 'spec-and-review@1',
     input: { request: 'Describe this repository and how to verify a change' },
@@ -26,11 +27,11 @@ export async function submitSample(api: Api, cwd: string, hasModelKey: boolean):
     ...((await isRepository(cwd)) ? { workspace: { repo: cwd } } : {}),
     labels: { sample: 'true' },
   }
-  const submit = (key: string) => api.post('/v1/runs', body, SampleRun, { 'idempotency-key': key })
+  const submit = (idempotencyKey: string) => client.runs.submit(body, { idempotencyKey })
   try {
     const run = await submit(KEY)
     // An earlier start's sample that is still under way is taken up; one that is over is not a new run.
-    const { status } = await api.get(`/v1/runs/${run.id}`, SampleRun)
+    const { status } = await client.runs.get(run.id)
     if (!isOver(status)) return run.id
   } catch (error) {
     if (!(error instanceof DevflowError && error.code === 'idempotency_key_reused')) throw error

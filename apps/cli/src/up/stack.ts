@@ -75,7 +75,7 @@ export async function startStack(
           },
           onDown: (how, inMs) => {
             down.add(name)
-            events.onProgress(`${name} ${how}. Starting it again${inMs > 0 ? ` in ${inMs} ms` : ''}.`)
+            events.onProgress(options.words.up.down(name, how, inMs))
           },
         },
         times,

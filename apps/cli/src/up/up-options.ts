@@ -1,4 +1,5 @@
 import type { Config } from '../config.ts'
+import type { Words } from '../messages/words.ts'
 
 /** What `devflow up` was asked for. Paths are absolute. */
 export interface UpOptions {
@@ -15,6 +16,7 @@ export interface UpOptions {
   once: boolean
   approve: boolean
   json: boolean
+  words: Words
   /** The folder `up` was started in. */
   cwd: string
   config: Config

@@ -1,6 +1,8 @@
 import type { RunEvent } from '@devflow/contracts'
+import { progressLines } from '../following/progress-lines.ts'
+import type { Words } from '../messages/words.ts'
+import { padEnd } from '../terminal/fit.ts'
 import type { Endpoints } from './endpoints.ts'
-import { progressLines } from './progress-lines.ts'
 import { readyProse } from './ready-prose.ts'
 
 /** How `up` speaks: prose for people, or one JSON object a line. */
@@ -16,28 +18,34 @@ export interface Voice {
 
 type Write = (text: string) => void
 
-export function proseVoice(dataDir: string, startedAt: number, write: Write): Voice {
-  const linesOf = progressLines()
+export function proseVoice(
+  dataDir: string,
+  startedAt: number,
+  write: Write,
+  words: Words,
+  program: string,
+): Voice {
+  const linesOf = progressLines(words)
   return {
     say: (text) => write(`${text}\n`),
     ready: (endpoints, again) =>
-      write(again ? 'All parts run again.\n' : readyProse(endpoints, dataDir, Date.now() - startedAt)),
-    sample: (runId, { api }, followed) => {
-      write(`A sample run is under way: ${runId}\n`)
+      write(again ? `${words.up.again}\n` : readyProse(endpoints, dataDir, Date.now() - startedAt, words)),
+    sample: (runId, _, followed) => {
+      write(`${words.up.sample(runId)}\n`)
       if (followed) return
+      const { follow, gate, approve, report } = words.up.sampleNext
+      const rows = [
+        [follow, 'runs show last --follow'],
+        [gate, 'gates'],
+        [approve, 'approve last'],
+        [report, 'runs report last'],
+      ]
       write(
-        [
-          `  follow it     curl -N -H 'Accept: text/event-stream' ${api}/v1/runs/${runId}/events`,
-          `  its gate      curl ${api}/v1/runs/${runId}/gates`,
-          `  approve it    curl -X POST ${api}/v1/runs/${runId}/gates/approve/decisions -H 'Content-Type: application/json' -d '{"decision":"approve"}'`,
-          `  its report    curl -H 'Accept: text/markdown' ${api}/v1/runs/${runId}/report`,
-          '',
-          '',
-        ].join('\n'),
+        rows.map(([what = '', command]) => `  ${padEnd(what, 12)}${program} ${command}\n`).join('') + '\n',
       )
     },
     event: (event) => {
-      for (const line of linesOf(event)) write(`${line}\n`)
+      for (const line of linesOf(event)) write(`  ${line}\n`)
     },
     report: (markdown) => write(`\n${markdown.trimEnd()}\n\n`),
   }

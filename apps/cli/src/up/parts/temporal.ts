@@ -14,10 +14,7 @@ export function checkVersions({ options, at, progress }: PartContext, program?: 
     temporal: program && { version: program.version, dbFile: at.temporalStore },
   })
   if (setAside === undefined) return
-  progress(
-    `Temporal's store was written by another version. It is kept as ${setAside}; a fresh one is begun.`,
-  )
-  progress('Unfinished runs go on from the log.')
+  progress(options.words.up.storeSetAside(setAside))
 }
 
 /** The development server, or without a program the one TEMPORAL_ADDRESS names. */

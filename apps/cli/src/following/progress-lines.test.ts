@@ -1,5 +1,6 @@
 import type { RunEvent } from '@devflow/contracts'
 import { expect, test } from 'vitest'
+import { en } from '../messages/en/index.ts'
 import { progressLines } from './progress-lines.ts'
 
 const event = (type: string, data: RunEvent['data'] = {}, phase = 'spec'): RunEvent => ({
@@ -8,7 +9,7 @@ const event = (type: string, data: RunEvent['data'] = {}, phase = 'spec'): RunEv
 })
 
 test('tells what happens in calm lines, tool calls as a count, detail not at all', () => {
-  const linesOf = progressLines()
+  const linesOf = progressLines(en)
   const events = [
     event('phase.started'),
     event('turn.started'),
@@ -19,8 +20,8 @@ test('tells what happens in calm lines, tool calls as a count, detail not at all
     event('something.new'),
   ]
   expect(events.flatMap(linesOf)).toEqual([
-    '  07:41:20  spec        started',
-    '  07:41:20  spec        used read_file ×2, complete',
-    '  07:41:20  spec        artifact accepted: spec',
+    '07:41:20  spec        started',
+    '07:41:20  spec        used read_file ×2, complete',
+    '07:41:20  spec        made: spec',
   ])
 })

@@ -1,0 +1,97 @@
+import { isCancel, select, text } from '@clack/prompts'
+import type { DecisionKind, DevflowClient, Gate } from '@devflow/client'
+import { DevflowError } from '@devflow/contracts'
+import type { Words } from '../messages/words.ts'
+import type { Screen } from '../terminal/screen.ts'
+import type { Ask } from './follow-run.ts'
+import { gateLines, subjectLines } from './gate-lines.ts'
+
+/** Of each artifact so many lines are shown before the question; the rest when it is asked for. */
+const FEW_LINES = 12
+
+/** Shows a gate and what it is about, asks what to do, and does it. */
+export const askGate =
+  (client: DevflowClient, screen: Screen, words: Words): Ask =>
+  async (gate, signal) => {
+    const { palette } = screen
+    screen.print(
+      '',
+      ...gateLines(gate, screen, words),
+      ...(await subjectLines(client, gate, screen, words, FEW_LINES)),
+      '',
+    )
+    for (;;) {
+      const choice = await choose(gate, words, signal)
+      // Enter, escape and Ctrl-C are told apart by nobody: an aborted question ends in the same way.
+      if (isCancel(choice)) {
+        if (!signal.aborted) return 'left'
+        screen.print(palette.notice(await endedElsewhere(client, gate, words)))
+        return 'decided'
+      }
+      if (choice === 'later') return 'later'
+      if (choice === 'look') {
+        screen.print('', ...(await subjectLines(client, gate, screen, words)), '')
+        continue
+      }
+      const comment = await text({ message: words.gate.comment, signal, withGuide: false })
+      if (isCancel(comment)) {
+        if (signal.aborted) continue
+        return 'left'
+      }
+      await decide(client, gate, choice, comment ?? '', screen, words)
+      return 'decided'
+    }
+  }
+
+type Choice = DecisionKind | 'look' | 'later'
+
+function choose(gate: Gate, { gate: words }: Words, signal: AbortSignal) {
+  return select<Choice>({
+    message: words.ask,
+    signal,
+    withGuide: false,
+    showInstructions: false,
+    options: [
+      { value: 'approve', label: words.approve },
+      { value: 'reject', label: words.reject },
+      ...(gate.subject.length > 0 ? [{ value: 'look' as const, label: words.look }] : []),
+      { value: 'later', label: words.later, hint: words.laterHint },
+    ],
+  })
+}
+
+/** Decides on what was shown. */
+async function decide(
+  client: DevflowClient,
+  gate: Gate,
+  decision: DecisionKind,
+  comment: string,
+  screen: Screen,
+  words: Words,
+): Promise<void> {
+  const { subjectHash } = gate
+  const body = { decision, subjectHash, ...(comment.trim() === '' ? {} : { comment: comment.trim() }) }
+  try {
+    const decided = await client.gates.decide(gate.runId, gate.id, body, { retries: 3 })
+    screen.print(...decidedLines(decided, decision, words).map(screen.palette.good), '')
+  } catch (error) {
+    // Somebody was quicker: that is no failure of ours.
+    if (!(error instanceof DevflowError) || error.code !== 'gate_closed') throw error
+    screen.print(screen.palette.notice(await endedElsewhere(client, gate, words)), '')
+  }
+}
+
+/** What has come of a decision. */
+export function decidedLines(gate: Gate, decision: DecisionKind, { gate: words }: Words): string[] {
+  const given = gate.decisions.filter((each) => each.decision === decision).length
+  return [
+    words.decided[decision](gate.id),
+    ...(gate.status === 'open' ? [words.stillOpen(given, gate.quorum)] : []),
+  ]
+}
+
+async function endedElsewhere(client: DevflowClient, gate: Gate, words: Words): Promise<string> {
+  const { items } = await client.gates.list({ run: gate.runId }, { retries: 3 })
+  const status = items.find(({ id }) => id === gate.id)?.status ?? 'canceled'
+  return words.gate.elsewhere(words.run.statuses[status] ?? status)
+}

@@ -1,0 +1,57 @@
+import { resolve } from 'node:path'
+import { type ClientOptions, DevflowClient } from '@devflow/client'
+import type { Command } from 'commander'
+import { type Config, readConfig } from './config.ts'
+import { type Language, wordsIn } from './messages/languages.ts'
+import type { Words } from './messages/words.ts'
+import { type Screen, screenOf } from './terminal/screen.ts'
+import { runningOn } from './up/running.ts'
+
+/** Options that every command takes. */
+interface SharedOptions {
+  json?: boolean
+  url?: string
+  token?: string
+  lang?: Language
+}
+
+/** What a command works with, beside its own options. */
+export interface Invocation {
+  readonly words: Words
+  readonly json: boolean
+  readonly screen: Screen
+  readonly config: Config
+  /** Where the API is, as told or as found. */
+  readonly url: string
+  /** Whether it was told where the API is. */
+  readonly isToldUrl: boolean
+  client(options?: Pick<ClientOptions, 'baseUrl' | 'onRetry'>): DevflowClient
+  /** Prints one JSON document. */
+  printJson(value: unknown): void
+}
+
+const DEFAULT_URL = 'http://127.0.0.1:8787'
+
+/** The folder of `devflow up`, unless it was told another. */
+export const DATA_FOLDER = '.devflow'
+
+export function invocationOf(command: Command): Invocation {
+  const { json = false, lang, token, url: toldUrl } = command.optsWithGlobals<SharedOptions>()
+  const config = readConfig(process.env)
+  const told = toldUrl ?? config.url
+  const url = told ?? runningOn(resolve(DATA_FOLDER))?.api ?? DEFAULT_URL
+  const words = wordsIn(lang ?? config.language)
+  const screen = screenOf(process.stdin, process.stdout, config)
+  return {
+    words,
+    json,
+    screen,
+    config,
+    url,
+    isToldUrl: told !== undefined,
+    client: (options) =>
+      // A person waits: what is not there is told at once. Streams are connected again all the same.
+      new DevflowClient({ baseUrl: url, ...options, token: token ?? config.token, retry: { retries: 0 } }),
+    printJson: (value) => screen.print(JSON.stringify(value)),
+  }
+}

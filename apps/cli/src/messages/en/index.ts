@@ -1,0 +1,7 @@
+import { doctor } from './doctor.ts'
+import { failures } from './failures.ts'
+import { help } from './help.ts'
+import { events, gate, run, used } from './run.ts'
+import { rebuilt, up } from './up.ts'
+
+export const en = { help, run, gate, events, used, failures, doctor, up, rebuilt }

@@ -1,0 +1,8 @@
+import type { Words } from '../words.ts'
+import { doctor } from './doctor.ts'
+import { failures } from './failures.ts'
+import { help } from './help.ts'
+import { events, gate, run, used } from './run.ts'
+import { rebuilt, up } from './up.ts'
+
+export const ko: Words = { help, run, gate, events, used, failures, doctor, up, rebuilt }

@@ -1,0 +1,49 @@
+import { Command, Option } from 'commander'
+import { addApprove } from './commands/approve.ts'
+import { addCalls } from './commands/calls.ts'
+import { addCompletion } from './commands/completion.ts'
+import { addDoctor } from './commands/doctor.ts'
+import { addGates } from './commands/gates.ts'
+import { addRebuild } from './commands/rebuild.ts'
+import { addReject } from './commands/reject.ts'
+import { addRun } from './commands/run.ts'
+import { addRuns } from './commands/runs.ts'
+import { addUp } from './commands/up.ts'
+import { LANGUAGES } from './messages/languages.ts'
+import type { Words } from './messages/words.ts'
+import type { StackDeps } from './up/stack.ts'
+import { DEVFLOW_VERSION } from './version.ts'
+
+/** The whole command line. `stack`: other parts than the real ones for `up`, for tests. */
+export function createProgram(words: Words, stack?: StackDeps): Command {
+  const { help } = words
+  const program = new Command('devflow')
+    .description(help.about)
+    .version(DEVFLOW_VERSION, '-V, --version', help.version)
+    .helpOption('-h, --help', help.help)
+    .helpCommand(false)
+    .exitOverride()
+    // Failures are told in one place, at the end: see `tellFailure`.
+    .configureOutput({ outputError: () => {} })
+    .configureHelp({
+      showGlobalOptions: true,
+      styleTitle: (title) => help.titles[title] ?? title,
+    })
+  // Commander takes these before a command's name and after it.
+  program
+    .option('--json', help.shared.json)
+    .option('--url <url>', help.shared.url)
+    .option('--token <token>', help.shared.token)
+    .addOption(new Option('--lang <language>', help.shared.lang).choices(LANGUAGES))
+  addUp(program, words, stack)
+  addRun(program, words)
+  addRuns(program, words)
+  addGates(program, words)
+  addApprove(program, words)
+  addReject(program, words)
+  addCalls(program, words)
+  addDoctor(program, words)
+  addRebuild(program, words)
+  addCompletion(program, words)
+  return program
+}

@@ -1,0 +1,64 @@
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import type { SubmitRun } from '@devflow/client'
+import { parse } from 'yaml'
+import type { Words } from '../messages/words.ts'
+import { badUsage } from '../refuse.ts'
+
+type Pair = [name: string, value: string]
+
+export interface SubmissionFlags {
+  input?: Pair[]
+  inputFile?: string
+  bind?: Pair[]
+  repo?: string
+  base?: string
+  budget?: number
+  label?: Pair[]
+}
+
+/** What is submitted. Throws INVALID `bad_usage` where the flags do not go together or a file cannot be read. */
+export function submissionOf(template: string, flags: SubmissionFlags, words: Words): SubmitRun {
+  const { bind, repo, base, budget, label } = flags
+  if (base !== undefined && repo === undefined) throw badUsage(words.failures.baseNeedsRepo)
+  const input = inputOf(flags, words)
+  return {
+    template,
+    ...(input === undefined ? {} : { input: input as SubmitRun['input'] }),
+    ...(bind ? { bindings: Object.fromEntries(bind) } : {}),
+    ...(budget === undefined ? {} : { budget: { limitMicroUsd: budget } }),
+    ...(repo === undefined ? {} : { workspace: { repo: repositoryAt(repo), ...(base ? { base } : {}) } }),
+    ...(label ? { labels: Object.fromEntries(label) } : {}),
+  }
+}
+
+/** A folder is meant from here; an address of another kind is the server's to judge. */
+const repositoryAt = (repo: string): string => (/^[a-z][a-z+.-]*:\/\//i.test(repo) ? repo : resolve(repo))
+
+function inputOf({ input, inputFile }: SubmissionFlags, words: Words): unknown {
+  const whole = inputFile === undefined ? undefined : readInput(inputFile, words)
+  if (!input) return whole
+  if (whole !== undefined && !isObject(whole)) throw badUsage(words.failures.notObject)
+  return { ...whole, ...Object.fromEntries(input.map(([name, value]) => [name, valueIn(value)])) }
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** JSON where it is JSON, else the text itself: `n=3` is a number, `n="3"` and `n=three` are texts. */
+function valueIn(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}
+
+function readInput(file: string, { failures }: Words): unknown {
+  try {
+    // YAML reads JSON too.
+    return parse(readFileSync(file === '-' ? 0 : file, 'utf8'), { prettyErrors: true })
+  } catch (error) {
+    throw badUsage(failures.notFile(file, error instanceof Error ? error.message : String(error)))
+  }
+}
