@@ -4,6 +4,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { lockRegistry } from '@devflow/db'
+import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { type TestApi, testApi } from '../test-api.fixture.ts'
 
@@ -237,6 +239,22 @@ describe('several processes', () => {
       Array.from({ length: 30 }, (_, n) => base + 1 + n),
     )
     expect((await other('/v1/registry/entries?namespace=queue')).body.items).toHaveLength(30)
+  })
+
+  test('changes that wait for each other leave connections to everybody else', async () => {
+    const client = new pg.Client({ connectionString: api.databaseUrl })
+    await client.connect()
+    onTestFinished(() => client.end())
+    await client.query('begin')
+    await lockRegistry(client, 'default')
+    const waiting = Array.from({ length: 40 }, (_, n) => change(here, create(template(`wait:${n}`, 'T'))))
+    const waiters =
+      "select count(*)::int as n from pg_locks where locktype = 'advisory' and not granted and database = (select oid from pg_database where datname = current_database())"
+    await expect.poll(async () => (await client.query(waiters)).rows[0].n).toBeGreaterThan(0)
+    const reads = await Promise.all(Array.from({ length: 10 }, () => here('/v1/runs?limit=1')))
+    expect(reads.map(({ status }) => status)).toEqual(Array(10).fill(200))
+    await client.query('rollback')
+    expect((await Promise.all(waiting)).map(({ status }) => status)).toEqual(Array(40).fill(200))
   })
 
   test('of several contents for one name@version the first counts', async () => {

@@ -147,6 +147,18 @@ test('a change counts for the next submission, and a run keeps what it was submi
   expect(await phases(before.id)).toEqual(['pause'])
 })
 
+test('a submission that is repeated gets its first answer, also when its template is gone', async () => {
+  await create(template('gone:t'))
+  const submit = () =>
+    api.call('/v1/runs', { json: { template: 'gone:t' }, headers: { 'idempotency-key': 'gone-1' } })
+  const first = await submit()
+  expect(first.status).toBe(201)
+  await change([{ op: 'delete', entry: { id: 'gone:t' } }])
+  const again = await submit()
+  expect(again).toMatchObject({ status: 200, body: { id: first.body.id } })
+  expect(again.headers.get('idempotency-replayed')).toBe('true')
+})
+
 test('changes are all made or none', async () => {
   const { body } = await api.call('/v1/registry/entries')
   const refused = await change([

@@ -83,8 +83,11 @@ export function runRoutes(operations: Operations, deps: ApiDeps): void {
       ],
     },
     async ({ c, body, caller }) => {
-      const prepared = await prepareRun(deps, body, caller.principal)
+      // What is refused now may have been taken before, under the same key: then the first answer counts.
+      const preparing = prepareRun(deps, body, caller.principal)
+      await Promise.allSettled([preparing])
       const answer = await keyed(c, deps, body, async (client) => {
+        const prepared = await preparing
         if (body.parent) await findRun(client, tenant, body.parent)
         const run = randomUUIDv7()
         await submitRun(client, { run, tenant, ...prepared })
