@@ -3,6 +3,7 @@ import { Gates } from './gates.ts'
 import { Health } from './health.ts'
 import type { ClientOptions } from './options.ts'
 import { type Poke, type PokeOptions, pokes } from './pokes.ts'
+import { Registry } from './registry.ts'
 import { Runs } from './runs.ts'
 import { Signals } from './signals.ts'
 import { Transport } from './transport.ts'
@@ -15,6 +16,7 @@ export class DevflowClient {
   readonly runs: Runs
   readonly gates: Gates
   readonly signals: Signals
+  readonly registry: Registry
   readonly health: Health
   readonly #transport: Transport
 
@@ -24,6 +26,7 @@ export class DevflowClient {
     this.runs = new Runs(this.#transport)
     this.gates = new Gates(this.#transport)
     this.signals = new Signals(this.#transport)
+    this.registry = new Registry(this.#transport)
     this.health = new Health(this.#transport)
   }
 

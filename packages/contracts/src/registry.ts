@@ -4,6 +4,7 @@ import { EntryId, Principal, Sha256 } from './ids.ts'
 /** Every kind the format knows. */
 export const ENTRY_KINDS = ['template', 'persona', 'schema', 'function'] as const
 export const EntryKind = z.enum(ENTRY_KINDS, { error: `expected one of ${ENTRY_KINDS.join(', ')}` })
+export type EntryKind = z.infer<typeof EntryKind>
 
 export const CHANGE_OPS = ['create', 'update', 'delete'] as const
 export const ChangeOp = z.enum(CHANGE_OPS, { error: `expected one of ${CHANGE_OPS.join(', ')}` })
