@@ -4,11 +4,13 @@ import {
   Call,
   EventPage as EventPageShape,
   Gate,
+  Me,
   PhaseView,
   Problem,
   Report,
   Run,
   RunEvent,
+  SCOPES,
   SignalAccepted as SignalAcceptedShape,
 } from '@devflow/contracts'
 import { z } from 'zod'
@@ -56,3 +58,10 @@ export const ReportBody = named('Report', Report.shape, REPORT)
 export const CallPage = pageOf('CallPage', named('Call', Call.shape, CALL))
 
 export const AuditPage = pageOf('AuditPage', named('AuditItem', AuditItem.shape, TOOL_CALL))
+
+export const MeBody = named('Me', Me.shape, {
+  principal: 'owner',
+  tenant: 'default',
+  scopes: [...SCOPES],
+  approverAs: ['owner', 'principal:owner'],
+})

@@ -3,7 +3,8 @@ import addFormats from 'ajv-formats'
 
 interface Media {
   schema: unknown
-  examples?: Record<string, { $ref: string }>
+  example?: unknown
+  examples?: Record<string, { $ref: string } | { value: unknown }>
 }
 interface Answer {
   content?: Record<string, Media>
@@ -11,11 +12,15 @@ interface Answer {
 }
 export interface OperationDocument {
   operationId: string
+  summary?: string
+  tags?: string[]
+  requestBody?: { content: Record<string, Media> }
   'x-rest-of-path'?: true
   responses: Record<string, Answer | { $ref: string }>
 }
 export interface ApiDocument {
   openapi: string
+  tags?: { name: string }[]
   paths: Record<string, Record<string, OperationDocument>>
   components: Record<string, Record<string, unknown>>
 }

@@ -9,6 +9,7 @@ import { RunFeeds } from './live/run-feeds.ts'
 import { Metrics } from './metrics.ts'
 import { type Api, type Env, Operations } from './operation.ts'
 import { failureOf, problemResponse } from './problems.ts'
+import { accessRoutes } from './routes/access.ts'
 import { artifactRoutes } from './routes/artifacts.ts'
 import { commandRoutes } from './routes/commands.ts'
 import { docsRoutes } from './routes/docs.ts'
@@ -49,9 +50,10 @@ export function createApi(deps: ApiDeps): Api {
   artifactRoutes(operations, deps)
   ledgerRoutes(operations, deps)
   registryRoutes(operations, deps)
+  accessRoutes(operations, deps)
   streamRoutes(operations, deps, hub)
   healthRoutes(operations, deps, metrics)
-  docsRoutes(operations, api)
+  docsRoutes(operations, api, deps)
   operations.refuseOtherMethods()
   return api
 }

@@ -3,6 +3,7 @@ import type { Listener, Poker } from '@devflow/db'
 import type { Logger, Tracing } from '@devflow/process'
 import type pg from 'pg'
 import type { Watch } from './live/watch.ts'
+import type { ManualPage } from './manual.ts'
 import type { Readiness } from './readiness.ts'
 import type { LiveRegistry } from './registry/live-registry.ts'
 
@@ -14,6 +15,8 @@ export interface ApiDeps {
   watch: Watch
   registry: LiveRegistry
   readiness: Readiness
+  /** What is served of the documentation. */
+  manual: readonly ManualPage[]
   log: Logger
   /** Undefined: no traces are made. */
   tracing: Tracing | undefined

@@ -12,7 +12,7 @@ type Stated = NonNullable<RouteConfig['parameters']>
 type ResponseComponent = Parameters<OpenApiRegistry['registerComponent']>[2]
 
 /** What an answer holds in a media type other than JSON. */
-export interface Text {
+interface Text {
   description: string
   example?: string
 }

@@ -1,11 +1,12 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { DevflowError, LOCAL_OWNER } from '@devflow/contracts'
+import { DevflowError, LOCAL_OWNER, SCOPES, type Scope } from '@devflow/contracts'
 import { isLoopback } from './config.ts'
 
 /** Who is calling, and what they are as approver lists write it. */
 export interface Caller {
   principal: string
   holds: readonly string[]
+  scopes: readonly Scope[]
 }
 
 export interface GuardOptions {
@@ -15,7 +16,11 @@ export interface GuardOptions {
   token: string | undefined
 }
 
-const OWNER: Caller = { principal: LOCAL_OWNER, holds: ['owner', `principal:${LOCAL_OWNER}`] }
+const OWNER: Caller = {
+  principal: LOCAL_OWNER,
+  holds: ['owner', `principal:${LOCAL_OWNER}`],
+  scopes: SCOPES,
+}
 
 /**
  * Refuses calls that a page of another origin has a browser make (a false `Host` after DNS rebinding, a foreign

@@ -34,6 +34,10 @@ export class JsonSchemas {
         // Zod leaves it out where a transformation lies between; what is sent and what is read look the same here.
         if (def.type === 'default') jsonSchema.default = (def as z.core.$ZodDefaultDef).defaultValue as never
         delete jsonSchema.example
+        // How zod checks a format, and how far its integers reach, says nothing to a reader.
+        if (jsonSchema.format !== undefined) delete jsonSchema.pattern
+        if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum
+        if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum
         // What we answer may grow: clients ignore what they do not know.
         if (io === 'output' && jsonSchema.additionalProperties === false)
           delete jsonSchema.additionalProperties

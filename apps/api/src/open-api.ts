@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import { DEFAULT_TENANT, scrubber } from '@devflow/contracts'
 import { Listener, Poker } from '@devflow/db'
 import { readFolders } from '@devflow/definition'
@@ -7,9 +8,12 @@ import type { Config } from './config.ts'
 import { createApi } from './create-api.ts'
 import type { ApiDeps } from './deps.ts'
 import { Watch } from './live/watch.ts'
+import { readManual } from './manual.ts'
 import type { Api } from './operation.ts'
 import { Readiness } from './readiness.ts'
 import { LiveRegistry } from './registry/live-registry.ts'
+
+const MANUAL_FOLDER = fileURLToPath(new URL('../../../docs', import.meta.url))
 
 export interface OpenApi {
   api: Api
@@ -24,7 +28,7 @@ export interface OpenApi {
 export async function openApi(config: Config, log: Logger, tracing?: Tracing): Promise<OpenApi> {
   const { databaseUrl, heartbeatMs, maxBodyBytes, host, token, workspaceRoots } = config
   const warn = (what: string) => (error: unknown) => log.warn({ err: error }, what)
-  const read = await readFolders(config.entries)
+  const [read, manual] = await Promise.all([readFolders(config.entries), readManual(MANUAL_FOLDER)])
   const pool = new pg.Pool({
     connectionString: databaseUrl,
     max: 20,
@@ -50,6 +54,7 @@ export async function openApi(config: Config, log: Logger, tracing?: Tracing): P
     watch,
     registry,
     readiness,
+    manual,
     log,
     tracing,
     scrub: scrubber(config.secrets),

@@ -9,6 +9,7 @@ export const PATH_PARAMETERS: Record<string, z.ZodType> = {
   id: described('The id of the run; opaque.', RUN_ID),
   gate: described('The id of the gate: that of its phase.', 'approve'),
   name: described('The name of the artifact.', 'spec'),
+  page: described('The file of the page.', 'concepts.md'),
 }
 
 /** Headers in requests and answers, by name; others are any text. */

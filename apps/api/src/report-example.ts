@@ -1,3 +1,4 @@
+import type { Report } from '@devflow/contracts'
 import { APPROVED, RUN, RUN_ID, SPEC } from './examples.ts'
 
 const spent = {
@@ -26,7 +27,7 @@ const request = { template: 'spec-and-review@1', input: RUN.input, labels: RUN.l
 const { subject, quorum, openedAt, closedAt, title } = APPROVED
 
 /** The report of the run of the other examples, shortened to its first two phases. */
-export const REPORT = {
+export const REPORT: Report = {
   format: 1,
   runId: RUN_ID,
   template: 'spec-and-review@1',

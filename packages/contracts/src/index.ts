@@ -1,4 +1,5 @@
 // Law: the domain's words as zod schemas and types, shared by everyone. Imports zod and nothing else.
+export * from './access.ts'
 export * from './answers.ts'
 export * from './commands.ts'
 export * from './definition.ts'

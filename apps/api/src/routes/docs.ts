@@ -1,55 +1,110 @@
+import { DevflowError } from '@devflow/contracts'
 import { z } from 'zod'
+import type { ApiDeps } from '../deps.ts'
 import { openApiDocument } from '../document.ts'
+import { llmsFullTxt, llmsTxt } from '../manual.ts'
 import type { Api, Operations } from '../operation.ts'
+import { POLICY, referencePage } from '../reference/page.ts'
+import type { DocumentShape } from '../reference/shapes.ts'
 
-/** The document, and a page that renders it without anything from other hosts. */
-export function docsRoutes(operations: Operations, api: Api): void {
+const tag = 'docs'
+
+/** The document, a page that renders it without anything from elsewhere, and the manual as Markdown. */
+export function docsRoutes(operations: Operations, api: Api, { manual }: ApiDeps): void {
+  // Made once, when first asked for: by then every operation is there.
+  let made: { document: object; page: string } | undefined
+  const make = () => {
+    const document = openApiDocument(api)
+    return { document, page: referencePage(document as unknown as DocumentShape, manual) }
+  }
+  const reference = () => {
+    made ??= make()
+    return made
+  }
+
   operations.add(
     {
       method: 'get',
       path: '/openapi.json',
       operationId: 'readOpenApi',
       summary: 'This document',
-      tag: 'docs',
-      answers: { 200: { description: 'OpenAPI 3.1.', schema: z.looseObject({}) } },
+      tag,
+      answers: {
+        200: { description: 'OpenAPI 3.1.', schema: z.looseObject({}), example: { openapi: '3.1.0' } },
+      },
     },
-    ({ c }) => c.json(openApiDocument(api)),
+    ({ c }) => c.json(reference().document),
   )
+
   operations.add(
     {
       method: 'get',
       path: '/docs',
       operationId: 'readReference',
       summary: 'A page to read this document by',
-      tag: 'docs',
+      description: 'It runs no script and loads nothing, so it works wherever the API does.',
+      tag,
       answers: { 200: { description: 'The page.', other: { 'text/html': 'HTML.' } } },
     },
     ({ c }) => {
       c.header('content-security-policy', POLICY)
-      return c.html(PAGE)
+      return c.html(reference().page)
     },
+  )
+
+  operations.add(
+    {
+      method: 'get',
+      path: '/docs/{page}',
+      operationId: 'readManualPage',
+      summary: 'Read a page of the manual, as Markdown',
+      tag,
+      answers: {
+        200: {
+          description: 'The page.',
+          other: { 'text/markdown': { description: 'Markdown.', example: '# Concepts\n' } },
+        },
+      },
+    },
+    ({ c, params: { page = '' } }) => {
+      const found = manual.find(({ name }) => name === page)
+      if (!found)
+        throw new DevflowError('NOT_FOUND', 'not_found', 'The manual has no such page: see /llms.txt.')
+      return c.body(found.text, 200, { 'content-type': 'text/markdown; charset=utf-8' })
+    },
+  )
+
+  const short = llmsTxt(manual)
+  operations.add(
+    {
+      method: 'get',
+      path: '/llms.txt',
+      operationId: 'readLlmsTxt',
+      summary: 'What is here, for language models',
+      description: 'In the form that llmstxt.org proposes.',
+      tag,
+      answers: { 200: markdownAsText(short) },
+    },
+    ({ c }) => c.text(short),
+  )
+
+  const full = llmsFullTxt(manual)
+  operations.add(
+    {
+      method: 'get',
+      path: '/llms-full.txt',
+      operationId: 'readLlmsFullTxt',
+      summary: 'The whole manual in one text, for language models',
+      tag,
+      answers: { 200: markdownAsText(full) },
+    },
+    ({ c }) => c.text(full),
   )
 }
 
-const POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self'"
-
-const PAGE = `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>Devflow API</title>
-<style>body{font:16px/1.5 system-ui;max-width:60rem;margin:2rem auto;padding:0 1rem}code,pre{font:14px ui-monospace,monospace}
-summary{cursor:pointer;padding:.3rem 0}pre{background:#8881;padding:1rem;overflow:auto}b{display:inline-block;min-width:4.5rem}</style></head>
-<body><h1>Devflow API</h1><p>Read from <a href="/openapi.json">openapi.json</a>.</p><main></main>
-<script>
-const add = (parent, name, text) => { const e = parent.appendChild(document.createElement(name)); if (text) e.textContent = text; return e }
-fetch('/openapi.json').then((r) => r.json()).then((doc) => {
-  const main = document.querySelector('main')
-  for (const [path, item] of Object.entries(doc.paths)) for (const [method, op] of Object.entries(item)) {
-    const details = add(main, 'details'), summary = add(details, 'summary')
-    add(summary, 'b', method.toUpperCase()); add(summary, 'code', path); add(summary, 'span', ' — ' + op.summary)
-    for (const p of op.parameters || []) add(details, 'p', p.in + ' ' + p.name + (p.required ? ' (required)' : '') + (p.schema?.description ? ': ' + p.schema.description : ''))
-    const body = op.requestBody?.content?.['application/json']?.schema
-    if (body) add(details, 'pre', JSON.stringify(body, null, 2))
-    for (const [status, r] of Object.entries(op.responses)) add(details, 'p', status + ': ' + r.description)
-  }
+const markdownAsText = (text: string) => ({
+  description: 'Markdown.',
+  other: {
+    'text/plain': { description: 'Markdown.', example: `${text.slice(0, text.indexOf('\n\n## '))}\n` },
+  },
 })
-</script></body></html>
-`

@@ -159,6 +159,7 @@ export function registryRoutes(operations: Operations, deps: ApiDeps): void {
       params: { n: z.string().meta({ description: 'The version to restore.', example: '7' }) },
       body: RestoreRegistry,
       bodyOptional: true,
+      bodyExamples: { 'Based on a version': { baseVersion: 9 } },
       headers: KEY_HEADER,
       answers: { 200: REPLAYED },
       problems: [
