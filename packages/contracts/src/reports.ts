@@ -128,3 +128,22 @@ export const Report = z.object({
   }),
 })
 export type Report = z.infer<typeof Report>
+
+/** The published JSON Schema of a report. Open: further fields may come within a format. */
+export function reportSchema(): Record<string, unknown> {
+  const made = z.toJSONSchema(Report, {
+    io: 'input',
+    override: ({ jsonSchema }) => {
+      // How zod checks a time, and how far its integers reach, is no promise.
+      if (jsonSchema.format === 'date-time') delete jsonSchema.pattern
+      if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum
+      if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum
+      if (jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties
+    },
+  })
+  // The only recursion is that of any JSON value, which zod spells out.
+  const withoutRecursion = (key: string, value: unknown) =>
+    key === '$defs' || (key === '$ref' && String(value).startsWith('#/$defs/__')) ? undefined : value
+  const { $schema, ...schema } = JSON.parse(JSON.stringify(made), withoutRecursion)
+  return { $schema, $id: `urn:devflow:report:${REPORT_FORMAT}`, title: 'Report of a Devflow run', ...schema }
+}

@@ -14,13 +14,17 @@ export const linesOf = (text: string): string[] => text.split(LINE_END).map(visi
 /** A text within a line, also as a cell of a table. */
 export function inline(text: string): string {
   const line = linesOf(text).join(' ').replaceAll(/\s+/g, ' ').trim()
-  return line
-    .replaceAll(/[\\`*[\]|~]/g, '\\$&')
-    .replaceAll(/(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/gu, '\\_')
-    .replaceAll(/&(?=#?\w+;)/g, '&amp;')
-    .replaceAll('<', '&lt;')
-    .replace(/^[#>+\-=:]/, '\\$&')
-    .replace(/^(\d+)([.)])/, '$1\\$2')
+  return (
+    line
+      .replaceAll(/[\\`*[\]|~]/g, '\\$&')
+      .replaceAll(/(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/gu, '\\_')
+      .replaceAll(/&(?=#?\w+;)/g, '&amp;')
+      .replaceAll('<', '&lt;')
+      .replace(/^[#>+\-=:]/, '\\$&')
+      // At the end of a heading they would close it.
+      .replace(/(?<= )#+$/, '\\$&')
+      .replace(/^(\d+)([.)])/, '$1\\$2')
+  )
 }
 
 /** A name, a path or a hash within a line, as code. Not for tables, which are parted before code is read. */
