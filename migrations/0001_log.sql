@@ -88,14 +88,15 @@ CREATE FUNCTION devflow.project(evs devflow.run_events[]) RETURNS void LANGUAGE 
 DECLARE
   e devflow.run_events;
   d jsonb;
-  types text[];
-  rare boolean;
+  has_rare boolean; has_reserved boolean; has_started boolean; has_lost boolean; has_settled boolean; has_reconciled boolean;
   c devflow.model_calls;
 BEGIN
-  SELECT array_agg(DISTINCT u.type), bool_or(u.type NOT LIKE 'call.%' AND u.type NOT LIKE 'turn.%' AND u.type NOT LIKE 'tool.%') INTO types, rare FROM unnest(evs) u;
+  SELECT bool_or(u.type NOT LIKE 'call.%' AND devflow.is_projected(u.type)), bool_or(u.type = 'call.reserved'), bool_or(u.type = 'call.started'),
+      bool_or(u.type = 'call.lost'), bool_or(u.type = 'call.settled'), bool_or(u.type = 'call.reconciled')
+    INTO has_rare, has_reserved, has_started, has_lost, has_settled, has_reconciled FROM unnest(evs) u;
   -- Rare events one by one, in order: each moves a status that the next may move on.
-  IF rare THEN
-  FOR e IN SELECT * FROM unnest(evs) u WHERE u.type NOT LIKE 'call.%' AND u.type NOT LIKE 'turn.%' AND u.type NOT LIKE 'tool.%' ORDER BY u.run_id, u.seq LOOP
+  IF has_rare THEN
+  FOR e IN SELECT * FROM unnest(evs) u WHERE u.type NOT LIKE 'call.%' AND devflow.is_projected(u.type) ORDER BY u.run_id, u.seq LOOP
     d := e.data;
     CASE e.type
     WHEN 'run.submitted' THEN
@@ -175,22 +176,22 @@ BEGIN
   END IF;
 
   -- The ledger set-wise: it is the hot path, and rows of one batch do not depend on each other's order within a step.
-  IF 'call.reserved' = ANY(types) THEN
+  IF has_reserved THEN
     INSERT INTO model_calls (run_id, phase, attempt, turn, call, tenant, persona, provider, model, status, reserved_micro_usd, reserved_tokens, at)
     SELECT u.run_id, u.phase, u.attempt, u.turn, (u.data->>'call')::int, u.tenant, u.data->>'persona', u.data->>'provider', u.data->>'model', 'reserved',
       (u.data->>'reservedMicroUsd')::numeric, (u.data->>'reservedTokens')::bigint, u.at
     FROM unnest(evs) u WHERE u.type = 'call.reserved';
   END IF;
-  IF 'call.started' = ANY(types) THEN
+  IF has_started THEN
     UPDATE model_calls m SET generation_id = u.data->>'generationId' FROM unnest(evs) u
     WHERE u.type = 'call.started' AND m.run_id = u.run_id AND m.phase = u.phase AND m.attempt = u.attempt AND m.turn = u.turn AND m.call = (u.data->>'call')::int;
   END IF;
-  IF 'call.lost' = ANY(types) THEN
+  IF has_lost THEN
     UPDATE model_calls m SET status = u.data->>'status', ended_at = u.at FROM unnest(evs) u
     WHERE u.type = 'call.lost' AND m.run_id = u.run_id AND m.phase = u.phase AND m.attempt = u.attempt AND m.turn = u.turn AND m.call = (u.data->>'call')::int;
   END IF;
   -- A run's budget moves once a batch, by all that was reserved and paid.
-  IF 'call.reserved' = ANY(types) OR 'call.settled' = ANY(types) THEN
+  IF has_reserved OR has_settled THEN
     WITH paid AS (
       UPDATE model_calls m SET
         status = u.data->>'status', cost_micro_usd = (u.data->>'costMicroUsd')::numeric, cost_source = u.data->>'costSource', model_used = u.data->>'modelUsed',
@@ -210,7 +211,7 @@ BEGIN
     WHERE b.run_id = s.run_id;
   END IF;
   -- What the provider says later, one by one: of a call that was paid before it frees nothing again and adds only the difference.
-  IF 'call.reconciled' = ANY(types) THEN
+  IF has_reconciled THEN
     FOR e IN SELECT * FROM unnest(evs) u WHERE u.type = 'call.reconciled' ORDER BY u.run_id, u.seq LOOP
       d := e.data;
       SELECT * INTO c FROM model_calls m WHERE m.run_id = e.run_id AND m.phase = e.phase AND m.attempt = e.attempt AND m.turn = e.turn AND m.call = (d->>'call')::int;
@@ -231,12 +232,16 @@ BEGIN
   END IF;
 END $$;
 --> statement-breakpoint
--- The lines of an append as rows; `o` is their order.
-CREATE FUNCTION devflow.lines_of(lines jsonb)
-RETURNS TABLE (o bigint, m int, type text, key text, phase text, attempt int, turn int, data jsonb, kind text, text text, delivery int, is_chunk boolean) LANGUAGE sql STABLE AS $$
-  SELECT l.o, l.m, l.type, l.key, l.phase, l.attempt, l.turn, l.data, l.kind, l.text, l.delivery, l.type IN ('chunk', 'chunk.reset')
-  FROM ROWS FROM (jsonb_to_recordset(lines) AS (m int, type text, key text, phase text, attempt int, turn int, data jsonb, kind text, text text, delivery int)) WITH ORDINALITY
-    l(m, type, key, phase, attempt, turn, data, kind, text, delivery, o)
+-- Whether `project` reads events of this type.
+CREATE FUNCTION devflow.is_projected(type text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+  SELECT type NOT LIKE 'turn.%' AND type NOT LIKE 'tool.%'
+$$;
+--> statement-breakpoint
+-- Says which runs have grown, many in one payload (of at most 8000 bytes).
+CREATE FUNCTION devflow.notify_runs(m_run uuid[], m_last int[]) RETURNS void LANGUAGE sql AS $$
+  SELECT pg_notify('devflow_run', string_agg(x.run::text, ' ')) FROM (
+    SELECT u.run, (row_number() OVER () - 1) / 200 AS part FROM unnest(m_run, m_last) u(run, last) WHERE u.last IS NOT NULL GROUP BY 1
+  ) x GROUP BY x.part
 $$;
 --> statement-breakpoint
 -- Where a line is in the log; null when it is not there.
@@ -245,120 +250,117 @@ CREATE FUNCTION devflow.seq_of(run uuid, is_chunk boolean, line_key text) RETURN
     ELSE (SELECT e.seq FROM devflow.run_events e WHERE e.run_id = run AND e.key = line_key) END
 $$;
 --> statement-breakpoint
--- Appends a group of members, each a set of lines that stand or fall together, in one round trip.
---   members: [{run, session?, epoch?, execution?, reserve?: {microUsd, tokens, key}}]; key: that of its `call.reserved` line
---   lines:   [{m: index of its member, type, key, phase?, attempt?, turn?, data?, kind?, text?, delivery?}]
---            type 'chunk' and 'chunk.reset' go to run_chunks, all others are events
--- Answers [[verdict, seq, code], …] by member: written (seq: the member's last new line), duplicate (seq: of its last line,
--- as it stands), fenced, refused (code: paused, canceled, over_budget), no_run.
--- Lock order everywhere: sessions, budgets, heads, then all else; each in order of its key. Statements after a lock see
--- what its previous holder committed, because each statement of a volatile function has its own snapshot.
+-- Appends a group of members, each a set of lines that stand or fall together, in one round trip. Arrays, one a field:
+--   m_*: members; m_last: where its last line stands among the lines of its run, from 1;
+--        m_session, m_epoch: written by a session; m_execution: by a workflow; m_key: of its `call.reserved` line, when it
+--        reserves m_micro micro-dollars and m_tokens tokens
+--   e_*: events; e_member: index of its member, from 1; e_nth: where it stands among the lines of its run, from 1;
+--        e_data: their bodies as JSON, one a line
+--   c_*: chunks, the same; c_kind 'reset' voids what its turn streamed before
+-- Answers by member: written (seq: its last new line), duplicate (seq: its last line, as it stands), fenced, refused (code:
+-- paused, canceled, over_budget), no_run.
 --
--- Nearly every line is new, and the unique indexes find out anyway: so all are written as new (pass 1), and only when one
--- was there before is each looked up and the old ones are left out (pass 2).
+-- Lock order everywhere: heads, then all else; each in order of its key. Whoever holds a run's head is alone with its log,
+-- budget, sessions and projections; statements after the lock see what its previous holder committed, because each statement
+-- of a volatile function has its own snapshot.
+--
+-- Nearly every line is new, and the unique indexes find out anyway: so all are written as new, and when one was there before
+-- the call fails with unique_violation. The caller comes again with `careful`: each line is looked up, and old ones are left out.
 -- The planner's settings are for plans that are made once a connection, maybe on empty tables: they must suit full ones.
-CREATE FUNCTION devflow.append(members jsonb, lines jsonb) RETURNS jsonb LANGUAGE plpgsql VOLATILE
+CREATE FUNCTION devflow.append(
+  m_run uuid[], m_last int[], m_session text[], m_epoch int[], m_execution int[], m_key text[], m_micro numeric[], m_tokens bigint[],
+  e_member int[], e_nth int[], e_type text[], e_key text[], e_phase text[], e_attempt int[], e_turn int[], e_data text,
+  c_member int[], c_nth int[], c_kind text[], c_key text[], c_phase text[], c_attempt int[], c_turn int[], c_delivery int[], c_text text[],
+  careful boolean, OUT verdicts text[], OUT seqs bigint[], OUT codes text[]
+) LANGUAGE plpgsql VOLATILE
 SET search_path = devflow, pg_temp SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
-  -- The members, parsed once: one array a field.
-  m_run uuid[]; m_session text[]; m_epoch int[]; m_execution int[]; m_micro numeric[]; m_tokens bigint[]; m_key text[];
-  -- How each stands with its run: the run's last seq, the time of its next event, its tenant; null verdict: may write.
-  m_seq bigint[]; m_at timestamptz[]; m_tenant text[]; verdicts text[]; codes text[];
-  evs run_events[]; chunks run_chunks[]; l_member int[]; l_seq bigint[]; old bigint[];
-  seqs bigint[]; r record;
-  spent numeric; spent_tokens bigint; last_run uuid; reserves boolean; limited boolean; now_at timestamptz;
+  -- How each member stands with its run: the run's last seq, the time of its next event, its tenant. A null verdict may write.
+  m_seq bigint[]; m_at timestamptz[]; m_tenant text[]; any_limit boolean; any_out boolean;
+  evs run_events[]; r record; spent numeric; spent_tokens bigint; last_run uuid; now_at timestamptz;
 BEGIN
-  SELECT array_agg(run), array_agg(session), array_agg(epoch), array_agg(execution),
-      array_agg((reserve->>'microUsd')::numeric), array_agg((reserve->>'tokens')::bigint), array_agg(reserve->>'key'), bool_or(reserve IS NOT NULL)
-    INTO m_run, m_session, m_epoch, m_execution, m_micro, m_tokens, m_key, reserves
-    FROM jsonb_to_recordset(members) m(run uuid, session text, epoch int, execution int, reserve jsonb);
-  PERFORM 1 FROM unnest(m_run, m_session) m(run, name) JOIN sessions s ON s.run_id = m.run AND s.session = m.name ORDER BY s.run_id, s.session FOR SHARE OF s;
-  IF reserves OR lines @? '$[*].type ? (@ starts with "call.")' THEN
-    PERFORM 1 FROM run_budgets b WHERE b.run_id = ANY(m_run) ORDER BY b.run_id FOR NO KEY UPDATE;
-  END IF;
   PERFORM 1 FROM run_heads h WHERE h.run_id = ANY(m_run) ORDER BY h.run_id FOR NO KEY UPDATE;
   now_at := clock_timestamp();
+  SELECT array_agg(verdict), array_agg(NULL::text), array_agg(x.seq), array_agg(x.at), array_agg(x.tenant), bool_or(x.is_limited), bool_or(verdict IS NOT NULL)
+    INTO verdicts, codes, m_seq, m_at, m_tenant, any_limit, any_out
+    FROM (
+      SELECT CASE WHEN h.run_id IS NULL THEN 'no_run'
+          WHEN m.session IS NOT NULL AND s.epoch IS DISTINCT FROM m.epoch THEN 'fenced'
+          WHEN m.execution IS NOT NULL AND h.execution_epoch <> m.execution THEN 'fenced'
+          -- A cancel may end a run that a workflow has just looked at: nothing of a workflow or session follows the end.
+          WHEN h.control = 'over' AND (m.session IS NOT NULL OR m.execution IS NOT NULL) THEN 'fenced' END AS verdict,
+        h.seq, greatest(h.last_at, now_at) AS at, h.tenant,
+        m.key IS NOT NULL AND (h.control <> 'go' OR b.limit_micro_usd IS NOT NULL OR b.limit_tokens IS NOT NULL) AS is_limited
+      FROM unnest(m_run, m_session, m_epoch, m_execution, m_key) WITH ORDINALITY m(run, session, epoch, execution, key, o)
+      LEFT JOIN run_heads h ON h.run_id = m.run LEFT JOIN sessions s ON s.run_id = m.run AND s.session = m.session LEFT JOIN run_budgets b ON m.key IS NOT NULL AND b.run_id = m.run
+      ORDER BY m.o
+    ) x;
 
-  FOR pass IN 1..2 LOOP
-    SELECT array_agg(verdict), array_agg(NULL::text), array_agg(seq), array_agg(at), array_agg(tenant), bool_or(is_limited)
-      INTO verdicts, codes, m_seq, m_at, m_tenant, limited
-      FROM (
-        SELECT CASE WHEN h.run_id IS NULL THEN 'no_run'
-            WHEN m.session IS NOT NULL AND s.epoch IS DISTINCT FROM m.epoch THEN 'fenced'
-            WHEN m.execution IS NOT NULL AND h.execution_epoch <> m.execution THEN 'fenced'
-            -- A cancel may end a run that a workflow has just looked at: nothing of a workflow or session follows the end.
-            WHEN h.control = 'over' AND (m.session IS NOT NULL OR m.execution IS NOT NULL) THEN 'fenced' END AS verdict,
-          h.seq, greatest(h.last_at, now_at) AS at, h.tenant,
-          m.key IS NOT NULL AND (h.control <> 'go' OR b.limit_micro_usd IS NOT NULL OR b.limit_tokens IS NOT NULL) AS is_limited
-        FROM unnest(m_run, m_session, m_epoch, m_execution, m_key) WITH ORDINALITY m(run, session, epoch, execution, key, o)
-        LEFT JOIN run_heads h ON h.run_id = m.run LEFT JOIN sessions s ON s.run_id = m.run AND s.session = m.session LEFT JOIN run_budgets b ON m.key IS NOT NULL AND b.run_id = m.run
-        ORDER BY m.o
-      ) x;
-
-    IF limited THEN
-      -- In order, against a running sum: two reservations of one group never both take the last cent.
-      FOR r IN
-        SELECT m.o, m.run, m.micro, m.tokens, m.key, h.control, b.limit_micro_usd, b.limit_tokens,
-          b.reserved_micro_usd + b.settled_micro_usd AS used, b.reserved_tokens + b.settled_tokens AS used_tokens
-        FROM unnest(m_run, m_micro, m_tokens, m_key) WITH ORDINALITY m(run, micro, tokens, key, o)
-        JOIN run_heads h ON h.run_id = m.run JOIN run_budgets b ON b.run_id = m.run
-        WHERE m.key IS NOT NULL AND verdicts[m.o] IS NULL ORDER BY m.run, m.o
-      LOOP
-        IF last_run IS DISTINCT FROM r.run THEN spent := r.used; spent_tokens := r.used_tokens; last_run := r.run; END IF;
-        -- What is on record already was granted then.
-        CONTINUE WHEN pass = 2 AND seq_of(r.run, false, r.key) IS NOT NULL;
-        IF r.control <> 'go' THEN codes[r.o] := CASE r.control WHEN 'paused' THEN 'paused' ELSE 'canceled' END;
-        ELSIF spent + r.micro > r.limit_micro_usd OR spent_tokens + r.tokens > r.limit_tokens THEN codes[r.o] := 'over_budget';
-        ELSE spent := spent + r.micro; spent_tokens := spent_tokens + r.tokens; CONTINUE;
-        END IF;
-        IF pass = 1 AND seq_of(r.run, false, r.key) IS NOT NULL THEN codes[r.o] := NULL; ELSE verdicts[r.o] := 'refused'; END IF;
-      END LOOP;
-      last_run := NULL;
-    END IF;
-
-    IF pass = 2 THEN
-      -- Old is what is in the log, and what another line of this group says too.
-      SELECT array_agg(x.o) INTO old FROM (
-        SELECT l.o, row_number() OVER (PARTITION BY m_run[l.m + 1], l.is_chunk, l.key ORDER BY l.o) AS nth, seq_of(m_run[l.m + 1], l.is_chunk, l.key) AS seq
-        FROM lines_of(lines) l WHERE verdicts[l.m + 1] IS NULL
-      ) x WHERE x.nth > 1 OR x.seq IS NOT NULL;
-    END IF;
-
-    SELECT array_agg(ROW(n.run, n.seq, m_tenant[n.m + 1], n.type, n.phase, n.attempt, n.turn, n.key, coalesce(n.data, '{}'), m_at[n.m + 1])::run_events) FILTER (WHERE NOT n.is_chunk),
-        array_agg(ROW(n.run, n.seq, m_tenant[n.m + 1], n.phase, n.attempt, n.turn, n.delivery, CASE n.type WHEN 'chunk' THEN n.kind ELSE 'reset' END, n.text, n.key, m_at[n.m + 1])::run_chunks) FILTER (WHERE n.is_chunk),
-        array_agg(n.m + 1), array_agg(n.seq)
-      INTO evs, chunks, l_member, l_seq
-      FROM (
-        SELECT l.*, m_run[l.m + 1] AS run, m_seq[l.m + 1] + row_number() OVER (PARTITION BY m_run[l.m + 1] ORDER BY l.o) AS seq
-        FROM lines_of(lines) l WHERE verdicts[l.m + 1] IS NULL AND (old IS NULL OR l.o <> ALL (old))
-      ) n;
-    BEGIN
-      IF evs IS NOT NULL THEN
-        INSERT INTO run_events (run_id, seq, tenant, type, phase, attempt, turn, key, data, at)
-        SELECT u.run_id, u.seq, u.tenant, u.type, u.phase, u.attempt, u.turn, u.key, u.data, u.at FROM unnest(evs) u;
+  IF any_limit THEN
+    -- In order, against a running sum: two reservations of one group never both take the last cent.
+    FOR r IN
+      SELECT m.o, m.run, m.micro, m.tokens, m.key, h.control, b.limit_micro_usd, b.limit_tokens,
+        b.reserved_micro_usd + b.settled_micro_usd AS used, b.reserved_tokens + b.settled_tokens AS used_tokens
+      FROM unnest(m_run, m_micro, m_tokens, m_key) WITH ORDINALITY m(run, micro, tokens, key, o)
+      JOIN run_heads h ON h.run_id = m.run JOIN run_budgets b ON b.run_id = m.run
+      WHERE m.key IS NOT NULL AND verdicts[m.o] IS NULL ORDER BY m.run, m.o
+    LOOP
+      IF last_run IS DISTINCT FROM r.run THEN spent := r.used; spent_tokens := r.used_tokens; last_run := r.run; END IF;
+      IF r.control <> 'go' THEN codes[r.o] := CASE r.control WHEN 'paused' THEN 'paused' ELSE 'canceled' END;
+      ELSIF spent + r.micro > r.limit_micro_usd OR spent_tokens + r.tokens > r.limit_tokens THEN codes[r.o] := 'over_budget';
       END IF;
-      IF chunks IS NOT NULL THEN
-        INSERT INTO run_chunks (run_id, seq, tenant, phase, attempt, turn, delivery, kind, text, key, at)
-        SELECT u.run_id, u.seq, u.tenant, u.phase, u.attempt, u.turn, u.delivery, u.kind, u.text, u.key, u.at FROM unnest(chunks) u;
+      -- What is on record already was granted then, and is counted.
+      IF (careful OR codes[r.o] IS NOT NULL) AND seq_of(r.run, false, r.key) IS NOT NULL THEN codes[r.o] := NULL; CONTINUE; END IF;
+      IF codes[r.o] IS NULL THEN spent := spent + r.micro; spent_tokens := spent_tokens + r.tokens;
+      ELSE verdicts[r.o] := 'refused'; any_out := true;
       END IF;
-      EXIT;
-    EXCEPTION WHEN unique_violation THEN
-      IF pass = 2 THEN RAISE; END IF;
-    END;
-  END LOOP;
-
-  seqs := array_fill(NULL::bigint, ARRAY[cardinality(m_run)]);
-  FOR i IN 1..coalesce(cardinality(l_member), 0) LOOP seqs[l_member[i]] := l_seq[i]; END LOOP;
-  UPDATE run_heads h SET seq = n.seq, last_at = n.at
-    FROM (SELECT u.run, max(u.seq) AS seq, max(u.at) AS at FROM unnest(m_run, seqs, m_at) u(run, seq, at) WHERE u.seq IS NOT NULL GROUP BY 1) n WHERE h.run_id = n.run;
-  IF evs IS NOT NULL THEN PERFORM devflow.project(evs); END IF;
-  FOR i IN 1..cardinality(m_run) LOOP
-    IF verdicts[i] IS NULL THEN verdicts[i] := CASE WHEN seqs[i] IS NULL THEN 'duplicate' ELSE 'written' END; END IF;
-  END LOOP;
-  PERFORM pg_notify('devflow_run', u.run::text) FROM (SELECT DISTINCT v.run FROM unnest(m_run, verdicts) v(run, verdict) WHERE v.verdict = 'written') u;
-  IF old IS NOT NULL THEN
-    FOR r IN SELECT l.m + 1 AS o, max(seq_of(m_run[l.m + 1], l.is_chunk, l.key)) AS seq FROM lines_of(lines) l WHERE verdicts[l.m + 1] = 'duplicate' GROUP BY 1
-    LOOP seqs[r.o] := r.seq; END LOOP;
+    END LOOP;
   END IF;
-  RETURN (SELECT jsonb_agg(jsonb_build_array(u.verdict, u.seq, u.code) ORDER BY u.o) FROM unnest(verdicts, seqs, codes) WITH ORDINALITY u(verdict, seq, code, o));
+
+  IF careful OR any_out THEN
+    -- Some lines may be left out: those of members that may not write, those in the log already, and those that another line
+    -- of this group says too. The others move up.
+    WITH line AS (
+      SELECT x.*, m_run[x.m] AS run, verdicts[x.m] IS NULL AND NOT (careful AND (seq_of(m_run[x.m], x.is_chunk, x.key) IS NOT NULL
+          OR row_number() OVER (PARTITION BY m_run[x.m], x.is_chunk, x.key, verdicts[x.m] IS NULL ORDER BY x.nth) > 1)) AS stays
+      FROM (SELECT false AS is_chunk, u.* FROM unnest(e_member, e_nth, e_key) WITH ORDINALITY u(m, nth, key, o)
+        UNION ALL SELECT true, u.* FROM unnest(c_member, c_nth, c_key) WITH ORDINALITY u(m, nth, key, o)) x
+    ), moved AS (
+      SELECT is_chunk, o, m, CASE WHEN stays THEN row_number() OVER (PARTITION BY run, stays ORDER BY nth) END AS nth FROM line
+    )
+    SELECT (SELECT array_agg(nth ORDER BY o) FROM moved WHERE NOT is_chunk), (SELECT array_agg(nth ORDER BY o) FROM moved WHERE is_chunk),
+        (SELECT array_agg((SELECT max(nth) FROM moved WHERE moved.m = g.m) ORDER BY g.m) FROM generate_series(1, cardinality(m_run)) g(m))
+      INTO e_nth, c_nth, m_last;
+  END IF;
+
+  IF cardinality(e_member) > 0 THEN
+    WITH written AS (
+      INSERT INTO run_events AS w (run_id, seq, tenant, type, phase, attempt, turn, key, data, at)
+      SELECT m_run[u.m], m_seq[u.m] + u.nth, m_tenant[u.m], u.type, u.phase, u.attempt, u.turn, u.key, u.data, m_at[u.m]
+      FROM unnest(e_member, e_nth, e_type, e_key, e_phase, e_attempt, e_turn, string_to_array(e_data, E'\n')::jsonb[]) u(m, nth, type, key, phase, attempt, turn, data)
+      WHERE u.nth IS NOT NULL
+      RETURNING w.*
+    )
+    SELECT array_agg(ROW(w.*)::run_events) INTO evs FROM written w WHERE is_projected(w.type);
+  END IF;
+  IF cardinality(c_member) > 0 THEN
+    INSERT INTO run_chunks (run_id, seq, tenant, phase, attempt, turn, delivery, kind, text, key, at)
+    SELECT m_run[u.m], m_seq[u.m] + u.nth, m_tenant[u.m], u.phase, u.attempt, u.turn, u.delivery, u.kind, u.text, u.key, m_at[u.m]
+    FROM unnest(c_member, c_nth, c_kind, c_key, c_phase, c_attempt, c_turn, c_delivery, c_text) u(m, nth, kind, key, phase, attempt, turn, delivery, text)
+    WHERE u.nth IS NOT NULL;
+  END IF;
+  UPDATE run_heads h SET seq = h.seq + n.last, last_at = n.at
+    FROM (SELECT u.run, max(u.last) AS last, max(u.at) AS at FROM unnest(m_run, m_last, m_at) u(run, last, at) GROUP BY 1) n WHERE h.run_id = n.run AND n.last IS NOT NULL;
+  IF evs IS NOT NULL THEN PERFORM devflow.project(evs); END IF;
+  PERFORM devflow.notify_runs(m_run, m_last);
+
+  SELECT array_agg(coalesce(v.verdict, CASE WHEN v.last IS NULL THEN 'duplicate' ELSE 'written' END) ORDER BY v.o), array_agg(v.seq + v.last ORDER BY v.o)
+    INTO verdicts, seqs FROM unnest(verdicts, m_seq, m_last) WITH ORDINALITY v(verdict, seq, last, o);
+  IF careful THEN
+    FOR r IN
+      SELECT x.m, max(x.seq) AS seq FROM (
+        SELECT m, seq_of(m_run[m], false, key) AS seq FROM unnest(e_member, e_key) u(m, key) UNION ALL SELECT m, seq_of(m_run[m], true, key) FROM unnest(c_member, c_key) u(m, key)
+      ) x WHERE verdicts[x.m] = 'duplicate' GROUP BY 1
+    LOOP seqs[r.m] := r.seq; END LOOP;
+  END IF;
 END $$;

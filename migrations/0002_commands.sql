@@ -3,12 +3,16 @@
 -- Appends events to one run from inside another function, under the same locks as `append`. Raises when the run refuses
 -- them: callers have looked under the head's lock before.
 CREATE FUNCTION devflow.record(run uuid, lines jsonb) RETURNS bigint LANGUAGE plpgsql AS $$
-DECLARE answer jsonb;
+DECLARE verdict text; seq bigint;
 BEGIN
-  answer := devflow.append(jsonb_build_array(jsonb_build_object('run', run)),
-    (SELECT jsonb_agg(l || '{"m": 0}' ORDER BY o) FROM jsonb_array_elements(lines) WITH ORDINALITY x(l, o)));
-  IF answer->0->>0 NOT IN ('written', 'duplicate') THEN RAISE EXCEPTION 'append to run % answered %', run, answer; END IF;
-  RETURN (answer->0->>1)::bigint;
+  SELECT a.verdicts[1], a.seqs[1] INTO verdict, seq FROM (
+    SELECT array_agg(1) AS member, array_agg(o::int) AS nth, array_agg(l->>'type') AS type, array_agg(l->>'key') AS key, array_agg(l->>'phase') AS phase,
+      array_agg((l->>'attempt')::int) AS attempt, array_agg((l->>'turn')::int) AS turn, string_agg(coalesce(l->'data', '{}')::text, E'\n') AS data
+    FROM jsonb_array_elements(lines) WITH ORDINALITY x(l, o)
+  ) e, devflow.append(ARRAY[run], ARRAY[jsonb_array_length(lines)], ARRAY[NULL], ARRAY[NULL::int], ARRAY[NULL::int], ARRAY[NULL], ARRAY[NULL::numeric], ARRAY[NULL::bigint],
+    e.member, e.nth, e.type, e.key, e.phase, e.attempt, e.turn, e.data, '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', true) a;
+  IF verdict NOT IN ('written', 'duplicate') THEN RAISE EXCEPTION 'append to run % answered %', run, verdict; END IF;
+  RETURN seq;
 END $$;
 --> statement-breakpoint
 CREATE FUNCTION devflow.wake(run uuid) RETURNS void LANGUAGE sql AS $$
@@ -33,6 +37,7 @@ $$;
 --> statement-breakpoint
 -- Takes over a session (I13): waits for appends in flight, and later ones of the old epoch are fenced.
 CREATE FUNCTION devflow.take_session(run uuid, name text) RETURNS integer LANGUAGE sql AS $$
+  SELECT 1 FROM devflow.run_heads WHERE run_id = run FOR NO KEY UPDATE;
   INSERT INTO devflow.sessions (run_id, session, tenant, epoch, taken_at) SELECT run_id, name, tenant, 1, clock_timestamp() FROM devflow.run_heads WHERE run_id = run
   ON CONFLICT (run_id, session) DO UPDATE SET epoch = sessions.epoch + 1, taken_at = excluded.taken_at RETURNING epoch
 $$;
@@ -42,7 +47,6 @@ CREATE FUNCTION devflow.command(run uuid, verb text, command_actor text, reason 
 DECLARE
   h devflow.run_heads; r devflow.runs; p devflow.phases; n text; lines jsonb; said jsonb;
 BEGIN
-  PERFORM 1 FROM devflow.run_budgets WHERE run_id = run FOR NO KEY UPDATE;
   SELECT * INTO h FROM devflow.run_heads WHERE run_id = run FOR NO KEY UPDATE;
   IF NOT FOUND THEN RETURN 'not_found'; END IF;
   SELECT * INTO r FROM devflow.runs WHERE id = run;
@@ -164,7 +168,6 @@ END $$;
 CREATE FUNCTION devflow.erase_run(run uuid, eraser text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path = devflow, pg_temp AS $$
 DECLARE h run_heads; t text;
 BEGIN
-  PERFORM 1 FROM run_budgets WHERE run_id = run FOR UPDATE;
   SELECT * INTO h FROM run_heads WHERE run_id = run FOR UPDATE;
   IF NOT FOUND THEN RETURN CASE WHEN EXISTS (SELECT 1 FROM tombstones WHERE run_id = run) THEN 'gone' ELSE 'not_found' END; END IF;
   IF h.control <> 'over' THEN RETURN 'not_over'; END IF;

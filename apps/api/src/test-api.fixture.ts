@@ -1,3 +1,4 @@
+import { GroupWriter, type Member } from '@devflow/db'
 import { testDatabase } from '@devflow/db/testing'
 import { createLogger } from '@devflow/process'
 import { expect, onTestFinished } from 'vitest'
@@ -22,6 +23,7 @@ phases:
     gate: { title: "Good?", quorum: 1 }
 `
 
+/** A line of a log, of any type: clients meet types they do not know. */
 export interface Line {
   type: string
   key: string
@@ -75,11 +77,13 @@ export async function testApi(
   })
   const { api, deps, close, release } = await openApi(config, log)
   const conformance = new Conformance(JSON.parse(JSON.stringify(openApiDocument(api))) as ApiDocument)
+  const writer = new GroupWriter(database.url, deps.pool)
   let ended = false
   const end = async () => {
     if (ended) return
     ended = true
     close()
+    await writer.close()
     await release()
     await database.close()
     await rm(folder, { recursive: true, force: true })
@@ -131,11 +135,9 @@ export async function testApi(
     },
     /** What a worker would write. */
     append: async (run: string, ...lines: Line[]) => {
-      const { rows } = await deps.pool.query('select devflow.append($1::jsonb, $2::jsonb) as answer', [
-        JSON.stringify([{ run }]),
-        JSON.stringify(lines.map((line) => ({ m: 0, ...line }))),
-      ])
-      expect(rows[0].answer[0][0]).toBe('written')
+      expect(await writer.append({ run, lines: lines as Member['lines'] })).toMatchObject({
+        verdict: 'written',
+      })
     },
   }
 }

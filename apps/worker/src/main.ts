@@ -103,6 +103,9 @@ const workflows = await Worker.create({
   taskQueue: TEMPORAL.workflowQueue,
   workflowBundle: bundle,
   activities: createControlActivities(deps),
+  // A history that does not replay, made by another build or cut in two by a workflow task that timed out, would hold its run
+  // up for ever. So it fails its execution alone, and the sweep gives the run another, which goes on by the log (I14).
+  workflowFailureErrorTypes: { '*': ['NondeterminismError'] },
   maxCachedWorkflows: config.cachedWorkflows,
   maxConcurrentLocalActivityExecutions: 200,
   stickyQueueScheduleToStartTimeout: config.stickyTimeoutMs,

@@ -17,9 +17,9 @@ export const TEMPORAL = {
   ],
 } as const
 
-/** Postgres channels. Payloads are run ids, or nothing. */
+/** Postgres channels. */
 export const CHANNELS = {
-  /** A run's log grew; payload: the run's id. */
+  /** Logs of runs grew; payload: the runs' ids, with blanks between them. */
   run: 'devflow_run',
   /** The outbox has work; payload: empty. */
   outbox: 'devflow_outbox',

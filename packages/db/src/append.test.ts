@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Answer, Line, Member } from './append-types.ts'
 import { GroupWriter } from './group-writer.ts'
 import { beginExecution } from './progress.ts'
+import { rebuild } from './rebuild.ts'
 import { takeSession } from './sessions.ts'
 import { type TestDatabase, testDatabase } from './testing.ts'
 import { appendFrom, newRun } from './testing-runs.ts'
@@ -269,6 +270,54 @@ describe('several processes', () => {
     ])
     for (const answer of answers.flat()) expect(answer).toMatchObject({ verdict: 'written' })
     for (const run of runs) await expectWhole(run)
+  })
+
+  test('calls settled, sessions taken over and commands at once: no deadlock, and the books agree', async () => {
+    const runs = await Promise.all(Array.from({ length: 4 }, () => newRun(pool)))
+    const line = (n: number, type: 'call.reserved' | 'call.settled', data: object): Line => ({
+      type,
+      key: `p/1/${n}/${type}`,
+      phase: 'p',
+      attempt: 1,
+      turn: n,
+      data: { call: 1, ...data },
+    })
+    const reserved = { persona: 'x', provider: 'offline', model: 'm', reservedMicroUsd: 1, reservedTokens: 1 }
+    const settled = { status: 'settled', costMicroUsd: 1, costSource: 'provider' }
+    const pays = (first: number, order: string[]) =>
+      Array.from({ length: 400 }, (_, n) =>
+        order.map((run) => ({
+          run,
+          lines: [
+            line(first + n, 'call.reserved', reserved),
+            line(first + n, 'call.settled', { ...settled, inputTokens: 1, outputTokens: 0 }),
+          ],
+        })),
+      ).flat()
+    let paying = true
+    const disturb = async (order: string[]) => {
+      for (let n = 0; paying; n += 1)
+        for (const run of order) {
+          await pool.query("select devflow.command($1, $2, 'me', null, 'test')", [
+            run,
+            n % 2 ? 'resume' : 'pause',
+          ])
+          await takeSession(pool, run, 'p/1')
+        }
+    }
+    const paid = Promise.all([
+      appendFrom(database.url, pays(0, runs)),
+      appendFrom(database.url, pays(400, runs.toReversed())),
+    ]).finally(() => {
+      paying = false
+    })
+    await Promise.all([paid, disturb(runs), disturb(runs.toReversed())])
+    // Whoever is chosen as the victim tries again: only the server's count tells.
+    const { rows } = await pool.query(
+      'select deadlocks::int from pg_stat_database where datname = current_database()',
+    )
+    expect(rows).toEqual([{ deadlocks: 0 }])
+    expect(await rebuild(database.url, { check: true })).toMatchObject({ differences: [] })
   })
 
   test('an epoch bumped in the middle: what the old owner wrote came before, and nothing after', async () => {

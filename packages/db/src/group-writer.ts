@@ -1,5 +1,15 @@
-import { DevflowError, storable } from '@devflow/contracts'
+import { DevflowError } from '@devflow/contracts'
 import pg from 'pg'
+import {
+  APPEND,
+  type AppendRow,
+  answersOf,
+  appendValues,
+  isChunk,
+  type StorableLine,
+  type StorableMember,
+  storableLine,
+} from './append-call.ts'
 import type { Answer, Line, Member } from './append-types.ts'
 import { LARGEST_INLINE_BODY, putBlob } from './blobs.ts'
 import { failureKind } from './database-errors.ts'
@@ -11,12 +21,7 @@ const MOST_BYTES = 1024 * 1024
 /** Types whose bodies may be stored apart: no projection reads them. */
 const MAY_BE_APART = /^(turn|tool)\.|^artifact\.(proposed|rejected)$/
 
-const MAY_BE_UNSTORABLE = /\\u(0000|d[89a-f])/
-
-interface Waiting {
-  member: Member
-  /** Each line as JSON. */
-  lines: string[]
+interface Waiting extends StorableMember {
   bytes: number
   resolve: (answer: Answer) => void
   reject: (error: unknown) => void
@@ -73,10 +78,10 @@ export class GroupWriter {
    */
   async append(member: Member): Promise<Answer> {
     if (this.#closed) throw new DevflowError('UNAVAILABLE', 'writer_closed', 'This process is shutting down.')
-    const lines = member.lines.map((line) => this.#serialize(member.run, line))
+    const lines = member.lines.map((line) => this.#storable(member.run, line))
     const before = this.#offloading.get(member.run)
     // Without a body on its way to the blob table the member is queued at once: appends of a run keep their order.
-    if (!before && lines.every((line) => typeof line === 'string')) return await this.#enqueue(member, lines)
+    if (!before && lines.every(isReady)) return await this.#enqueue(member, lines)
     const ready = Promise.all([Promise.all(lines), before])
     const queued = ready.then(([texts]) => this.#enqueue(member, texts))
     const passed = ready.then(
@@ -90,9 +95,9 @@ export class GroupWriter {
     return await queued
   }
 
-  async #enqueue(member: Member, lines: string[]): Promise<Answer> {
+  async #enqueue(member: Member, lines: StorableLine[]): Promise<Answer> {
     return await new Promise<Answer>((resolve, reject) => {
-      const bytes = lines.reduce((sum, line) => sum + line.length, 0)
+      const bytes = lines.reduce((sum, { body }) => sum + (body?.length ?? 0), 0)
       this.#queue.push({ member, lines, bytes, resolve, reject })
       if (!this.#flushing) {
         this.#flushing = true
@@ -140,41 +145,36 @@ export class GroupWriter {
       })
       this.#isBack()
       this.#options.onGroup?.(group.length, performance.now() - sent)
-      for (const [index, waiting] of group.entries()) waiting.resolve(answerOf(answers[index]))
+      for (const [index, waiting] of group.entries()) settle(waiting, answers[index])
     } catch (error) {
       if (failureKind(error) === 'poison') await this.#split(group, error)
       else for (const waiting of group) waiting.reject(error)
     }
   }
 
-  async #append(group: Waiting[]): Promise<unknown[]> {
-    const members = group.map(({ member }) => ({
-      run: member.run,
-      session: member.session?.id,
-      epoch: member.session?.epoch,
-      execution: member.execution,
-      reserve: member.reserve && { ...member.reserve, key: reservationKey(member) },
-    }))
-    // Each line names its member; every line is a JSON object with at least a type.
-    const lines = group.flatMap((waiting, index) =>
-      waiting.lines.map((line) => `{"m":${index},${line.slice(1)}`),
-    )
-    const { rows } = await this.#pool.query<{ append: unknown[] }>({
-      name: 'append',
-      text: 'select devflow.append($1::jsonb, $2::jsonb)',
-      values: [JSON.stringify(members), `[${lines.join(',')}]`],
-    })
-    return rows[0]?.append ?? []
+  async #append(group: Waiting[]): Promise<Answer[]> {
+    try {
+      return await this.#query(group, false)
+    } catch (error) {
+      // A line was there before, or twice in this group. In the same instant another process may write it to a run that
+      // is new to both: a second careful look answers.
+      if (!isUniqueViolation(error)) throw error
+      return await this.#query(group, true).catch((again: unknown) => {
+        if (!isUniqueViolation(again) || group.length > 1) throw again
+        return this.#query(group, true)
+      })
+    }
+  }
+
+  async #query(group: Waiting[], careful: boolean): Promise<Answer[]> {
+    const values = appendValues(group, careful)
+    const { rows } = await this.#pool.query<AppendRow>({ ...APPEND, values })
+    return rows[0] ? answersOf(rows[0]) : []
   }
 
   async #split(group: Waiting[], error: unknown): Promise<void> {
     const [only] = group
     if (group.length === 1 && only) {
-      // Two processes may write the same key in the same instant to a run that is new to both; a second look answers.
-      if (isUniqueViolation(error)) {
-        const again = await this.#append(group).catch(() => undefined)
-        if (again) return only.resolve(answerOf(again[0]))
-      }
       const message = error instanceof Error ? error.message : String(error)
       return only.reject(
         new DevflowError('INVALID', 'unstorable', `The log refused a record: ${message}`, { cause: error }),
@@ -195,30 +195,27 @@ export class GroupWriter {
     this.#away = false
   }
 
-  #serialize(run: string, line: Line): string | Promise<string> {
-    const plain = JSON.stringify(line)
-    // As JSON a NUL or a lone surrogate is an escape: lines that have none are most, and are looked through once.
-    const text = MAY_BE_UNSTORABLE.test(plain) ? JSON.stringify(storable(line)) : plain
-    if (text.length <= LARGEST_INLINE_BODY || !('data' in line) || !MAY_BE_APART.test(line.type)) return text
-    const body = JSON.stringify(storable(line.data))
-    return patiently(() => putBlob(this.#blobs, run, body), this.#options).then((hash) =>
-      JSON.stringify({ ...line, data: { $blob: hash } }),
-    )
+  #storable(run: string, line: Line): StorableLine | Promise<StorableLine> {
+    const stored = storableLine(line)
+    const { body } = stored
+    if (body === null || body.length <= LARGEST_INLINE_BODY || isChunk(line) || !MAY_BE_APART.test(line.type))
+      return stored
+    return patiently(() => putBlob(this.#blobs, run, body), this.#options).then((hash) => ({
+      ...stored,
+      body: JSON.stringify({ $blob: hash }),
+    }))
   }
 }
 
-function answerOf(row: unknown): Answer {
-  const [verdict, seq, code] = row as [Answer['verdict'], number, 'paused' | 'canceled' | 'over_budget']
-  if (verdict === 'written' || verdict === 'duplicate') return { verdict, seq }
-  return verdict === 'refused' ? { verdict, code } : { verdict }
+function settle({ resolve, reject }: Waiting, answer: Answer | undefined): void {
+  if (answer) resolve(answer)
+  else reject(new Error('the log answered nothing for a member'))
+}
+
+function isReady<T>(value: T | Promise<T>): value is T {
+  return !(value instanceof Promise)
 }
 
 function isUniqueViolation(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === '23505'
-}
-
-function reservationKey(member: Member): string {
-  const line = member.lines.find(({ type }) => type === 'call.reserved')
-  if (!line) throw new Error('a member that reserves has a line `call.reserved`')
-  return line.key
 }

@@ -1,25 +1,28 @@
 import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Member } from './append-types.ts'
+import { GroupWriter } from './group-writer.ts'
 import { rebuild } from './rebuild.ts'
 import { type TestDatabase, testDatabase } from './testing.ts'
 
 let database: TestDatabase
 let pool: pg.Pool
+let writer: GroupWriter
 beforeAll(async () => {
   database = await testDatabase()
   pool = new pg.Pool({ connectionString: database.url, max: 4 })
+  writer = new GroupWriter(database.url, pool)
 })
 afterAll(async () => {
+  await writer.close()
   await pool.end()
   await database.close()
 })
 
 const append = async (run: string, ...lines: Record<string, unknown>[]) => {
-  const { rows } = await pool.query('select devflow.append($1::jsonb, $2::jsonb) as answer', [
-    JSON.stringify([{ run }]),
-    JSON.stringify(lines.map((line) => ({ m: 0, ...line }))),
-  ])
-  expect(rows[0].answer[0][0]).toBe('written')
+  expect(await writer.append({ run, lines: lines as unknown as Member['lines'] })).toMatchObject({
+    verdict: 'written',
+  })
 }
 
 const call = (type: string, n: number, data: Record<string, unknown>) => ({

@@ -35,9 +35,11 @@ export class Watch {
   constructor(options: WatchOptions) {
     this.#options = options
     this.#unsubscribe = options.listener.subscribe(CHANNELS.run, {
-      notified: (run) => {
-        for (const wake of this.#runs.get(run)?.wakes ?? []) wake()
-        for (const watcher of this.#watchers) watcher.grew(run)
+      notified: (runs) => {
+        for (const run of runs.split(' ')) {
+          for (const wake of this.#runs.get(run)?.wakes ?? []) wake()
+          for (const watcher of this.#watchers) watcher.grew(run)
+        }
       },
       lookAgain: () => {
         for (const { wakes } of this.#runs.values()) for (const wake of wakes) wake()

@@ -8,7 +8,6 @@ import { makeShadow, PROJECTION_TABLES, projectRuns, runColumn } from './shadow.
  */
 export async function mendRun(pool: pg.Pool, run: string): Promise<void> {
   await transaction(pool, async (client) => {
-    await client.query('select 1 from devflow.run_budgets where run_id = $1 for no key update', [run])
     await client.query(
       `insert into devflow.run_heads (run_id, tenant, seq, last_at, control, commands, execution_epoch)
        select run_id, min(tenant), max(seq), max(at), 'go', coalesce(max(substring(key from '^command/(\\d+)/')::int), 0), 0

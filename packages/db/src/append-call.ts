@@ -1,0 +1,110 @@
+import { storable, storableText } from '@devflow/contracts'
+import type { Answer, ChunkLine, EventLine, Line, Member, Refusal } from './append-types.ts'
+
+/** A line as it will be stored. `body`: an event's data as JSON, or a chunk's text. */
+export interface StorableLine {
+  line: Line
+  key: string
+  body: string | null
+}
+
+/** A member of a group, ready to be sent. */
+export interface StorableMember {
+  member: Member
+  lines: StorableLine[]
+}
+
+export interface AppendRow {
+  verdicts: string[]
+  seqs: (string | null)[]
+  codes: (string | null)[]
+}
+
+const MAY_BE_UNSTORABLE = /\\u(0000|d[89a-f])/
+const PARAMETERS = Array.from({ length: 26 }, (_, index) => `$${index + 1}`).join(', ')
+
+export const APPEND = {
+  name: 'append',
+  text: `select verdicts, seqs, codes from devflow.append(${PARAMETERS})`,
+}
+
+/** What Postgres cannot hold, NUL and lone surrogates, becomes U+FFFD. */
+export function storableLine(line: Line): StorableLine {
+  const key = storableText(line.key)
+  if (isChunk(line)) return { line, key, body: line.text === undefined ? null : storableText(line.text) }
+  const plain = JSON.stringify(line.data ?? {})
+  // As JSON a NUL or a lone surrogate is an escape: bodies that have none are most, and are looked through once.
+  const body = MAY_BE_UNSTORABLE.test(plain) ? JSON.stringify(storable(line.data)) : plain
+  return { line, key, body }
+}
+
+export function isChunk(line: Line): line is ChunkLine {
+  return line.type === 'chunk' || line.type === 'chunk.reset'
+}
+
+/** The arguments of `devflow.append`, as its migration names them: arrays, one a field. */
+export function appendValues(group: readonly StorableMember[], careful: boolean): unknown[] {
+  const lengths = new Map<string, number>()
+  const last: number[] = []
+  const events: { member: number; nth: number; line: EventLine; key: string; body: string | null }[] = []
+  const chunks: { member: number; nth: number; line: ChunkLine; key: string; body: string | null }[] = []
+  for (const [index, { member, lines }] of group.entries()) {
+    let nth = lengths.get(member.run) ?? 0
+    for (const { line, key, body } of lines) {
+      nth += 1
+      if (isChunk(line)) chunks.push({ member: index + 1, nth, line, key, body })
+      else events.push({ member: index + 1, nth, line, key, body })
+    }
+    lengths.set(member.run, nth)
+    last.push(nth)
+  }
+  const members = group.map(({ member }) => member)
+  return [
+    array(members.map(({ run }) => run)),
+    array(last),
+    members.map(({ session }) => session?.id),
+    array(members.map(({ session }) => session?.epoch)),
+    array(members.map(({ execution }) => execution)),
+    members.map((member) => member.reserve && storableText(reservationKey(member))),
+    array(members.map(({ reserve }) => reserve?.microUsd)),
+    array(members.map(({ reserve }) => reserve?.tokens)),
+    array(events.map(({ member }) => member)),
+    array(events.map(({ nth }) => nth)),
+    array(events.map(({ line }) => line.type)),
+    events.map(({ key }) => key),
+    events.map(({ line }) => line.phase),
+    array(events.map(({ line }) => line.attempt)),
+    array(events.map(({ line }) => line.turn)),
+    // JSON has no line breaks of its own.
+    events.map(({ body }) => body).join('\n'),
+    array(chunks.map(({ member }) => member)),
+    array(chunks.map(({ nth }) => nth)),
+    array(chunks.map(({ line }) => (line.type === 'chunk.reset' ? 'reset' : line.kind))),
+    chunks.map(({ key }) => key),
+    chunks.map(({ line }) => line.phase),
+    array(chunks.map(({ line }) => line.attempt)),
+    array(chunks.map(({ line }) => line.turn)),
+    array(chunks.map(({ line }) => line.delivery)),
+    chunks.map(({ body }) => body),
+    careful,
+  ]
+}
+
+export function answersOf({ verdicts, seqs, codes }: AppendRow): Answer[] {
+  return verdicts.map((verdict, index) => {
+    if (verdict === 'written' || verdict === 'duplicate') return { verdict, seq: Number(seqs[index]) }
+    if (verdict === 'refused') return { verdict, code: codes[index] as Refusal }
+    return { verdict: verdict as 'fenced' | 'no_run' }
+  })
+}
+
+/** An array as Postgres reads it, of values that need no quotes. Quicker than the driver's, which quotes everything. */
+function array(values: readonly (string | number | undefined)[]): string {
+  return `{${values.map((value) => value ?? 'NULL').join(',')}}`
+}
+
+function reservationKey(member: Member): string {
+  const line = member.lines.find(({ type }) => type === 'call.reserved')
+  if (!line) throw new Error('a member that reserves has a line `call.reserved`')
+  return line.key
+}
