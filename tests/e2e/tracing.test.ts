@@ -182,7 +182,7 @@ describe('with an OTLP endpoint', () => {
   test('a session taken over after kill -9 goes on in the same trace, under the same span', async () => {
     const run = await submit(
       {},
-      '[turns=0][chunks=200][chunkDelayMs=20][[complete:{"title":"Late","size":1}]]',
+      '[turns=0][chunks=200][chunkDelayMs=60][[complete:{"title":"Late","size":1}]]',
     )
     await stack.untilEvent(run, 'call.started')
     await stack.worker.kill()
