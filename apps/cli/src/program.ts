@@ -5,6 +5,7 @@ import { addCompletion } from './commands/completion.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addGates } from './commands/gates.ts'
 import { addRebuild } from './commands/rebuild.ts'
+import { addRegistry } from './commands/registry.ts'
 import { addReject } from './commands/reject.ts'
 import { addRun } from './commands/run.ts'
 import { addRuns } from './commands/runs.ts'
@@ -42,6 +43,7 @@ export function createProgram(words: Words, stack?: StackDeps): Command {
   addApprove(program, words)
   addReject(program, words)
   addCalls(program, words)
+  addRegistry(program, words)
   addDoctor(program, words)
   addRebuild(program, words)
   addCompletion(program, words)

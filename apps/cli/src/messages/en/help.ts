@@ -19,6 +19,9 @@ export const help = {
     template: 'its id, as in spec-and-review@1',
     run: 'its id, the beginning of it, or `last`',
     gate: 'its id; not needed when one is open',
+    entry: 'its id, as in dev/spec@1; without a version the newest',
+    entries: 'files or folders of entries, YAML or JSON; `-` for stdin',
+    version: 'a version of the registry; 0 is before the first change',
     shell: 'bash, zsh or fish',
   },
   run: {
@@ -67,6 +70,22 @@ export const help = {
   doctor: {
     about: 'check this machine and the stack; say how to mend what is wrong',
     data: 'the data folder',
+  },
+  registry: {
+    about: 'look at templates, personas and schemas, and change them',
+    list: 'list entries in the order of their ids',
+    kind: 'only entries of this kind',
+    namespace: 'only entries of this namespace',
+    meta: 'only entries with this in their meta; may be repeated',
+    show: 'print an entry as YAML, as `apply` takes it',
+    apply: 'make the entries of files what they say, all or none',
+    delete: 'delete this entry too; may be repeated',
+    base: 'refuse unless the registry is at this version',
+    dryRun: 'only say what would be changed',
+    history: 'list who changed what when, the newest first',
+    limit: 'how many at most',
+    cursor: 'go on where a list ended',
+    restore: 'make the registry what it was at a version, as a new version',
   },
   completion: 'print a script that completes devflow in a shell',
   rebuild: {

@@ -1,7 +1,8 @@
 import { doctor } from './doctor.ts'
 import { failures } from './failures.ts'
 import { help } from './help.ts'
+import { registry } from './registry.ts'
 import { events, gate, run, used } from './run.ts'
 import { rebuilt, up } from './up.ts'
 
-export const en = { help, run, gate, events, used, failures, doctor, up, rebuilt }
+export const en = { help, run, gate, events, used, failures, doctor, registry, up, rebuilt }

@@ -21,6 +21,9 @@ export const help: Words['help'] = {
     template: '템플릿 id, 예: spec-and-review@1',
     run: '실행 id, 그 앞부분, 또는 `last`',
     gate: '게이트 id; 열린 것이 하나면 생략',
+    entry: '항목 id, 예: dev/spec@1; 버전이 없으면 최신',
+    entries: '항목이 든 파일이나 폴더, YAML 또는 JSON; `-`는 표준 입력',
+    version: '레지스트리 버전; 0은 첫 변경 이전',
     shell: 'bash, zsh, fish 중 하나',
   },
   run: {
@@ -69,6 +72,22 @@ export const help: Words['help'] = {
   doctor: {
     about: '이 기계와 스택을 점검하고 고칠 방법을 알려 줍니다',
     data: '데이터 폴더',
+  },
+  registry: {
+    about: '템플릿, 페르소나, 스키마를 보고 바꿉니다',
+    list: '항목 목록, id순',
+    kind: '이 종류의 항목만',
+    namespace: '이 네임스페이스의 항목만',
+    meta: 'meta에 이 값이 있는 항목만; 반복 가능',
+    show: '항목을 `apply`가 받는 YAML로 출력합니다',
+    apply: '파일의 항목대로 한꺼번에 바꿉니다; 하나라도 안 되면 아무것도 바꾸지 않습니다',
+    delete: '이 항목도 지웁니다; 반복 가능',
+    base: '레지스트리가 이 버전이 아니면 거부합니다',
+    dryRun: '무엇이 바뀔지만 보여 줍니다',
+    history: '누가 언제 무엇을 바꿨는지, 최신순',
+    limit: '최대 개수',
+    cursor: '목록이 끝난 곳부터 계속',
+    restore: '레지스트리를 그 버전의 내용으로 되돌립니다; 새 버전이 됩니다',
   },
   completion: '셸 자동 완성 스크립트를 출력합니다',
   rebuild: {

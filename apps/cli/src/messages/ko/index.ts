@@ -2,7 +2,8 @@ import type { Words } from '../words.ts'
 import { doctor } from './doctor.ts'
 import { failures } from './failures.ts'
 import { help } from './help.ts'
+import { registry } from './registry.ts'
 import { events, gate, run, used } from './run.ts'
 import { rebuilt, up } from './up.ts'
 
-export const ko: Words = { help, run, gate, events, used, failures, doctor, up, rebuilt }
+export const ko: Words = { help, run, gate, events, used, failures, doctor, registry, up, rebuilt }

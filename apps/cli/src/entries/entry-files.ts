@@ -1,0 +1,103 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { dirname, join, relative, resolve, sep } from 'node:path'
+import { LineCounter, parse, parseAllDocuments } from 'yaml'
+import type { Words } from '../messages/words.ts'
+import { badUsage } from '../refuse.ts'
+
+/** An entry as it stands in a file; what it must hold the API says. */
+export interface EntryDocument {
+  id: string
+  entry: Record<string, unknown>
+  /** `file:line`. */
+  place: string
+}
+
+/** The entries of files and folders. Throws INVALID `bad_usage` where something cannot be read, or is no entry. */
+export function readEntries(paths: readonly string[], words: Words): EntryDocument[] {
+  return paths.flatMap((path) => {
+    const { files, root } = filesAt(path, words)
+    const scripts = new Set<string>()
+    const found = files.flatMap((file) => documentsOf(file, { root, scripts, words }))
+    // A script lies among the entries of its folder and is none.
+    const entries = found.filter(({ file }) => file === '-' || !scripts.has(resolve(file)))
+    const wrong = entries.find(({ value }) => !isEntry(value))
+    if (wrong) throw badUsage(words.failures.notEntry(wrong.place))
+    if (entries.length === 0) throw badUsage(words.failures.noEntries(path))
+    return entries.map(({ value, place }) => {
+      const entry = value as Record<string, unknown> & { id: string }
+      return { id: canonical(entry.id), entry, place }
+    })
+  })
+}
+
+/** The default namespace is left out where the API shows ids. */
+export const canonical = (id: string): string => id.replace(/^devflow:/, '')
+
+const isEntry = (value: unknown): boolean => isObject(value) && typeof value.id === 'string'
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+function filesAt(path: string, words: Words): { files: string[]; root: string } {
+  if (path === '-') return { files: ['-'], root: process.cwd() }
+  const isFolder = reading(path, words, () => statSync(path).isDirectory())
+  if (!isFolder) return { files: [path], root: dirname(path) }
+  const names = reading(path, words, () => readdirSync(path, { recursive: true, withFileTypes: true }))
+  const files = names
+    .filter((name) => name.isFile() && /\.(ya?ml|json)$/i.test(name.name))
+    .map((name) => join(name.parentPath, name.name))
+    .filter(
+      (file) =>
+        !relative(path, file)
+          .split(sep)
+          .some((part) => part === 'node_modules' || part.startsWith('.')),
+    )
+  return { files: files.sort(), root: path }
+}
+
+interface Reading {
+  /** The folder that scripts must lie in. */
+  root: string
+  /** Files that entries named as their scripts. */
+  scripts: Set<string>
+  words: Words
+}
+
+function documentsOf(
+  file: string,
+  { root, scripts, words }: Reading,
+): { value: unknown; place: string; file: string }[] {
+  const text = reading(file, words, () => readFileSync(file === '-' ? 0 : file, 'utf8'))
+  const lines = new LineCounter()
+  const parsed = parseAllDocuments(text, { lineCounter: lines, version: '1.2' })
+  return ('empty' in parsed ? [] : parsed).flatMap((document) => {
+    const [error] = document.errors
+    if (error) throw badUsage(words.failures.notFile(file, error.message))
+    const value: unknown = reading(file, words, () => document.toJS({ maxAliasCount: 100 }))
+    if (value === null) return []
+    const place = `${file}:${lines.linePos(document.contents?.range?.[0] ?? document.range[0]).line}`
+    return [{ value: withScript(value, { file, place, root, scripts, words }), place, file }]
+  })
+}
+
+/** An entry is sent whole: a script that is a path is put in its place. */
+function withScript(
+  value: unknown,
+  { file, place, root, scripts, words }: Reading & { file: string; place: string },
+): unknown {
+  const model = isObject(value) && value.kind === 'persona' ? value.model : undefined
+  if (!isObject(value) || !isObject(model) || typeof model.script !== 'string') return value
+  const script = resolve(file === '-' ? '.' : dirname(file), model.script)
+  if (!script.startsWith(resolve(root) + sep)) throw badUsage(words.failures.scriptOutside(place))
+  scripts.add(script)
+  const read = reading(script, words, () => parse(readFileSync(script, 'utf8')) as unknown)
+  return { ...value, model: { ...model, script: read } }
+}
+
+function reading<Value>(path: string, { failures }: Words, read: () => Value): Value {
+  try {
+    return read()
+  } catch (error) {
+    throw badUsage(failures.notFile(path, error instanceof Error ? error.message : String(error)))
+  }
+}
