@@ -5,6 +5,9 @@ import type { LogLevel, Logger as SdkLogger } from '@temporalio/worker'
 /** Temporal's `info` is our `debug`: it tells of each worker's every step. */
 const LEVELS = { TRACE: 'trace', DEBUG: 'debug', INFO: 'debug', WARN: 'warn', ERROR: 'error' } as const
 
+/** Said at each start of the worker that runs sessions alone. */
+const EXPECTED = /^No workflows registered/
+
 /**
  * What Temporal's SDK says, as lines of our log. Its words for places are others than ours (its `runId` is an
  * execution, its `attempt` a delivery), so they stand by themselves, and the run is named as everywhere.
@@ -18,7 +21,7 @@ export function temporalLog(log: Logger): SdkLogger {
       ...(runId === undefined ? {} : { runId }),
       ...(Object.keys(temporal).length > 0 ? { temporal } : {}),
     }
-    log[LEVELS[level]](fields, message)
+    log[EXPECTED.test(message) ? 'debug' : LEVELS[level]](fields, message)
   }
   return {
     log: tell,

@@ -1,4 +1,4 @@
-const FORM = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?$/
+const FORM = /^(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/
 
 /** What a W3C traceparent says. */
 export interface TraceParent {
@@ -9,8 +9,10 @@ export interface TraceParent {
 
 /** Reads a W3C traceparent; undefined when it is none, which starts a trace of its own. */
 export function readTraceparent(text: string | null | undefined): TraceParent | undefined {
-  const [, traceId, spanId, flags] = FORM.exec(text ?? '') ?? []
+  const [, version, traceId, spanId, flags, more] = FORM.exec(text ?? '') ?? []
   if (traceId === undefined || spanId === undefined || flags === undefined) return undefined
+  // Version 00 ends here; later ones may say more.
+  if (version === '00' && more !== undefined) return undefined
   return { traceId, spanId, flags: Number.parseInt(flags, 16) }
 }
 
