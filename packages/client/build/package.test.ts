@@ -158,23 +158,23 @@ describe('a program runs it', () => {
 })
 
 const CONSUMER = `
-import { DevflowClient, ExecutionError, finalText, type Run, type SubmitRun } from '@devflow/client'
+  import { DevflowClient, ExecutionError, finalText, type Run, type SubmitRun } from '@devflow/client'
 
-const client = new DevflowClient({ baseUrl: new URL('http://127.0.0.1:8787'), fetch: globalThis.fetch })
-const submission: SubmitRun = { template: 'x@1', input: { request: ['x', 1, null] }, budget: { onExceeded: 'block' } }
-export const run: Promise<Run> = client.runs.submit(submission, { signal: AbortSignal.timeout(1_000) })
-export async function use(): Promise<string> {
-  const { output } = await client.execute<{ ok: boolean }>('x@1')
-  const isOk: boolean = output.ok
-  for await (const { phases: [phase], status } of client.runs.list({ status: 'failed' })) {
-    // @ts-expect-error no such status
-    if (status === 'lost') return phase?.error?.code ?? ''
+  const client = new DevflowClient({ baseUrl: new URL('http://127.0.0.1:8787'), fetch: globalThis.fetch })
+  const submission: SubmitRun = { template: 'x@1', input: { request: ['x', 1, null] }, budget: { onExceeded: 'block' } }
+  export const run: Promise<Run> = client.runs.submit(submission, { signal: AbortSignal.timeout(1_000) })
+  export async function use(): Promise<string> {
+    const { output } = await client.execute<{ ok: boolean }>('x@1')
+    const isOk: boolean = output.ok
+    for await (const { phases: [phase], status } of client.runs.list({ status: 'failed' })) {
+      // @ts-expect-error no such status
+      if (status === 'lost') return phase?.error?.code ?? ''
+    }
+    for await (const poke of client.stream({ kind: 'gates' })) poke.gate.decisions.map(({ actor }) => actor)
+    // @ts-expect-error a template is required
+    client.runs.submit({ input: {} }).catch((error) => error instanceof ExecutionError && error.run.status)
+    return isOk ? await finalText(client.runs.tokens('r')) : ''
   }
-  for await (const poke of client.stream({ kind: 'gates' })) poke.gate.decisions.map(({ actor }) => actor)
-  // @ts-expect-error a template is required
-  client.runs.submit({ input: {} }).catch((error) => error instanceof ExecutionError && error.run.status)
-  return isOk ? await finalText(client.runs.tokens('r')) : ''
-}
 `
 
 describe('a program is checked against its types', () => {
@@ -199,4 +199,37 @@ describe('a program is checked against its types', () => {
     const { status, stdout } = spawnSync(process.execPath, [TSC, '-p', folder], { encoding: 'utf8' })
     expect({ status, stdout }).toEqual({ status: 0, stdout: '' })
   })
+})
+
+test('the examples in the documents are right', () => {
+  const documents = ['../../../docs/client.md', '../README.md'].map((path) => new URL(path, import.meta.url))
+  const examples = documents.flatMap((url) =>
+    [...readFileSync(url, 'utf8').matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, text = '']) => text),
+  )
+  expect(examples.length).toBeGreaterThan(4)
+  const folder = join(home, 'examples')
+  mkdirSync(folder)
+  const files = examples.map((_, index) => `example-${index}.mts`)
+  for (const [index, file] of files.entries()) writeFileSync(join(folder, file), examples[index] ?? '')
+  const compilerOptions = { strict: true, noEmit: true, target: 'es2022', module: 'nodenext', types: [] }
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }))
+  const { status, stdout } = spawnSync(process.execPath, [TSC, '-p', folder], { encoding: 'utf8' })
+  expect({ status, stdout }).toEqual({ status: 0, stdout: '' })
+})
+
+test('every method and every class of error is documented', () => {
+  const text = readFileSync(new URL('../../../docs/client.md', import.meta.url), 'utf8')
+  const devflow = new source.DevflowClient()
+  const methods = Object.entries({ ...devflow }).flatMap(([group, object]) =>
+    [Object.getPrototypeOf(object), Object.getPrototypeOf(Object.getPrototypeOf(object))]
+      .filter((prototype) => prototype !== Object.prototype)
+      .flatMap((prototype) => Object.getOwnPropertyNames(prototype))
+      .filter((name) => name !== 'constructor')
+      .map((name) => `${group}.${name}`),
+  )
+  expect(methods.length).toBeGreaterThan(20)
+  const grouped = text.replace(/`\.(pause|resume|retry)`/g, '`runs.$1(`')
+  expect(methods.filter((name) => !grouped.includes(`${name}(`))).toEqual([])
+  const classes = Object.keys(source).filter((name) => name.endsWith('Error'))
+  expect(classes.filter((name) => !text.includes(`\`${name}\``))).toEqual([])
 })
