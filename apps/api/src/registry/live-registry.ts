@@ -1,13 +1,6 @@
 import { DevflowError } from '@devflow/contracts'
-import { pinEntries, type Queryable, registryVersion, storedEntries } from '@devflow/db'
-import {
-  checkEntry,
-  idParts,
-  type ReadResult,
-  Registry,
-  type RegistryEntry,
-  registryEntry,
-} from '@devflow/definition'
+import { changedEntries, pinEntries, type Queryable, registryVersion } from '@devflow/db'
+import { idParts, parseEntry, type ReadResult, Registry, type RegistryEntry } from '@devflow/definition'
 import type { Logger } from '@devflow/process'
 
 /** Where the entries of the registry come from that were made over HTTP. */
@@ -103,18 +96,21 @@ export class LiveRegistry {
     return folders
   }
 
+  /** From the latest that is known where that is older: a change costs what it changes, however much there is. */
   async #madeAt(db: Queryable, version: number): Promise<Map<string, RegistryEntry>> {
     const { tenant, log } = this.#options
-    const made = new Map<string, RegistryEntry>()
-    for (const { id, body } of await storedEntries(db, tenant, version)) {
-      const checked = checkEntry(body)
-      if ('entry' in checked) made.set(id, registryEntry(checked.entry, MADE_OVER_HTTP))
+    const known = this.#latest && this.#latest.version <= version ? this.#latest : undefined
+    const made = new Map(known?.made)
+    for (const { id, hash, body } of await changedEntries(db, tenant, {
+      after: known?.version ?? 0,
+      to: version,
+    })) {
+      made.delete(id)
+      if (body === null) continue
+      const parsed = parseEntry(body)
+      if ('entry' in parsed) made.set(id, { id, hash, entry: parsed.entry, source: MADE_OVER_HTTP })
       // Kept by a build that knew more, or less: the other entries count all the same.
-      else
-        log.error(
-          { path: checked.errors[0]?.path },
-          `this build cannot read the entry ${id}: ${checked.errors[0]?.message}`,
-        )
+      else log.error({}, `this build cannot read the entry ${id}: ${parsed.errors[0]?.message}`)
     }
     return made
   }

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import {
   type ChangeOp,
   DevflowError,
@@ -25,21 +26,24 @@ export interface Planned {
 const MOST_ERRORS = 50
 
 /** Reads the entries of a request. Throws DevflowError INVALID `invalid_entry` with the path of every fault. */
-export function readChanges(changes: readonly RegistryChange[]): Wanted[] {
+export async function readChanges(changes: readonly RegistryChange[]): Promise<Wanted[]> {
   const errors: ErrorDetail[] = []
   const places = new Map<string, number>()
-  const wanted = changes.flatMap(({ op, entry }, index): Wanted[] => {
+  const wanted: Wanted[] = []
+  for (const [index, { op, entry }] of changes.entries()) {
     const at = `changes[${index}].entry`
     const read = op === 'delete' ? readId(entry) : readEntry(entry)
     if ('errors' in read) {
       errors.push(...read.errors.map(({ path, message }) => ({ path: pathUnder(at, path), message })))
-      return []
+      continue
     }
     const before = places.get(read.id)
     if (before === undefined) places.set(read.id, index)
     else errors.push({ path: `${at}.id`, message: `${read.id} is changed by changes[${before}] already` })
-    return [{ op, ...read }]
-  })
+    wanted.push({ op, ...read })
+    // To check a schema takes milliseconds, and there may be hundreds: others have their turn in between.
+    await setImmediate()
+  }
   if (errors.length > 0) throw invalidEntry(errors)
   return wanted
 }

@@ -126,7 +126,7 @@ export function registryRoutes(operations: Operations, deps: ApiDeps): void {
       ],
     },
     async ({ c, body, caller }) => {
-      const wanted = readChanges(body.changes)
+      const wanted = await readChanges(body.changes)
       const asked = { actor: caller.principal, baseVersion: body.baseVersion, wanted }
       return await change(c, body, (client) => changeRegistry(deps, client, asked))
     },

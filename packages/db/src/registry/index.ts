@@ -1,6 +1,6 @@
+export { type ChangedEntry, changedEntries } from './changed-entries.ts'
 export { commitRegistry, type KeptChange, type NewVersion } from './commit-registry.ts'
 export { listRegistryVersions } from './list-registry-versions.ts'
 export { lockRegistry } from './lock-registry.ts'
 export { pinEntries, pinsOf } from './pin-entries.ts'
 export { registryVersion } from './registry-version.ts'
-export { type StoredEntry, storedEntries } from './stored-entries.ts'
