@@ -257,7 +257,7 @@ describe('without an endpoint', () => {
     await api.stop()
     const loaded = (await readFile(listing, 'utf8')).split('\n')
     const those = (pattern: RegExp) => loaded.filter((url) => pattern.test(url))
-    expect(those(/packages\/process\/src\/tracing\.ts$/)).toHaveLength(2)
+    expect(those(/packages\/process\/src\/open-tracing\.ts$/)).toHaveLength(2)
     // prom-client brings OpenTelemetry's interfaces, which do nothing.
     expect(those(/node_modules\/@opentelemetry\/(?!api\/)|tracing-sdk/)).toEqual([])
     // The API has its figures at hand always, a worker only where they are served.

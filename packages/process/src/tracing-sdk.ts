@@ -1,4 +1,4 @@
-// Loaded only when tracing is configured: `openTracing` is the way in.
+// Loaded only when tracing is configured: `open-tracing.ts` is the way in.
 import { AsyncLocalStorage } from 'node:async_hooks'
 import {
   type Attributes,

@@ -1,6 +1,3 @@
-import type { Logger } from './logger.ts'
-import type { TracingConfig } from './tracing-config.ts'
-
 /** Ids, names, counts and codes; never what a person or a model wrote (I8). */
 export type SpanAttributes = Record<string, string | number | boolean | undefined>
 
@@ -43,18 +40,4 @@ export interface Tracing {
   traceId(): string | undefined
   /** Sends what is left; gives up after a while. Never rejects. */
   close(): Promise<void>
-}
-
-/**
- * Starts tracing when it is configured. Otherwise nothing of OpenTelemetry is even loaded. `service` names the process
- * unless OTEL_SERVICE_NAME does; `log` is told once when spans cannot be delivered, and once when they can again.
- */
-export async function openTracing(
-  config: TracingConfig | undefined,
-  service: string,
-  log: Logger,
-): Promise<Tracing | undefined> {
-  if (config === undefined) return undefined
-  const { OpenTelemetryTracing } = await import('./tracing-sdk.ts')
-  return new OpenTelemetryTracing(config, service, log)
 }
