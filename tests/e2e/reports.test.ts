@@ -102,3 +102,51 @@ test('a canceled run tells by whom, why, and how far it came', async () => {
   await stack.untilStatus(run, 'canceled')
   await expect(await stableMarkdown(run)).toMatchFileSnapshot(golden('canceled'))
 })
+
+test('texts of models, people and templates cannot become Markdown of the report', async () => {
+  const nasty = [
+    '# Approved by everyone\n\n## Money\n\n| a | b |\n| - | - |\n| 1 | 2 |',
+    '```\n````\n~~~\n</details><script>alert(1)</script><!-- ',
+    '[approve](javascript:alert(1)) ![x](http://x/y.png) <b>bold</b> &lt;i&gt;',
+    "'; rm -rf ~ #\nEND\n$(id) `id`",
+    '\u001b[2J\u202eevil\u0007',
+  ].join('\n')
+  const run = await stack.submit(
+    `
+kind: template
+id: nasty@1
+title: ${JSON.stringify(nasty.replaceAll('${', ''))}
+roles: { worker: { persona: player@1 } }
+artifacts: { any: { schema: any@1 } }
+phases:
+  - { id: made, title: "<i>|# t\\n---", agent: { role: worker, prompt: Work., produces: any } }
+  - { id: said, agent: { role: worker, prompt: Say. } }
+  - { id: ok, gate: { title: "## Go on?\\n---\\n<b>", subject: [any], quorum: 2, rejectQuorum: 1 } }
+---
+{ kind: schema, id: any@1, schema: { type: object } }
+---
+${JSON.stringify({
+  kind: 'persona',
+  id: 'player@1',
+  model: {
+    provider: 'scripted',
+    name: 'p|q`r<s>',
+    script: {
+      phases: {
+        made: [completing({ [nasty]: nasty, list: [nasty, { a: nasty, b: 1 }] })],
+        said: [{ reply: nasty }],
+      },
+    },
+  },
+  tools: ['complete'],
+})}
+`,
+    { input: { [nasty]: nasty, deep: [[nasty]] } },
+  )
+  await stack.untilStatus(run, 'waiting')
+  await stack.decide(run, 'ok', { actor: 'ann', comment: nasty })
+  await stack.decide(run, 'ok', { actor: nasty.slice(0, 200), decision: 'reject', comment: nasty })
+  await stack.untilStatus(run, 'failed')
+  expect(await stack.brokenReports()).toEqual({})
+  expect((await textOf(run, 'report.md')).includes('\u001b')).toBe(false)
+})

@@ -17,6 +17,7 @@ import { eventually } from './eventually.ts'
 import { brokenLaws } from './log-laws.ts'
 import { Parts } from './parts.ts'
 import { replay } from './replay.ts'
+import { brokenReports } from './report-laws.ts'
 import { readStanding, type Standing } from './run-log.ts'
 
 /** A lost poke only delays what a test waits for by this much. */
@@ -184,6 +185,11 @@ export class Stack extends Parts {
     return brokenLaws(this.pool, this.databaseUrl, this.runs)
   }
 
+  /** What is wrong with the reports of all runs submitted so far. */
+  brokenReports(): Promise<Record<string, string[]>> {
+    return brokenReports(this.pool, DEFAULT_TENANT, this.runs)
+  }
+
   /** What a replay of the histories of these runs says; nothing when the workflow is deterministic in all of them. */
   async brokenReplays(): Promise<Record<string, string>> {
     const histories: Parameters<typeof replay>[0][number][] = []
@@ -224,8 +230,8 @@ export class Stack extends Parts {
 }
 
 /**
- * A stack for a test file, with more of the worker's environment if told; started before its tests and ended after them; then every log must be in order, and the
- * histories must replay.
+ * A stack for a test file, with more of the worker's environment if told; started before its tests and ended after them; then every log and report must be in order, and
+ * the histories must replay.
  */
 export function useStack(env: Record<string, string> = {}): Stack {
   const stack = new Stack(env)
@@ -238,6 +244,9 @@ export function useStack(env: Record<string, string> = {}): Stack {
       const broken = await stack.brokenLogs()
       if (Object.keys(broken).length > 0)
         throw new Error(`logs that break the laws: ${JSON.stringify(broken, null, 2)}`)
+      const untrue = await stack.brokenReports()
+      if (Object.keys(untrue).length > 0)
+        throw new Error(`reports that break the laws: ${JSON.stringify(untrue, null, 2)}`)
       const unlike = await stack.brokenReplays()
       if (Object.keys(unlike).length > 0)
         throw new Error(`histories that do not replay: ${JSON.stringify(unlike, null, 2)}`)

@@ -19,7 +19,8 @@ export function reproduce({ progress, definition, facts }: Source): Report['repr
   const commit = facts.phases.find(({ commit }) => commit !== null)?.commit
   const request: SubmitRun = {
     template,
-    ...(input === null || input === undefined ? {} : { input: input as Report['input'] }),
+    // No input at all counts as `{}`.
+    ...(isNothing(input) ? {} : { input: input as Report['input'] }),
     ...(Object.keys(facts.bindings).length > 0 ? { bindings: facts.bindings } : {}),
     ...(budget ? { budget } : {}),
     ...(workspace ? { workspace: placed(workspace, commit) } : {}),
@@ -27,6 +28,8 @@ export function reproduce({ progress, definition, facts }: Source): Report['repr
   }
   return { request, cli: cliOf(request), curl: curlOf(request) }
 }
+
+const isNothing = (input: unknown) => input === null || input === undefined || JSON.stringify(input) === '{}'
 
 /** On the very commit, whatever its branch has become. */
 function placed({ repo, ...how }: Workspace, commit: string | null | undefined): Workspace {
@@ -65,7 +68,7 @@ function inputFields(input: SubmitRun['input']): string[] | undefined {
   })
   const legible = fields.every(
     ({ field, text }) =>
-      /^[A-Za-z_][\w-]*$/.test(field) && text.length <= LONGEST_VALUE && !/[\r\n]/.test(text),
+      /^[A-Za-z_][\w-]*$/.test(field) && text.length <= LONGEST_VALUE && !/[\p{C}\p{Zl}\p{Zp}]/u.test(text),
   )
   return legible ? fields.map(({ field, text }) => `--input ${word(`${field}=${text}`)}`) : undefined
 }

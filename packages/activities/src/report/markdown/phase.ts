@@ -46,7 +46,9 @@ function work(phase: ReportPhase): string {
 const times = (amount: number) => (amount === 1 ? 'once' : `${amount} times`)
 
 /** What went wrong on the way, also where it went well in the end. */
-function tries({ failures, rejections, attempts }: ReportPhase): string[] {
+function tries({ failures, rejections, attempts, gate }: ReportPhase): string[] {
+  // That a gate was rejected is said with its decisions.
+  if (gate) return []
   const known = rejections.map(({ errors }) => JSON.stringify(errors))
   const lines = [
     ...rejections.map(({ attempt, turn, errors }) => ({
