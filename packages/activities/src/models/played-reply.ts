@@ -1,3 +1,4 @@
+import { growingSum } from '../growing-sum.ts'
 import { delay } from './abortable-delay.ts'
 import type { Message, ModelEvent, ModelUsage, ToolCall } from './model.ts'
 
@@ -56,11 +57,10 @@ function pieces(text: string, count?: number): string[] {
 /** A rough count where no tokenizer is at hand: four characters a token. */
 export const estimateTokens = (text: string): number => Math.ceil(text.length / 4)
 
+const charactersOf = growingSum((message: Message) => {
+  const calls = message.role === 'assistant' ? message.toolCalls : []
+  return message.content.length + calls.reduce((total, call) => total + call.arguments.length, 0)
+})
+
 /** The same for a conversation, without writing it out. */
-export const estimateInput = (messages: readonly Message[]): number =>
-  Math.ceil(
-    messages.reduce((sum, message) => {
-      const calls = message.role === 'assistant' ? message.toolCalls : []
-      return sum + message.content.length + calls.reduce((total, call) => total + call.arguments.length, 0)
-    }, 0) / 4,
-  )
+export const estimateInput = (messages: readonly Message[]): number => Math.ceil(charactersOf(messages) / 4)

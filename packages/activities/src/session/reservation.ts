@@ -1,5 +1,6 @@
 import type { Model } from '@devflow/contracts'
 import { Decimal } from 'decimal.js'
+import { growingSum } from '../growing-sum.ts'
 import type { Message, ModelAdapter, ToolSpec } from '../models/model.ts'
 
 /** Few tokenizers make more than one token of three characters of prose or code. */
@@ -8,16 +9,7 @@ const CHARACTERS_PER_TOKEN = 3
 /** What a call may produce when its persona does not say. */
 const DEFAULT_OUTPUT_TOKENS = 4_096
 
-/** A conversation only grows: what was measured once is not measured again, however long it gets (I12). */
-const measured = new WeakMap<readonly object[], { count: number; characters: number }>()
-
-function charactersIn(parts: readonly object[]): number {
-  const known = measured.get(parts) ?? { count: 0, characters: 0 }
-  const fresh = parts.slice(known.count).reduce((sum, part) => sum + JSON.stringify(part).length + 1, 0)
-  const characters = known.characters + fresh
-  measured.set(parts, { count: parts.length, characters })
-  return characters
-}
+const charactersIn = growingSum((part: object) => JSON.stringify(part).length + 1)
 
 /** What a call may cost at most: reserved before it is sent (I5). `microUsd` is undefined when the price is unknown. */
 export function reservationFor(
