@@ -179,7 +179,8 @@ describe('the table in docs/operations.md', async () => {
     ['API', () => scrape(api.url)],
     ['worker', worker],
   ] as const)('names every metric of the %s with its type and labels, and no other', async (who, look) => {
-    // Some labels show only while there is something to tell of.
+    // Some labels show only once there is something to tell of.
+    await stack.finish(agentTemplate('[turns=0][chunks=2]'))
     const run = await stack.submit(gateTemplate())
     await stack.untilEvent(run, 'gate.opened')
     await apiOnce((now) => of(now, 'devflow_gates_open') !== 0)
