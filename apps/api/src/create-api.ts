@@ -19,6 +19,7 @@ import { healthRoutes } from './routes/health.ts'
 import { ledgerRoutes } from './routes/ledger.ts'
 import { registryRoutes } from './routes/registry.ts'
 import { runRoutes } from './routes/runs.ts'
+import { schemaRoutes } from './routes/schemas.ts'
 import { streamRoutes } from './routes/stream.ts'
 import { watchRequests } from './watch-requests.ts'
 
@@ -54,6 +55,7 @@ export function createApi(deps: ApiDeps): Api {
   streamRoutes(operations, deps, hub)
   healthRoutes(operations, deps, metrics)
   docsRoutes(operations, api, deps)
+  schemaRoutes(operations)
   operations.refuseOtherMethods()
   return api
 }

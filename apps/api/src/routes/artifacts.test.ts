@@ -1,4 +1,6 @@
+import type { Definition } from '@devflow/contracts'
 import { putBlob, sha256 } from '@devflow/db'
+import { checkInput } from '@devflow/definition'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { REPORT } from '../report-example.ts'
 import { COMPLETED, STARTED, type TestApi, testApi } from '../test-api.fixture.ts'
@@ -69,6 +71,26 @@ test('the report is 409 until there is one, then JSON or Markdown', async () => 
   expect(await report('*/*')).toEqual(['application/json', json])
   expect(await report('text/markdown')).toEqual(['text/markdown; charset=utf-8', '# Ünder'])
   expect(await report('application/json, text/markdown')).toEqual(['application/json', json])
+})
+
+test('a report names its schema, which it satisfies', async () => {
+  const { id } = await api.submit()
+  const artifacts = [
+    {
+      name: 'report.json',
+      version: 1,
+      mediaType: 'application/json',
+      ...(await store(id, JSON.stringify(REPORT))),
+    },
+  ]
+  await api.append(id, { type: 'report.written', key: 'round/1/report', data: { artifacts } }, COMPLETED)
+  const report = await api.request(`/v1/runs/${id}/report`)
+  const where = /^<(.+)>; rel="describedby"$/.exec(report.headers.get('link') ?? '')?.[1] ?? ''
+  expect(where).toBe('/schemas/report-1.json')
+  const schema = await api.request(where)
+  const input = (await schema.json()) as Definition['input']
+  expect(checkInput({ input } as Definition, await report.json())).toEqual([])
+  expect(checkInput({ input } as Definition, { ...REPORT, phases: [{ id: 'spec' }] })).not.toEqual([])
 })
 
 test('the audit shows each tool call, what was decided and what came of it', async () => {

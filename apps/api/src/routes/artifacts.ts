@@ -7,6 +7,7 @@ import type { ApiDeps } from '../deps.ts'
 import { findRun, NO_RUN } from '../find-run.ts'
 import type { Env, Operations } from '../operation.ts'
 import { whole } from '../query.ts'
+import { REPORT_SCHEMA_PATH } from './schemas.ts'
 
 const CONDITION = { 'If-None-Match': 'ETags that are known: 304 when one of them is current.' }
 const TAGGED = { ETag: 'The SHA-256 of the content.' }
@@ -79,7 +80,7 @@ export function artifactRoutes(operations: Operations, deps: ApiDeps): void {
           description: 'The report.',
           schema: ReportBody,
           other: { 'text/markdown': 'The report in Markdown.' },
-          headers: TAGGED,
+          headers: { ...TAGGED, Link: 'where the schema of the JSON is' },
         },
         304: UNCHANGED,
       },
@@ -87,10 +88,12 @@ export function artifactRoutes(operations: Operations, deps: ApiDeps): void {
     },
     async ({ c, params: { id = '' } }) => {
       await findRun(pool, tenant, id)
-      const name = wantsMarkdown(c.req.header('accept')) ? 'report.md' : 'report.json'
+      const isMarkdown = wantsMarkdown(c.req.header('accept'))
+      const name = isMarkdown ? 'report.md' : 'report.json'
       const report = await readArtifact(pool, id, name)
       if (!report)
         throw new DevflowError('CONFLICT', 'no_report', 'There is no report of this run, or not yet.')
+      if (!isMarkdown) c.header('link', `<${REPORT_SCHEMA_PATH}>; rel="describedby"`)
       return contentResponse(c, report)
     },
   )
