@@ -1,9 +1,9 @@
-import { REPORT_FORMAT, reportSchema } from '@devflow/contracts'
+import { reportSchema } from '@devflow/contracts'
 import { z } from 'zod'
 import type { Operations } from '../operation.ts'
 
 /** Where the schema of reports of this format is. */
-export const REPORT_SCHEMA_PATH = `/schemas/report-${REPORT_FORMAT}.json`
+export const REPORT_SCHEMA_PATH = '/schemas/report-1.json'
 
 /** The schemas of documents that outlive their run and leave this API. */
 export function schemaRoutes(operations: Operations): void {
@@ -11,7 +11,7 @@ export function schemaRoutes(operations: Operations): void {
   operations.add(
     {
       method: 'get',
-      path: REPORT_SCHEMA_PATH,
+      path: '/schemas/report-1.json',
       operationId: 'readReportSchema',
       summary: 'Read the JSON Schema of reports',
       description:
