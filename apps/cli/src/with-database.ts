@@ -4,7 +4,7 @@ import { startPostgres } from '@devflow/local-stack'
 import type { Config } from './config.ts'
 import { dataLayout } from './up/data-layout.ts'
 import { readEndpoints } from './up/endpoints.ts'
-import { lockUnlessRunning } from './up/running.ts'
+import { lockUnlessRunning } from './up/lock-unless-running.ts'
 
 /**
  * Works on the data folder's database: DATABASE_URL's where it is given, that of the running `devflow up`, else Postgres

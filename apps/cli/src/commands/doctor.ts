@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { stateOfApi } from '../doctor/api-state.ts'
-import { type Diagnosis, examine } from '../doctor/examine.ts'
+import type { Diagnosis } from '../doctor/examine.ts'
 import { EXIT } from '../exit-codes.ts'
 import { DATA_FOLDER, type Invocation, invocationOf } from '../invocation.ts'
 import type { Words } from '../messages/words.ts'
@@ -24,6 +24,8 @@ async function examineAll(dataDir: string, invocation: Invocation): Promise<numb
   const { config, json, screen, words, printJson } = invocation
   const running = runningOn(dataDir)
   const url = invocation.isToldUrl ? invocation.url : (running?.api ?? invocation.url)
+  // Only here: it looks into Postgres, which takes a second to load.
+  const { examine } = await import('../doctor/examine.ts')
   const checks = await examine({
     words: words.doctor,
     config,

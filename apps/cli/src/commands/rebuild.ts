@@ -3,7 +3,6 @@ import type { Command } from 'commander'
 import { EXIT } from '../exit-codes.ts'
 import { DATA_FOLDER, type Invocation, invocationOf } from '../invocation.ts'
 import type { Words } from '../messages/words.ts'
-import { withDatabase } from '../with-database.ts'
 
 interface Flags {
   check?: boolean
@@ -24,7 +23,9 @@ export function addRebuild(program: Command, words: Words): void {
 
 async function rebuildProjections({ check = false, data }: Flags, invocation: Invocation): Promise<number> {
   const { config, json, screen, words, printJson } = invocation
+  // Only here: it takes a second that no other command should.
   const { migrate, rebuild } = await import('@devflow/db')
+  const { withDatabase } = await import('../with-database.ts')
   const result = await withDatabase(resolve(data), config, async (databaseUrl) => {
     await migrate(databaseUrl)
     return rebuild(databaseUrl, { check })

@@ -2,7 +2,6 @@ import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { DATA_FOLDER, invocationOf } from '../invocation.ts'
 import type { Words } from '../messages/words.ts'
-import { runUp } from '../up/run-up.ts'
 import type { StackDeps } from '../up/stack.ts'
 import { collect, wholeIn } from './values.ts'
 
@@ -39,6 +38,7 @@ export function addUp(program: Command, words: Words, deps?: StackDeps): void {
     .option('--approve', help.approve)
     .action(async (flags: Flags) => {
       const { json, config } = invocationOf(command)
+      const { runUp } = await import('../up/run-up.ts')
       process.exitCode = await runUp(
         {
           host: flags.host,

@@ -2,12 +2,14 @@ import { isCancel, select, text } from '@clack/prompts'
 import type { DecisionKind, DevflowClient, Gate } from '@devflow/client'
 import { DevflowError } from '@devflow/contracts'
 import type { Words } from '../messages/words.ts'
+import { inOneLine } from '../terminal/fit.ts'
 import type { Screen } from '../terminal/screen.ts'
 import type { Ask } from './follow-run.ts'
 import { gateLines, subjectLines } from './gate-lines.ts'
 
-/** Of each artifact so many lines are shown before the question; the rest when it is asked for. */
-const FEW_LINES = 12
+/** Rows that the question and the headings take. */
+const QUESTION_ROWS = 14
+const FEWEST_LINES = 4
 
 /** Shows a gate and what it is about, asks what to do, and does it. */
 export const askGate =
@@ -17,7 +19,7 @@ export const askGate =
     screen.print(
       '',
       ...gateLines(gate, screen, words),
-      ...(await subjectLines(client, gate, screen, words, FEW_LINES)),
+      ...(await subjectLines(client, gate, screen, words, fewLines(gate, screen))),
       '',
     )
     for (;;) {
@@ -43,11 +45,16 @@ export const askGate =
     }
   }
 
+/** So many lines of each artifact that they stand on the screen together with the question; the rest is shown on demand. */
+function fewLines({ subject }: Gate, { rows }: Screen): number {
+  return Math.max(FEWEST_LINES, Math.floor((rows - QUESTION_ROWS) / Math.max(1, subject.length)))
+}
+
 type Choice = DecisionKind | 'look' | 'later'
 
 function choose(gate: Gate, { gate: words }: Words, signal: AbortSignal) {
   return select<Choice>({
-    message: words.ask,
+    message: inOneLine(gate.title),
     signal,
     withGuide: false,
     showInstructions: false,
@@ -73,7 +80,7 @@ async function decide(
   const body = { decision, subjectHash, ...(comment.trim() === '' ? {} : { comment: comment.trim() }) }
   try {
     const decided = await client.gates.decide(gate.runId, gate.id, body, { retries: 3 })
-    screen.print(...decidedLines(decided, decision, words).map(screen.palette.good), '')
+    screen.print(...decidedLines(decided, decision, words).map(screen.palette.good))
   } catch (error) {
     // Somebody was quicker: that is no failure of ours.
     if (!(error instanceof DevflowError) || error.code !== 'gate_closed') throw error

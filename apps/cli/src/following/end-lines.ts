@@ -11,11 +11,12 @@ export function endLines(run: Run, screen: Screen, words: Words): string[] {
   const { palette, width } = screen
   const said = words.run.ended[run.status] ?? words.run.statuses[run.status] ?? run.status
   const took = run.latencyMs === undefined ? [] : [span(run.latencyMs)]
-  const facts = [...took, usageOf(run, words), ...moneyOf(run, words)].join(' · ')
+  // A terminal has them just above.
+  const facts = screen.isTerminal ? '' : [...took, usageOf(run, words), ...moneyOf(run, words)].join(' · ')
   const { error } = run
   return [
     '',
-    `${palette[paintOf(run.status)](said)} ${palette.faint(facts)}`,
+    `${palette[paintOf(run.status)](said)} ${palette.faint(facts)}`.trimEnd(),
     ...(error
       ? [
           ...wrap(`${error.kind} ${error.code}: ${harmless(error.message)}`, width - 2),

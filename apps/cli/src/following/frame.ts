@@ -138,6 +138,7 @@ function doingOf(phase: PhaseProgress, words: Words): string {
     const doing = phase.tool === undefined ? run.asking : run.using(phase.tool)
     return `${attempt}${run.turn(phase.turn)}: ${doing}`
   }
+  if (phase.decision !== undefined) return run.statuses[phase.decision] ?? phase.decision
   if (phase.turns > 0) return `${attempt}${phase.persona ?? ''}, ${run.turns(phase.turns)}`
   return `${attempt}${phase.persona ?? phase.kind}`
 }

@@ -18,6 +18,8 @@ export interface PhaseProgress {
   startedAt?: number
   endedAt?: number
   error?: string
+  /** How its gate was closed. */
+  decision?: string
 }
 
 /** What is known of a run while it is followed: its events, added up. */
@@ -129,6 +131,9 @@ function advancePhase(phase: PhaseProgress, event: RunEvent, at: number): void {
       return
     case 'turn.completed':
       phase.turns++
+      return
+    case 'gate.closed':
+      phase.decision = textIn(event, 'status')
       return
     case 'tool.called':
       phase.tool = textIn(event, 'name')

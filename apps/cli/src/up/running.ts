@@ -1,16 +1,4 @@
-import { DevflowError } from '@devflow/contracts'
-import { type DataLock, lockData } from '@devflow/local-stack'
 import { type Endpoints, readEndpoints } from './endpoints.ts'
-
-/** Takes the data folder's lock; undefined where `devflow up` has it. */
-export function lockUnlessRunning(dataDir: string): DataLock | undefined {
-  try {
-    return lockData(dataDir)
-  } catch (error) {
-    if (error instanceof DevflowError && error.code === 'data_in_use') return undefined
-    throw error
-  }
-}
 
 /**
  * Where the parts of the `devflow up` on this folder are, or undefined when none runs there. The lock is not asked: taking

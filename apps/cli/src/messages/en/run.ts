@@ -111,7 +111,6 @@ export const gate = {
   none: 'No gate is open.',
   noneSo: 'No such gates.',
   quorum: (given: number, needed: number) => `${given} of ${needed}`,
-  ask: 'What do you decide?',
   approve: 'Approve',
   reject: 'Reject',
   look: 'Show all of it first',

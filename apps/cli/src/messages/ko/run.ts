@@ -112,7 +112,6 @@ export const gate: Words['gate'] = {
   none: '열린 게이트가 없습니다.',
   noneSo: '그런 게이트가 없습니다.',
   quorum: (given, needed) => `${needed}명 중 ${given}명`,
-  ask: '어떻게 결정하시겠습니까?',
   approve: '승인',
   reject: '거절',
   look: '먼저 전체 보기',
