@@ -149,6 +149,22 @@ describe('options', () => {
       )
   })
 
+  test('refuse a header that HTTP does not allow, without repeating its value', () => {
+    for (const [name, value] of [
+      ['x y', 'secret'],
+      ['x-y', 'sec\nret'],
+    ] as const)
+      expect(() => new client.DevflowClient({ headers: { [name]: value } })).toThrow(
+        expect.objectContaining({ code: 'bad_header', message: expect.not.stringMatching(/sec/) }),
+      )
+  })
+
+  test('a time without end is one', async () => {
+    const { clientWith } = await faultyServer([answer(200, { id: 'r' })])
+    const devflow = clientWith({ timeoutMs: Number.POSITIVE_INFINITY, retry: { retries: 0 } })
+    expect(await devflow.runs.get('r')).toEqual({ id: 'r' })
+  })
+
   test('the base URL may have the path of a proxy; token and headers go with every request', async () => {
     const server = await faultyServer([answer(200, { items: [] })])
     const devflow = server.clientWith({

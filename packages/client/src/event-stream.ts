@@ -18,7 +18,7 @@ export interface StreamRequest {
   signal?: AbortSignal
 }
 
-/** What a stream says: an event, or only how far it has looked. */
+/** What a stream says: an event, or where the next connection goes on; an event's own id comes just before it. */
 type Said = Frame | { cursor: string }
 
 /**
@@ -48,10 +48,7 @@ export async function* eventStream(
         // What lasts is a good connection, though the run may be silent for days.
         if (!('cursor' in said) || Date.now() - opened > retry.maxDelayMs) failures = 0
         if ('cursor' in said) lastId = said.cursor
-        else {
-          yield said
-          lastId = said.id ?? lastId
-        }
+        else yield said
       }
       failure = new ConnectionError('UNAVAILABLE', 'stream_ended', 'The stream ended before its end.')
     } catch (error) {

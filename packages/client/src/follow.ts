@@ -40,7 +40,8 @@ export async function* follow(
   for await (const { event, data } of frames) {
     if (event === 'end') return data as RunEnd
     const item = itemOf(event, data)
-    if (item.seq <= last) continue
+    // Told before, or nothing of a log.
+    if (!(item.seq > last)) continue
     last = item.seq
     yield item
   }

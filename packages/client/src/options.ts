@@ -72,16 +72,22 @@ const RETRY: RetryPolicy = {
   maxRetryAfterMs: 60_000,
 }
 
-/** Throws ValidationError `bad_base_url`, `bad_token`. */
+/** Timers hold no longer time, and fire at once when they are given one. */
+const LONGEST_MS = 2 ** 31 - 1
+
+/** Throws ValidationError `bad_base_url`, `bad_token`, `bad_header`. */
 export function settingsOf(options: ClientOptions): Settings {
   const { token, fetch, timeoutMs = 60_000, idleTimeoutMs = 45_000, retry, onRetry = () => {} } = options
   return {
     baseUrl: baseUrlOf(options.baseUrl ?? 'http://127.0.0.1:8787'),
     // Looked up at each call, and called as a function: browsers refuse `fetch` as a method of anything else.
     fetch: fetch ?? ((input, init) => globalThis.fetch(input, init)),
-    headers: { ...options.headers, ...(token === undefined ? {} : { authorization: bearer(token) }) },
-    timeoutMs,
-    idleTimeoutMs,
+    headers: {
+      ...checked(options.headers),
+      ...(token === undefined ? {} : { authorization: bearer(token) }),
+    },
+    timeoutMs: timerMs(timeoutMs),
+    idleTimeoutMs: timerMs(idleTimeoutMs),
     retry: { ...RETRY, ...retry },
     onRetry,
   }
@@ -96,6 +102,22 @@ function baseUrlOf(text: string | URL): URL {
   if (url.search || url.hash) throw wrong('expected neither a query nor a fragment')
   if (!url.pathname.endsWith('/')) url.pathname += '/'
   return url
+}
+
+/** A time for a timer; `Infinity` is as long as there is. */
+export const timerMs = (ms: number): number => Math.min(ms, LONGEST_MS)
+
+function checked(headers: Record<string, string> = {}): Record<string, string> {
+  for (const [name, value] of Object.entries(headers)) {
+    try {
+      new Headers({ [name]: value })
+    } catch {
+      // What the platform says repeats the value, which may be a secret.
+      const message = 'expected a name and a value that HTTP allows'
+      throw invalid('bad_header', `The header ${name}: ${message}.`, `headers.${name}`, message)
+    }
+  }
+  return headers
 }
 
 function bearer(token: string): string {

@@ -6,6 +6,7 @@ import {
   type PostOptions,
   type Settings,
   settingsOf,
+  timerMs,
 } from './options.ts'
 import { delayBefore, isPassing, pause } from './retry.ts'
 
@@ -94,7 +95,7 @@ export class Transport {
     const { method, path, body, waitSeconds } = request
     const url = new URL(path.slice(1), baseUrl)
     const headers = this.#headersOf(request)
-    const ms = (request.timeoutMs ?? timeoutMs) + (waitSeconds ?? 0) * 1000
+    const ms = timerMs((request.timeoutMs ?? timeoutMs) + (waitSeconds ?? 0) * 1000)
     const what = `${method} ${url.pathname}`
     const timer = setTimeout(() => stop.abort(timedOut(what, ms)), ms)
     try {
