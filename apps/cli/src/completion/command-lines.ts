@@ -16,6 +16,8 @@ export interface CommandLine {
   about: string
   subcommands: { name: string; about: string }[]
   flags: Flag[]
+  /** Names of its arguments. */
+  arguments: readonly string[]
   /** What its first argument may be, where that is known. */
   choices: readonly string[]
 }
@@ -29,6 +31,7 @@ export function commandLinesOf(program: Command): CommandLine[] {
       about: command.description(),
       subcommands: command.commands.map((each) => ({ name: each.name(), about: each.description() })),
       flags: command === program ? flagsOf(program) : [...flagsOf(command), ...shared],
+      arguments: command.registeredArguments.map((argument) => argument.name()),
       choices: command.registeredArguments[0]?.argChoices ?? [],
     },
     ...command.commands.flatMap((each) => visit(each, [...path, each.name()])),

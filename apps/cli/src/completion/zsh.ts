@@ -32,16 +32,16 @@ fi
 `
 }
 
-function specsOf({ subcommands, flags, choices }: CommandLine): string {
-  const first =
-    subcommands.length > 0
-      ? quoted(
-          `1:command:((${subcommands.map(({ name, about }) => `${name}\\:${escaped(about)}`).join(' ')}))`,
+function specsOf({ subcommands, flags, choices, arguments: names }: CommandLine): string {
+  const commands = subcommands.map(({ name, about }) => `${name}\\:${escaped(about)}`)
+  const operands =
+    commands.length > 0
+      ? [quoted(`1:command:((${commands.join(' ')}))`)]
+      : // Told also where nothing is known of them: what follows an operand nobody told of is not completed.
+        names.map((name, at) =>
+          quoted(`${at + 1}:${name}:${at === 0 && choices.length > 0 ? `(${choices.join(' ')})` : ''}`),
         )
-      : choices.length > 0
-        ? quoted(`1: :(${choices.join(' ')})`)
-        : ''
-  return ['_arguments', '-S', ...flags.map(specOf), first].filter((part) => part !== '').join(' ')
+  return ['_arguments', '-S', ...flags.map(specOf), ...operands].join(' ')
 }
 
 function specOf({ name, about, value, choices }: Flag): string {
