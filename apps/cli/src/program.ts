@@ -4,6 +4,7 @@ import { addCalls } from './commands/calls.ts'
 import { addCompletion } from './commands/completion.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addGates } from './commands/gates.ts'
+import { addMigrate } from './commands/migrate.ts'
 import { addRebuild } from './commands/rebuild.ts'
 import { addRegistry } from './commands/registry.ts'
 import { addReject } from './commands/reject.ts'
@@ -45,6 +46,7 @@ export function createProgram(words: Words, stack?: StackDeps): Command {
   addCalls(program, words)
   addRegistry(program, words)
   addDoctor(program, words)
+  addMigrate(program, words)
   addRebuild(program, words)
   addCompletion(program, words)
   return program

@@ -88,6 +88,10 @@ export const help = {
     restore: 'make the registry what it was at a version, as a new version',
   },
   completion: 'print a script that completes devflow in a shell',
+  migrate: {
+    about: 'bring a database to the schema of this build',
+    data: 'the data folder',
+  },
   rebuild: {
     about: 'make every projection anew from the log',
     check: 'change nothing: say where projections and log differ; exit 1 when they do',

@@ -28,6 +28,8 @@ export const up = {
   storeSetAside: (file: string) =>
     `Temporal's store was written by another version. It is kept as ${file}; a fresh one is begun. Unfinished runs go on from the log.`,
 }
+export const migrated = 'The database has the schema of this build.'
+
 export const rebuilt = {
   runs: (count: number) => `${count} runs`,
   same: 'no difference',

@@ -90,6 +90,10 @@ export const help: Words['help'] = {
     restore: '레지스트리를 그 버전의 내용으로 되돌립니다; 새 버전이 됩니다',
   },
   completion: '셸 자동 완성 스크립트를 출력합니다',
+  migrate: {
+    about: '데이터베이스를 이 빌드의 스키마로 맞춥니다',
+    data: '데이터 폴더',
+  },
   rebuild: {
     about: '모든 프로젝션을 로그에서 다시 만듭니다',
     check: '바꾸지 않고 로그와 다른 곳만 알려 줍니다; 다르면 종료 코드 1',

@@ -4,6 +4,6 @@ import { failures } from './failures.ts'
 import { help } from './help.ts'
 import { registry } from './registry.ts'
 import { events, gate, run, used } from './run.ts'
-import { rebuilt, up } from './up.ts'
+import { migrated, rebuilt, up } from './up.ts'
 
-export const ko: Words = { help, run, gate, events, used, failures, doctor, registry, up, rebuilt }
+export const ko: Words = { help, run, gate, events, used, failures, doctor, registry, up, migrated, rebuilt }

@@ -24,6 +24,8 @@ export const up: Words['up'] = {
   storeSetAside: (file) =>
     `다른 버전이 쓴 Temporal 저장소입니다. ${file}(으)로 보관하고 새로 시작합니다. 끝나지 않은 실행은 로그에서 이어집니다.`,
 }
+export const migrated: Words['migrated'] = '데이터베이스가 이 빌드의 스키마입니다.'
+
 export const rebuilt: Words['rebuilt'] = {
   runs: (count) => `실행 ${count}개`,
   same: '차이 없음',
