@@ -26,6 +26,8 @@ interface Answer {
   /** Media types other than JSON, with what they hold. */
   other?: Record<string, string | Text>
   headers?: Record<string, string>
+  /** Operations on what the answer tells of: their id → their parameters, as runtime expressions of OpenAPI. */
+  links?: Record<string, Record<string, string>>
 }
 
 /** What the OpenAPI document says of an operation. */
@@ -157,9 +159,9 @@ export class Documentation {
 
   #answers({ answers }: Documented): Responses {
     const stated = Object.entries(answers).map(
-      ([status, { description, schema, example, other, headers }]) => {
+      ([status, { description, schema, example, other, headers, links }]) => {
         const shown = example === undefined ? schema && this.#schemas.exampleOf(schema) : { example }
-        const texts = Object.entries(other ?? {}).map(([type, text]) => [type, textOf(text)])
+        const texts = Object.entries(other ?? {}).map(([type, text]) => [type, textOf(type, text)])
         const content = {
           ...(schema ? { 'application/json': { schema: this.#schemas.of(schema, 'output'), ...shown } } : {}),
           ...Object.fromEntries(texts),
@@ -169,6 +171,7 @@ export class Documentation {
           {
             description,
             headers: { ...EVERY_ANSWER, ...headersOf(headers) },
+            ...(links ? { links: linksOf(links) } : {}),
             ...(Object.keys(content).length > 0 ? { content } : {}),
           },
         ]
@@ -227,6 +230,14 @@ function headersOf(headers: Record<string, string> = {}) {
   return Object.fromEntries(stated)
 }
 
+function linksOf(links: Record<string, Record<string, string>>) {
+  const stated = Object.entries(links).map(([operationId, parameters]) => [
+    operationId,
+    { operationId, parameters },
+  ])
+  return Object.fromEntries(stated)
+}
+
 function bodyExamples({ bodyExamples = {} }: Documented) {
   const shown = Object.entries(bodyExamples).map(([summary, value]) => [
     summary.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-'),
@@ -235,9 +246,11 @@ function bodyExamples({ bodyExamples = {} }: Documented) {
   return { examples: Object.fromEntries(shown) }
 }
 
-function textOf(text: string | Text) {
+function textOf(type: string, text: string | Text) {
   const { description, example } = typeof text === 'string' ? { description: text } : text
-  return { schema: { type: 'string', description }, ...(example === undefined ? {} : { example }) }
+  // What may be of any media type may be JSON, too.
+  const schema = type === '*/*' ? { description } : { type: 'string', description }
+  return { schema, ...(example === undefined ? {} : { example }) }
 }
 
 /** Parameters `<prefix>.<k>`: an object whose every property is a parameter of its own. */

@@ -43,8 +43,8 @@ export const QUEUED: Run = {
   input: RUN.input,
   labels: RUN.labels,
   phases: [
-    { id: 'spec', kind: 'agent', status: 'pending', attempt: 0 },
-    { id: 'approve', kind: 'gate', status: 'pending', attempt: 0 },
+    { id: 'spec', kind: 'agent', status: 'pending', attempt: 1 },
+    { id: 'approve', kind: 'gate', status: 'pending', attempt: 1 },
   ],
   usage: { inputTokens: 0, outputTokens: 0, costMicroUsd: 0, unsettledMicroUsd: 0 },
   budget: RUN.budget,

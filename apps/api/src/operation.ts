@@ -93,7 +93,7 @@ export class Operations {
     }
     if (!body && given !== undefined)
       throw invalid('The body', [{ path: '', message: 'this operation takes no body' }])
-    return parsed('The body', schema, given ?? (body ? {} : undefined)) as z.output<Body>
+    return parsed('The body', schema, given === undefined && body ? {} : given) as z.output<Body>
   }
 }
 

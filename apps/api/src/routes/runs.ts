@@ -19,6 +19,12 @@ const PREFER = {
 const WAITED = { 'Preference-Applied': 'The wait that was applied, if any was asked for.' }
 const tag = 'runs'
 
+const LINKS = Object.fromEntries(
+  ['readRun', 'readEvents', 'listGatesOfRun', 'cancelRun', 'pauseRun', 'resumeRun', 'readReport'].map(
+    (id) => [id, { id: '$response.body#/id' }],
+  ),
+)
+
 const SUBMISSIONS = {
   'The least': { template: 'spec-and-review@1', input: { request: 'Describe the migrations' } },
   'With everything': {
@@ -61,6 +67,7 @@ export function runRoutes(operations: Operations, deps: ApiDeps): void {
           schema: RunBody,
           example: QUEUED,
           headers: { Location: 'Where the run is.', ...WAITED },
+          links: LINKS,
         },
         200: {
           description: REPLAYED,
