@@ -72,6 +72,23 @@ test('Ctrl-C leaves a run that goes on, and says how to come back', async () => 
   expect((await devflow.json<Run>('runs', 'show', id)).status).toBe('waiting')
 })
 
+test('following goes on over a restart of the API', async () => {
+  const following = devflow.start(['run', 'waits@1', '--json'])
+  await following.until('"run.waiting"')
+  const startAgain = await devflow.stopApi()
+  const [, id = ''] = /"runId":"([^"]+)"/.exec(following.printed()) ?? []
+  await devflow.stack.signal(id, 'go', 'once')
+  await devflow.stack.untilStatus(id, 'completed')
+  await startAgain()
+  const { code, json } = await following.ended
+  expect(code).toBe(0)
+  const seqs = json().flatMap(({ event, record }) =>
+    event === 'run' ? [(record as { seq: number }).seq] : [],
+  )
+  expect(seqs).toEqual(seqs.map((_, index) => index + 1))
+  expect(json().at(-1)).toMatchObject({ event: 'end', status: 'completed' })
+})
+
 test('with nobody at the address it ends with 5 and says what to do', async () => {
   const env = { DEVFLOW_URL: 'http://127.0.0.1:1' }
   const { code, stderr } = await runCommand(['run', 'works@1'], { env })

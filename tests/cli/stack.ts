@@ -68,6 +68,8 @@ export interface CommandStack {
   readonly stack: Stack
   /** Where the API is. */
   readonly url: string
+  /** Ends the API; what it answers starts it again at the same address. */
+  stopApi(): Promise<() => Promise<void>>
   /** A command's environment: it finds the API by it. */
   readonly env: Record<string, string>
   start(args: readonly string[], options?: CommandOptions): CommandLine
@@ -81,17 +83,20 @@ export function useCommandStack(): CommandStack {
   const stack = useStack()
   let api: ApiProcess
   let folder: string
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'devflow-cli-'))
-    await writeFile(join(folder, 'entries.yaml'), ENTRIES)
-    api = await startApi({
+  const start = (env: Record<string, string> = {}) =>
+    startApi({
       DATABASE_URL: stack.databaseUrl,
       TEMPORAL_ADDRESS: inject('temporalAddress'),
       TEMPORAL_NAMESPACE: stack.client.options.namespace,
       DEVFLOW_ENTRIES: folder,
       DEVFLOW_WORKSPACE_ROOTS: tmpdir(),
       OPENROUTER_API_KEY: 'sk-or-v1-test-key',
+      ...env,
     })
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'devflow-cli-'))
+    await writeFile(join(folder, 'entries.yaml'), ENTRIES)
+    api = await start()
   })
   afterAll(async () => {
     await api.stop()
@@ -101,6 +106,13 @@ export function useCommandStack(): CommandStack {
     stack,
     get url() {
       return api.url
+    },
+    stopApi: async () => {
+      const { port } = new URL(api.url)
+      await api.stop()
+      return async () => {
+        api = await start({ DEVFLOW_PORT: port })
+      }
     },
     get env() {
       return { DEVFLOW_URL: api.url }

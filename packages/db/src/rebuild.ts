@@ -20,6 +20,8 @@ const RUNS_AT_ONCE = 200
  */
 export async function rebuild(databaseUrl: string, { check }: { check: boolean }): Promise<RebuildResult> {
   const pool = new pg.Pool({ connectionString: databaseUrl, max: 1, application_name: 'devflow-rebuild' })
+  // The end of a pool does not wait for its connections: one may still hear that Postgres is being stopped.
+  pool.on('error', () => {})
   try {
     const result = await transaction(pool, compare)
     if (!check)

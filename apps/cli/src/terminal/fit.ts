@@ -16,7 +16,7 @@ export function cut(text: string, columns: number): string {
     if (width > columns - 1) break
     kept += segment
   }
-  return columns > 0 ? `${kept}…` : ''
+  return columns > 0 ? `${kept.trimEnd()}…` : ''
 }
 
 export const padEnd = (text: string, columns: number): string =>

@@ -1,7 +1,7 @@
 /** Micro-dollars as dollars: at least cents, and as many digits as a small amount needs. */
 export function dollars(microUsd: number): string {
   const [whole = '0', fraction = ''] = (microUsd / 1e6).toFixed(6).split('.')
-  const digits = microUsd < 1_000_000 ? fraction.slice(0, 4).replace(/0{1,2}$/, '') : fraction.slice(0, 2)
+  const digits = microUsd < 1_000_000 ? fraction.slice(0, 4).replace(/00$/, '') : fraction.slice(0, 2)
   const isTiny = microUsd > 0 && Number(`${whole}.${digits}`) === 0
   return isTiny ? '<$0.0001' : `$${Number(whole).toLocaleString('en-US')}.${digits}`
 }

@@ -1,7 +1,10 @@
+import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { Client } from 'pg'
 import { expect, inject, onTestFinished, test, vi } from 'vitest'
 import { allPids, dataFolder, isAlive, startUp } from '../testing/start-up.ts'
@@ -137,6 +140,22 @@ test('uses the Postgres and the Temporal it is given as they are', async () => {
   const ready = await up.ready()
   expect(ready).toMatchObject({ databaseUrl: given.DATABASE_URL, temporalAddress: given.TEMPORAL_ADDRESS })
   expect(Object.keys(ready.pids)).toEqual(['api', 'workers'])
+})
+
+test('commands find the stack that runs in their folder', async () => {
+  const folder = dataFolder()
+  const up = startUp(['--data', join(folder, '.devflow'), '--port', '0'], given)
+  await up.ready()
+  const main = fileURLToPath(new URL('../main.ts', import.meta.url))
+  const args = [main, 'runs', 'list', '--limit', '1', '--json']
+  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: folder, env: {} })
+  expect(JSON.parse(stdout)).toEqual({ items: [] })
+})
+
+test('speaks Korean too', async () => {
+  const up = startUp(['--data', dataFolder(), '--port', '0', '--once', '--lang', 'ko'], given)
+  expect(await up.ended).toBe(3)
+  expect(JSON.stringify(up.lines)).toContain('실행이 결정을 기다립니다: Approve the spec?')
 })
 
 test('--once follows the sample, approves its gate, prints the report and ends', async () => {

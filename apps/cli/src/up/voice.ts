@@ -40,9 +40,8 @@ export function proseVoice(
         [approve, 'approve last'],
         [report, 'runs report last'],
       ]
-      write(
-        rows.map(([what = '', command]) => `  ${padEnd(what, 12)}${program} ${command}\n`).join('') + '\n',
-      )
+      for (const [what = '', command] of rows) write(`  ${padEnd(what, 12)}${program} ${command}\n`)
+      write('\n')
     },
     event: (event) => {
       for (const line of linesOf(event)) write(`  ${line}\n`)
