@@ -138,6 +138,19 @@ describe('paths and methods', () => {
   )
 
   test.each([
+    ['POST', '/v1/batches'],
+    ['POST', '/v1/batches/validate'],
+    ['GET', '/v1/batches/x'],
+    ['GET', '/v1/budgets'],
+    ['GET', '/v1/usage'],
+    ['POST', '/v1/tokens'],
+    ['GET', '/v1/tenants'],
+    ['POST', '/v1/session'],
+  ])('%s %s is of the contract but not built: 404', async (method, path) => {
+    expect(await expectProblem(await api.request(path, { method }), 404)).toMatchObject({ code: 'not_found' })
+  })
+
+  test.each([
     ['PUT', '/v1/runs', 'POST, GET, HEAD'],
     ['PATCH', '/v1/runs/x', 'GET, DELETE, HEAD'],
     ['GET', '/v1/runs/x/cancel', 'POST'],

@@ -26,6 +26,15 @@ const LINKS = Object.fromEntries(
 )
 
 const SUBMISSIONS = {
+  'Without any key of a provider': {
+    template: 'spec-and-review@1',
+    input: { request: 'Describe the migrations' },
+    bindings: {
+      'spec-writer': 'offline-spec-writer@1',
+      reviewer: 'fake-reviewer@1',
+      verifier: 'offline-verifier@1',
+    },
+  },
   'The least': { template: 'spec-and-review@1', input: { request: 'Describe the migrations' } },
   'With everything': {
     template: 'spec-and-review@1',
