@@ -45,7 +45,9 @@ test.runIf(hasTmux)('a followed run is drawn over in place, its gate asked, its 
   await terminal.press('Enter')
   const ended = await terminal.until((screen) => screen.includes('exit='))
   expect(steady(ended)).toMatchInlineSnapshot(`
-    "  note sha256 0123456789ab
+    "? Is the note good?  approve · 0 of 1 · 3d 0h left
+
+      note sha256 0123456789ab
       title: A note
       size: 1
 
@@ -54,8 +56,6 @@ test.runIf(hasTmux)('a followed run is drawn over in place, its gate asked, its 
     ◇  A comment (may stay empty)
     Good work
     You have approved approve.
-
-
 
     asks@1  01234567-89ab-7cde-8f01-23456789abcd                     completed TIME
 
@@ -96,7 +96,8 @@ test.runIf(hasTmux)('a question goes away when the gate is decided elsewhere', a
 test.runIf(hasTmux)('Ctrl-C leaves, at a question too', async () => {
   const waiting = await open('run waits@1')
   await waiting.until((screen) => screen.includes('waits for the signal'))
-  await waiting.press('C-c')
+  // Keys that nobody asked for move nothing of what is drawn.
+  await waiting.press('Enter', 'Enter', 'x', 'C-c')
   const left = await waiting.until((screen) => screen.includes('exit='))
   expect(steady(left)).toMatchInlineSnapshot(`
     "waits@1  01234567-89ab-7cde-8f01-23456789abcd                      waiting TIME
@@ -132,7 +133,9 @@ test.runIf(hasTmux)('speaks Korean, in columns that hold', async () => {
   await terminal.press('Enter')
   const ended = await terminal.until((screen) => screen.includes('exit='))
   expect(steady(ended)).toMatchInlineSnapshot(`
-    "  note sha256 0123456789ab
+    "? Is the note good?  approve · 1명 중 0명 · 3d 0h 남음
+
+      note sha256 0123456789ab
       title: A note
       size: 1
 
@@ -141,8 +144,6 @@ test.runIf(hasTmux)('speaks Korean, in columns that hold', async () => {
     ◇  덧붙일 말 (비워도 됩니다)
 
     approve 게이트를 승인했습니다.
-
-
 
     asks@1  01234567-89ab-7cde-8f01-23456789abcd                          완료 TIME
 

@@ -23,11 +23,11 @@ export const askGate =
       '',
     )
     for (;;) {
-      const choice = await choose(gate, words, signal)
+      const choice = await within(signal, (until) => choose(gate, words, until))
       // Enter, escape and Ctrl-C are told apart by nobody: an aborted question ends in the same way.
       if (isCancel(choice)) {
         if (!signal.aborted) return 'left'
-        screen.print(palette.notice(await endedElsewhere(client, gate, words)))
+        screen.print(palette.notice(await endedElsewhere(client, gate, words)), '')
         return 'decided'
       }
       if (choice === 'later') return 'later'
@@ -35,7 +35,9 @@ export const askGate =
         screen.print('', ...(await subjectLines(client, gate, screen, words)), '')
         continue
       }
-      const comment = await text({ message: words.gate.comment, signal, withGuide: false })
+      const comment = await within(signal, (until) =>
+        text({ message: words.gate.comment, signal: until, withGuide: false }),
+      )
       if (isCancel(comment)) {
         if (signal.aborted) continue
         return 'left'
@@ -48,6 +50,22 @@ export const askGate =
 /** So many lines of each artifact that they stand on the screen together with the question; the rest is shown on demand. */
 function fewLines({ subject }: Gate, { rows }: Screen): number {
   return Math.max(FEWEST_LINES, Math.floor((rows - QUESTION_ROWS) / Math.max(1, subject.length)))
+}
+
+/** Puts a question that ends with the signal. A prompt never lets go of its signal: aborted later, it would draw once more. */
+async function within<Answer>(
+  signal: AbortSignal,
+  put: (until: AbortSignal) => Promise<Answer>,
+): Promise<Answer> {
+  const until = new AbortController()
+  const end = () => until.abort()
+  if (signal.aborted) end()
+  signal.addEventListener('abort', end, { once: true })
+  try {
+    return await put(until.signal)
+  } finally {
+    signal.removeEventListener('abort', end)
+  }
 }
 
 type Choice = DecisionKind | 'look' | 'later'
@@ -80,7 +98,7 @@ async function decide(
   const body = { decision, subjectHash, ...(comment.trim() === '' ? {} : { comment: comment.trim() }) }
   try {
     const decided = await client.gates.decide(gate.runId, gate.id, body, { retries: 3 })
-    screen.print(...decidedLines(decided, decision, words).map(screen.palette.good))
+    screen.print(...decidedLines(decided, decision, words).map(screen.palette.good), '')
   } catch (error) {
     // Somebody was quicker: that is no failure of ours.
     if (!(error instanceof DevflowError) || error.code !== 'gate_closed') throw error

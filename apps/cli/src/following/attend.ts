@@ -8,6 +8,7 @@ import { jsonView } from './json-view.ts'
 import { leavingSignal } from './leaving.ts'
 import { lineView } from './line-view.ts'
 import { liveView } from './live-view.ts'
+import { quietKeyboard } from './quiet-keyboard.ts'
 import type { View } from './view.ts'
 
 /** Follows a run in the manner that was asked for, says how it ended, and answers the exit code for that. */
@@ -34,5 +35,5 @@ export async function attend(run: Run, invocation: Invocation): Promise<number> 
 
 function viewOf({ json, screen, words }: Invocation): View {
   if (json) return jsonView(screen)
-  return screen.isTerminal ? liveView(screen, words) : lineView(screen, words)
+  return screen.isTerminal ? liveView(screen, words, quietKeyboard(process.stdin)) : lineView(screen, words)
 }

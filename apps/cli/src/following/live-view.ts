@@ -2,14 +2,16 @@ import type { Words } from '../messages/words.ts'
 import { blockOn } from '../terminal/block.ts'
 import type { Screen } from '../terminal/screen.ts'
 import { frameOf } from './frame.ts'
+import type { QuietKeyboard } from './quiet-keyboard.ts'
 import type { RunProgress } from './run-progress.ts'
 import type { View } from './view.ts'
 
 const TICK_MS = 100
 
 /** A block at the bottom of a terminal that is drawn over as the run goes on. */
-export function liveView(screen: Screen, words: Words): View {
+export function liveView(screen: Screen, words: Words, keyboard: QuietKeyboard): View {
   const block = blockOn(screen)
+  keyboard.hold()
   const { palette } = screen
   let latest: RunProgress | undefined
   let tick = 0
@@ -43,9 +45,11 @@ export function liveView(screen: Screen, words: Words): View {
       if (isPaused) return
       isPaused = true
       block.clear()
+      keyboard.release()
     },
     resume: () => {
       isPaused = false
+      keyboard.hold()
     },
     gate: () => {},
     end: (progress) => {
@@ -55,6 +59,7 @@ export function liveView(screen: Screen, words: Words): View {
       latest = progress
       draw()
       block.leave()
+      keyboard.release()
     },
   }
 }

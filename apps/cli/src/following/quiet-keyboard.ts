@@ -1,0 +1,40 @@
+const CTRL_C = '\u0003'
+const CTRL_Z = '\u001a'
+
+/** Keys that are pressed while something is drawn. */
+export interface QuietKeyboard {
+  /** Gives the keyboard to a question, and takes it back. */
+  release(): void
+  hold(): void
+}
+
+/**
+ * Keeps keys that are pressed from being shown: a line feed among them would move what is drawn over. Ctrl-C and Ctrl-Z,
+ * which then come as keys, do what they always do.
+ */
+export function quietKeyboard(stdin: NodeJS.ReadStream): QuietKeyboard {
+  if (stdin.isTTY !== true) return { release: () => {}, hold: () => {} }
+  let isHeld = false
+  const hear = (keys: Buffer) => {
+    if (keys.includes(CTRL_C)) process.kill(process.pid, 'SIGINT')
+    if (!keys.includes(CTRL_Z)) return
+    release()
+    process.once('SIGCONT', hold)
+    process.kill(process.pid, 'SIGTSTP')
+  }
+  const hold = () => {
+    if (isHeld) return
+    isHeld = true
+    stdin.setRawMode(true)
+    stdin.on('data', hear)
+    stdin.resume()
+  }
+  const release = () => {
+    if (!isHeld) return
+    isHeld = false
+    stdin.off('data', hear)
+    stdin.pause()
+    stdin.setRawMode(false)
+  }
+  return { release, hold }
+}
