@@ -21,7 +21,7 @@ export async function scopeOf(pool: pg.Pool, progress: Progress, texts: unknown[
 }
 
 /** The latest content of each artifact, parsed. */
-export async function readArtifacts(
+async function readArtifacts(
   pool: pg.Pool,
   progress: Progress,
   names?: string[],
