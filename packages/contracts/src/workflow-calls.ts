@@ -10,6 +10,7 @@ export type Begun =
       over: false
       /** The execution's epoch: later writes of older ones are fenced (I13). */
       epoch: number
+      /** The run's attempt: what is asked for this round must not touch a later one. */
       attempt: number
       plan: Plan
       /** Heartbeat timeout for sessions, in ms: configuration of the worker, fixed for this execution. */
@@ -31,12 +32,16 @@ export type Directive =
   | { do: 'end'; outcome: Outcome; phase?: string }
   /** The run is over, or another execution has it. */
   | { do: 'leave' }
+  /** This round is over, and a retry has opened another: begin anew. */
+  | { do: 'again' }
 
 export type Outcome = 'completed' | 'failed' | 'canceled'
 
 export interface RunStep {
   runId: string
   epoch: number
+  /** The run's attempt that the step is of. */
+  round: number
   step: string
 }
 
@@ -78,11 +83,12 @@ export interface ControlActivities {
   /**
    * Closes what is open, writes report and terminal event, and looks once more. Resolves to the outcome on record: not
    * the one asked for when the run's output could not be made, or it was over already; undefined when another execution
-   * has the run. `over`: nothing has come since.
+   * has the run, or another round has begun. `over`: nothing has come since.
    */
   conclude(input: {
     runId: string
     epoch: number
+    round: number
     outcome: Outcome
     phase?: string
   }): Promise<{ outcome: Outcome; over: boolean } | undefined>

@@ -22,7 +22,8 @@ export class Face {
   at(step: PlanStep, directive: Directive): void {
     const [status, mark] = wordsFor(directive)
     this.#marks.set(step.id, mark)
-    if (directive.do === 'next' || directive.do === 'end' || directive.do === 'leave') return
+    if (directive.do === 'next' || directive.do === 'end') return
+    if (directive.do === 'leave' || directive.do === 'again') return
     this.#show(status, step.id, step.persona)
   }
 
@@ -71,6 +72,7 @@ function wordsFor(directive: Directive): [status: string, mark: string] {
     case 'end':
       return [directive.outcome, directive.outcome === 'completed' ? 'done' : directive.outcome]
     case 'leave':
+    case 'again':
       return ['left', 'left']
   }
 }

@@ -50,12 +50,13 @@ export async function runWorkflow({ runId }: { runId: string }): Promise<void> {
       }
       face = new Face(begun.plan)
       const end = await walk(runId, begun, inbox, face)
+      if (end === 'again') continue
       if (end === 'leave') {
         // Over, or another execution's. News that came meanwhile may mean that it goes on.
         if (inbox.hasNews) continue
         return
       }
-      const concluded = await control.conclude({ runId, epoch: begun.epoch, ...end })
+      const concluded = await control.conclude({ runId, epoch: begun.epoch, round: begun.attempt, ...end })
       if (!concluded) continue
       // Before there was `over`, the outcome came alone.
       const { outcome, over } =
@@ -71,7 +72,7 @@ async function walk(
   begun: Begin,
   inbox: Inbox,
   face: Face,
-): Promise<{ outcome: Outcome; phase?: string } | 'leave'> {
+): Promise<{ outcome: Outcome; phase?: string } | 'leave' | 'again'> {
   // What the last answer of the log said of the step to come; news may have changed it.
   let given = begun.first
   for (const [index, step] of begun.plan.steps.entries()) {
@@ -85,11 +86,12 @@ async function walk(
         await continueAsNew<typeof runWorkflow>({ runId })
       }
 
-      const directive = given ?? (await control.enter({ runId, epoch: begun.epoch, step: step.id }))
+      const directive =
+        given ?? (await control.enter({ runId, epoch: begun.epoch, round: begun.attempt, step: step.id }))
       given = undefined
       face.at(step, directive)
       if (directive.do === 'next') break
-      if (directive.do === 'leave') return 'leave'
+      if (directive.do === 'leave' || directive.do === 'again') return directive.do
       if (directive.do === 'end') return directive
       if (directive.do === 'wait') await rest(inbox, directive.afterMs)
       else {
@@ -125,7 +127,10 @@ async function session(
   { step, attempt, following }: { step: PlanStep; attempt: number; following: string | undefined },
   inbox: Inbox,
 ): Promise<Ended> {
-  const then = following === undefined ? {} : { then: { runId, epoch: begun.epoch, step: following } }
+  const then =
+    following === undefined
+      ? {}
+      : { then: { runId, epoch: begun.epoch, round: begun.attempt, step: following } }
   const { runAgentPhase } = proxyActivities<SessionActivities>({
     taskQueue: 'devflow-sessions',
     // Deliveries are bounded by heartbeats; how long a phase may take is the log's to say.
@@ -157,7 +162,14 @@ async function session(
   if ('completed' in settled) return settled
   if (!isCancellation(settled.error)) {
     const message = settled.error instanceof Error ? settled.error.message : String(settled.error)
-    await control.failStep({ runId, epoch: begun.epoch, step: step.id, attempt, message })
+    await control.failStep({
+      runId,
+      epoch: begun.epoch,
+      round: begun.attempt,
+      step: step.id,
+      attempt,
+      message,
+    })
   }
   return { completed: false }
 }

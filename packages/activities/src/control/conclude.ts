@@ -15,7 +15,7 @@ const OUTCOMES: readonly Outcome[] = ['completed', 'failed', 'canceled']
 
 /**
  * Ends a round of a run: closes what is open, writes the report, and last the terminal event, in one transaction. A
- * run that is over already, or another execution's, is left alone.
+ * run that is over already, or another execution's, or in another round, is left alone.
  */
 export async function conclude(
   deps: Deps,
@@ -24,7 +24,8 @@ export async function conclude(
   const progress = await readProgress(deps.pool, end.runId)
   if (!progress) return undefined
   if (progress.control === 'over') return asItEnded(progress)
-  if (progress.executionEpoch !== end.epoch) return undefined
+  // Asked once more after its answer was lost, it must not end the round that a retry has opened meanwhile.
+  if (progress.executionEpoch !== end.epoch || progress.attempt !== end.round) return undefined
   const { outcome, output, error } = await result(deps, progress, end)
   const closing = [...(await lostCalls(deps, end.runId)), ...closingLines(progress)]
   const report = deps.scrub(await buildReport(deps, progress, { outcome, output, error, phase: end.phase }))

@@ -29,7 +29,7 @@ export function createControlActivities(deps: Deps): ControlActivities {
       }
       const { heartbeatTimeoutMs, heartbeatIntervalMs } = deps.times
       const [step] = plan.steps
-      const first = step && (await enter(deps, { runId, epoch, step: step.id }))
+      const first = step && (await enter(deps, { runId, epoch, round: progress.attempt, step: step.id }))
       return {
         over: false,
         epoch,

@@ -12,10 +12,12 @@ import { append, event, MOVED, type Move, type Step } from './step.ts'
 const MOST_MOVES = 12
 
 /** Opens a step, or adopts what the log already says of it (I14), and tells the workflow what to do. */
-export async function enter(deps: Deps, { runId, epoch, step }: RunStep): Promise<Directive> {
+export async function enter(deps: Deps, { runId, epoch, round, step }: RunStep): Promise<Directive> {
   for (let moves = 0; moves < MOST_MOVES; moves += 1) {
     const progress = await readProgress(deps.pool, runId)
     if (!progress || progress.control === 'over' || progress.executionEpoch !== epoch) return { do: 'leave' }
+    // Asked once more after its answer was lost, when somebody had retried the run meanwhile.
+    if (progress.attempt !== round) return { do: 'again' }
     if (progress.control === 'canceled') return { do: 'end', outcome: 'canceled' }
     const { definition } = await deps.definitions.get(progress.definitionHash)
     const phase = definition.phases.find(({ id }) => id === step)

@@ -1,0 +1,72 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createControlActivities, createDefinitions, type Deps } from '@devflow/activities'
+import { type ControlActivities, scrubber } from '@devflow/contracts'
+import { GroupWriter } from '@devflow/db'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { eventsOf } from '../support/run-log.ts'
+import { Stack } from '../support/stack.ts'
+import { gateTemplate } from '../support/templates.ts'
+
+// Without a worker: the test asks what a workflow asks, and asks it again.
+const stack = new Stack({})
+let control: ControlActivities
+let writer: GroupWriter
+let dataDir: string
+beforeAll(async () => {
+  await stack.start()
+  dataDir = await mkdtemp(join(tmpdir(), 'devflow-rounds-'))
+  writer = new GroupWriter(stack.databaseUrl, stack.pool)
+  const ignore = () => {}
+  const deps: Deps = {
+    pool: stack.pool,
+    writer,
+    listener: stack.listener,
+    definitions: createDefinitions(stack.pool),
+    adapters: {},
+    dataDir,
+    workspaceRoots: [],
+    secrets: [],
+    scrub: scrubber([]),
+    log: { debug: ignore, info: ignore, warn: ignore, error: ignore },
+    times: { heartbeatTimeoutMs: 1_500, heartbeatIntervalMs: 150, drainMs: 1_000, callBackoffMs: 50 },
+    reach: ignore,
+  }
+  control = createControlActivities(deps)
+})
+afterAll(async () => {
+  await writer.close()
+  await stack.stop()
+  await rm(dataDir, { recursive: true, force: true })
+})
+
+test('what a workflow asks once more, after its answer was lost, does nothing to the round that a retry has opened', async () => {
+  const run = await stack.submit(gateTemplate())
+  const begun = await control.begin({ runId: run, execution: 'first' })
+  if (begun.over) throw new Error('the run is over')
+  expect(begun.first).toMatchObject({ do: 'wait' })
+  const step = { runId: run, epoch: begun.epoch, round: begun.attempt, step: 'ok' }
+  await stack.decide(run, 'ok', { decision: 'reject' })
+  const end = await control.enter(step)
+  expect(end).toEqual({ do: 'end', outcome: 'failed', phase: 'ok' })
+  const round = {
+    runId: run,
+    epoch: begun.epoch,
+    round: begun.attempt,
+    outcome: 'failed' as const,
+    phase: 'ok',
+  }
+  expect(await control.conclude(round)).toEqual({ outcome: 'failed', over: true })
+  expect(await stack.command(run, 'retry')).toBe('done')
+
+  expect(await control.enter(step)).toEqual({ do: 'again' })
+  expect(await control.conclude(round)).toBeUndefined()
+  const retried = await stack.standing(run)
+  expect(retried).toMatchObject({ status: 'queued', attempt: 2 })
+  expect(eventsOf(retried, 'run.failed')).toHaveLength(1)
+
+  const again = await control.begin({ runId: run, execution: 'first' })
+  expect(again).toMatchObject({ over: false, attempt: 2, first: { do: 'wait', why: 'gate' } })
+  expect(eventsOf(await stack.standing(run), 'run.started')).toHaveLength(2)
+})
