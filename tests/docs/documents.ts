@@ -6,11 +6,11 @@ export const root = fileURLToPath(new URL('../..', import.meta.url))
 
 export const textOf = (file: string): string => readFileSync(join(root, file), 'utf8')
 
-const isOurs = (file: string): boolean => !/(^|[\\/])(node_modules|\.devflow|\.git)([\\/]|$)/.test(file)
+const isOurs = (file: string): boolean => !/(^|[\\/])(node_modules|\.devflow|\.git|dist)([\\/]|$)/.test(file)
 
 /** Files that match, from the root of the checkout, sorted. */
 export function filesAt(...patterns: string[]): string[] {
-  const skip = ['node_modules', '.git', '.devflow']
+  const skip = ['node_modules', '.git', '.devflow', 'dist']
   return globSync(patterns, { cwd: root, exclude: (name) => skip.includes(String(name)) })
     .filter(isOurs)
     .sort()
