@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest'
+import { fencesOf, textOf } from './documents.ts'
+import { commandsIn } from './session.ts'
+
+const ENGLISH = 'README.md'
+const KOREAN = 'README.ko.md'
+
+/** What is done and shown: commands without their comments, everything else as it stands; the picture has words. */
+const examplesOf = (file: string) =>
+  fencesOf(file)
+    .filter(({ language }) => language !== 'mermaid')
+    .map(({ language, text }) => (language === 'sh' ? commandsIn(text) : text))
+
+const linksOf = (file: string) =>
+  [...textOf(file).matchAll(/\]\(([^)\s]+)\)/g)]
+    .map((match) => match[1] ?? '')
+    .filter((link) => link !== ENGLISH && link !== KOREAN)
+    .sort()
+
+const headingsOf = (file: string) => textOf(file).match(/^#+ /gm)
+
+test('the Korean README has the commands and examples of the English one', () => {
+  expect(examplesOf(ENGLISH).length).toBeGreaterThan(6)
+  expect(examplesOf(KOREAN)).toEqual(examplesOf(ENGLISH))
+})
+
+test('the Korean README has its chapters, pictures, links and rows', () => {
+  expect(headingsOf(KOREAN)).toEqual(headingsOf(ENGLISH))
+  expect(linksOf(KOREAN)).toEqual(linksOf(ENGLISH))
+  const rows = (file: string) => textOf(file).match(/^\|/gm)?.length
+  expect(rows(KOREAN)).toBe(rows(ENGLISH))
+})
+
+test('each leads to the other', () => {
+  expect(textOf(ENGLISH)).toContain(`](${KOREAN})`)
+  expect(textOf(KOREAN)).toContain(`](${ENGLISH})`)
+})
