@@ -1,4 +1,5 @@
-// npm run newcomer: plays the README in a fresh clone with an empty HOME, by command line, curl and client.
+// npm run newcomer: plays the README in a fresh clone with an empty HOME, by command line, curl and client. With `--fresh`
+// everything is downloaded anew.
 import { join } from 'node:path'
 import { bootstrap, root, runNode, runScript } from './bootstrap.mjs'
 

@@ -140,6 +140,20 @@ describe('the command line', () => {
     expect(unique(named).filter((name) => !known.includes(name))).toEqual([])
   })
 
+  test('every option that is named exists', () => {
+    const sources = ['apps/cli/src/program.ts', ...commands]
+    const existing = all(sources, /(?:\.option|new Option)\(\s*'(--[a-z-]+)/g).concat('--help', '--version')
+    const named = documents
+      .flatMap(codeIn)
+      .flatMap(
+        (code) =>
+          code.replaceAll('\\\n', '').match(/(?<=(?:^|npx |\()devflow |npm start -- )[^\n|]+/gm) ?? [],
+      )
+      .flatMap((command) => command.match(/(?<=^|\s)--[a-z-]+/g) ?? [])
+    expect(named.length).toBeGreaterThan(20)
+    expect(unique(named).filter((name) => !existing.includes(name))).toEqual([])
+  })
+
   const optionsIn = (file: string) => all([file], /(?:\.option|new Option)\(\s*'(--[^']+)'/g).sort()
   const optionsUnder = (heading: string) =>
     rowsUnder('docs/cli.md', heading)

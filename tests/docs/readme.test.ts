@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { fencesOf, textOf } from './documents.ts'
+import { documents, fencesOf, filesAt, textOf } from './documents.ts'
 import { commandsIn } from './session.ts'
 
 const ENGLISH = 'README.md'
@@ -34,4 +34,12 @@ test('the Korean README has its chapters, pictures, links and rows', () => {
 test('each leads to the other', () => {
   expect(textOf(ENGLISH)).toContain(`](${KOREAN})`)
   expect(textOf(KOREAN)).toContain(`](${ENGLISH})`)
+})
+
+test('every picture is shown, with words for who does not see it', () => {
+  const shown = documents.flatMap((file) => [...textOf(file).matchAll(/!\[([^\]]*)\]\(([^)]+)\)/g)])
+  expect(shown.filter(([, words = '']) => words.length < 10)).toEqual([])
+  const pictures = filesAt('docs/images/*')
+  expect(pictures.length).toBeGreaterThan(2)
+  expect(pictures.filter((path) => !shown.some(([, , link]) => link === path))).toEqual([])
 })

@@ -19,7 +19,7 @@ const home = mkdtempSync(join(tmpdir(), 'devflow-newcomer-'))
 const checkout = join(home, 'devflow')
 const env = environment()
 
-/** Nothing of whoever starts this but what reaches a network, and DEVFLOW_CACHE, so that it is quick. */
+/** Nothing of whoever starts this but the way into a network, and the cache folder, unless all is to be downloaded anew. */
 function environment(): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(([name]) => !OF_SOMEBODY_ELSE.test(name))
   const { DEVFLOW_CACHE } = process.env
@@ -29,7 +29,7 @@ function environment(): NodeJS.ProcessEnv {
     ...Object.fromEntries(kept),
     PATH: path?.join(':'),
     HOME: join(home, 'home'),
-    ...(DEVFLOW_CACHE === undefined ? {} : { DEVFLOW_CACHE }),
+    ...(process.argv.includes('--fresh') ? {} : { DEVFLOW_CACHE }),
   }
 }
 
@@ -66,7 +66,7 @@ async function start(): Promise<Running> {
     detached: true,
     stdio: ['ignore', 'pipe', 'inherit'],
   })
-  const ended = once(child, 'exit')
+  const ended = once(child, 'close')
   let printed = ''
   const api = await new Promise<string>((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error(`not ready:\n${printed}`)), PATIENCE_MS)
