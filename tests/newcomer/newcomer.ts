@@ -1,12 +1,12 @@
 // Plays somebody new: a fresh clone, an empty HOME, and the README from its first command to a decided gate by command line,
 // curl and client. What the README shows has to be what comes; what the three ways show has to be the same.
-import { deepStrictEqual, fail, ok } from 'node:assert/strict'
+import { deepStrictEqual, fail, ok, strictEqual } from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fencesOf, root } from '../docs/documents.ts'
+import { fencesOf, root, textOf } from '../docs/documents.ts'
 import { missingIn, play, type Step, stepsOf } from '../docs/session.ts'
 import { Looks, type Views, withoutChance } from './views.ts'
 
@@ -145,6 +145,11 @@ function compareWays(api: string, runs: Record<string, string>): void {
 mkdirSync(join(home, 'home'))
 try {
   execFileSync('git', ['clone', '-q', root, checkout], { env, stdio: 'inherit' })
+  strictEqual(
+    readFileSync(join(checkout, README), 'utf8'),
+    textOf(README),
+    `commit ${README} first: the clone has another`,
+  )
   say('cloned')
   firstRun()
   say('the first run does what the README shows')
