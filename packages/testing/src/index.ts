@@ -15,6 +15,16 @@ export type {
 } from './fake-openrouter/reply.ts'
 export type { ScenarioName } from './fake-openrouter/scenarios.ts'
 export { type FakeOpenRouter, startFakeOpenRouter } from './fake-openrouter/server.ts'
+export { costUsdIn, type Exchange, textOf } from './recording/exchange.ts'
+export { type Forwarder, startForwarder } from './recording/forwarder.ts'
+export { type Player, startPlayer } from './recording/player.ts'
+export {
+  OPENROUTER_RECORDINGS,
+  readRecording,
+  readRecordings,
+  writeRecording,
+} from './recording/recordings.ts'
+export { type Private, scrubbed } from './recording/scrub.ts'
 
 /** Path of the fake as a process of its own: `node <path> [port]` prints `{"port", "baseURL"}` as one JSON line. */
 export const FAKE_OPENROUTER_MAIN = fileURLToPath(new URL('./fake-openrouter/main.ts', import.meta.url))

@@ -1,0 +1,68 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+
+export const ROOT = fileURLToPath(new URL('../..', import.meta.url)).replace(/[\\/]$/, '')
+const MAIN = join(ROOT, 'apps', 'cli', 'src', 'main.ts')
+
+/** What would lead a stack to data, servers or a place of somebody's own. */
+const OF_SOMEBODY = /^(DEVFLOW_(?!CACHE$)|DATABASE_URL$|TEMPORAL_|OTEL_|OPENROUTER_)/
+
+export interface RealStack {
+  readonly api: string
+  stop(): Promise<void>
+}
+
+/**
+ * `devflow up` on a data folder of its own, for runs on this checkout. Rejects with what was printed when it ends before it
+ * is ready, and with the signal's reason, when it has ended, after an abort.
+ */
+export async function startRealStack(
+  data: string,
+  env: Record<string, string>,
+  signal: AbortSignal,
+): Promise<RealStack> {
+  signal.throwIfAborted()
+  const child = spawn(
+    process.execPath,
+    [...[MAIN, 'up', '--json', '--no-sample', '--port', '0'], ...['--data', data, '--workspace-root', ROOT]],
+    {
+      cwd: ROOT,
+      env: {
+        ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !OF_SOMEBODY.test(name))),
+        ...env,
+      },
+      // The channel tells it when this process is gone, by kill -9 too.
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      // Ctrl-C is ours: the stack ends when the forwarder does not need it any more.
+      detached: true,
+    },
+  )
+  const ended = once(child, 'close')
+  const stop = async () => {
+    child.kill('SIGTERM')
+    await ended
+  }
+  let printed = ''
+  child.stderr?.on('data', (text) => {
+    printed += text
+  })
+  const ready = new Promise<string>((resolve, reject) => {
+    if (child.stdout)
+      createInterface({ input: child.stdout }).on('line', (line) => {
+        printed += `${line}\n`
+        const said = JSON.parse(line)
+        if (said.event === 'ready') resolve(said.api)
+      })
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+    ended.then(() => reject(new Error(`Devflow ended before it was ready:\n${printed}`)), reject)
+  })
+  try {
+    return { api: await ready, stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
