@@ -177,13 +177,14 @@ const CONSUMER = `
   }
 `
 
+const NODE_TYPES = {
+  types: ['node'],
+  typeRoots: [fileURLToPath(new URL('../../../node_modules/@types', import.meta.url))],
+}
+
 describe('a program is checked against its types', () => {
   const dom = { lib: ['es2022', 'dom', 'dom.asynciterable'], types: [] }
-  const node = {
-    lib: ['es2022'],
-    types: ['node'],
-    typeRoots: [fileURLToPath(new URL('../../../node_modules/@types', import.meta.url))],
-  }
+  const node = { lib: ['es2022'], ...NODE_TYPES }
   test.for<[string, string, object]>([
     ['ESM for browsers', 'use.mts', { ...dom, module: 'nodenext' }],
     ['CommonJS for browsers', 'use.cts', { ...dom, module: 'nodenext' }],
@@ -202,16 +203,18 @@ describe('a program is checked against its types', () => {
 })
 
 test('the examples in the documents are right', () => {
-  const documents = ['../../../docs/client.md', '../README.md'].map((path) => new URL(path, import.meta.url))
+  const documents = ['../../../README.md', '../../../docs/client.md', '../README.md'].map(
+    (path) => new URL(path, import.meta.url),
+  )
   const examples = documents.flatMap((url) =>
     [...readFileSync(url, 'utf8').matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, text = '']) => text),
   )
-  expect(examples.length).toBeGreaterThan(4)
+  expect(examples.length).toBeGreaterThan(5)
   const folder = join(home, 'examples')
   mkdirSync(folder)
   const files = examples.map((_, index) => `example-${index}.mts`)
   for (const [index, file] of files.entries()) writeFileSync(join(folder, file), examples[index] ?? '')
-  const compilerOptions = { strict: true, noEmit: true, target: 'es2022', module: 'nodenext', types: [] }
+  const compilerOptions = { strict: true, noEmit: true, target: 'es2022', module: 'nodenext', ...NODE_TYPES }
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }))
   const { status, stdout } = spawnSync(process.execPath, [TSC, '-p', folder], { encoding: 'utf8' })
   expect({ status, stdout }).toEqual({ status: 0, stdout: '' })
