@@ -25,7 +25,7 @@ const reportOf = async (run: string): Promise<Report> =>
 async function stableMarkdown(run: string): Promise<string> {
   const report = await reportOf(run)
   return (await textOf(run, 'report.md'))
-    .replaceAll(repo, '/work/sum')
+    .replaceAll(repo, '/repos/sum')
     .replaceAll(run, '<run>')
     .replaceAll(report.definitionHash, '<definition>')
     .replaceAll(/\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\b/g, '<time>')
