@@ -14,7 +14,7 @@ import {
   startFakeOpenRouter,
   startPlayer,
 } from '@devflow/testing'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { ROOT } from './stack.ts'
 
 const KEY = 'sk-or-v1-0123456789abcdef-of-the-test'
@@ -80,13 +80,17 @@ function start(apiKey = KEY) {
       printed[name] += text
     })
   const ended = once(child, 'close').then(([code]) => ({ code, ...printed }))
+  onTestFinished(async () => {
+    child.kill('SIGTERM')
+    await ended
+  })
   return { child, printed, ended }
 }
 
 test('without a key it says which variable is missing, where a key is made and what it costs', async () => {
   const { code, stdout, stderr } = await start('').ended
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
-  expect(stderr).toMatch(/^OPENROUTER_API_KEY is not set/)
+  expect(stderr).toMatch(/^OPENROUTER_API_KEY is not set/m)
   expect(stderr).toContain('https://openrouter.ai/keys')
   expect(stderr).toContain('at most 0.10 USD')
   expect(fake.requests).toHaveLength(0)

@@ -31,7 +31,7 @@ try {
     upstream: (OPENROUTER_BASE_URL || 'https://openrouter.ai/api/v1').replace(/\/+$/, ''),
     limitMicroUsd: LIMIT_MICRO_USD,
     recording: DEVFLOW_RECORDING || join(OPENROUTER_RECORDINGS, 'spec-and-review'),
-    folders: { [ROOT]: '/checkout', [homedir()]: '/home' },
+    folders: { [ROOT]: '/checkout', [homedir()]: '/somebody' },
     say,
     signal: ended.signal,
   })

@@ -7,6 +7,9 @@ import { fileURLToPath } from 'node:url'
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url)).replace(/[\\/]$/, '')
 const MAIN = join(ROOT, 'apps', 'cli', 'src', 'main.ts')
 
+/** Two signals closer than 250 ms are one to it; a second one means: at once. */
+const APART_MS = 500
+
 /** What would lead a stack to data, servers or a place of somebody's own. */
 const OF_SOMEBODY = /^(DEVFLOW_(?!CACHE$)|DATABASE_URL$|TEMPORAL_|OTEL_|OPENROUTER_)/
 
@@ -16,7 +19,7 @@ export interface RealStack {
 }
 
 /**
- * `devflow up` on a data folder of its own, for runs on this checkout. Rejects with what was printed when it ends before it
+ * `devflow up` on a data folder of its own, for runs on this checkout; after an abort of the signal it stops at once. Rejects with what was printed when it ends before it
  * is ready, and with the signal's reason, when it has ended, after an abort.
  */
 export async function startRealStack(
@@ -43,7 +46,10 @@ export async function startRealStack(
   const ended = once(child, 'close')
   const stop = async () => {
     child.kill('SIGTERM')
+    // Who was told to end does not wait for the model's turn.
+    const again = signal.aborted ? setTimeout(() => child.kill('SIGTERM'), APART_MS) : undefined
     await ended
+    clearTimeout(again)
   }
   let printed = ''
   child.stderr?.on('data', (text) => {

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { costUsdIn, type Exchange, type Piece, textOf } from './exchange.ts'
-import { pricesIn, Spending } from './spending.ts'
+import { type Price, pricesIn, Spending } from './spending.ts'
 
 export interface Forwarder {
   /** What clients take as the base URL. */
@@ -35,11 +35,8 @@ const OWN = new Set(['host', 'connection', 'content-length', 'accept-encoding', 
 export async function startForwarder({ upstream, limitMicroUsd }: ForwarderOptions): Promise<Forwarder> {
   const started = performance.now()
   const exchanges: Exchange[] = []
-  const spending = new Spending(limitMicroUsd, () => {
-    prices ??= readPrices(upstream)
-    return prices
-  })
-  let prices: ReturnType<typeof readPrices> | undefined
+  const spending = new Spending(limitMicroUsd)
+  let prices: Promise<Map<string, Price>> | undefined
   let refused: string | undefined
 
   let count = 0
@@ -70,7 +67,8 @@ export async function startForwarder({ upstream, limitMicroUsd }: ForwarderOptio
       request: { method, path, ...(asked === undefined ? {} : { body: asked }) },
       response: { status: 0, headers: {}, pieces: [], end: 'cut' },
     }
-    const reason = method === 'POST' ? await spending.refusal(n, asked, body.length) : undefined
+    const reason =
+      method === 'POST' ? spending.refusal(n, asked, body.length, await pricesFor(request)) : undefined
     if (reason !== undefined) {
       refused ??= reason
       respond(response, 402, `Not sent: ${reason}.`)
@@ -102,6 +100,15 @@ export async function startForwarder({ upstream, limitMicroUsd }: ForwarderOptio
     } finally {
       spending.billed(n, costOf(exchange))
     }
+  }
+
+  /** Asked for once, unless that fails. */
+  function pricesFor({ headers }: IncomingMessage): Promise<Map<string, Price>> {
+    prices ??= readPrices(upstream, headers.authorization).catch((failure: unknown) => {
+      prices = undefined
+      throw failure
+    })
+    return prices
   }
 
   const port = await new Promise<number>((resolve, reject) => {
@@ -169,9 +176,8 @@ const headersOf = (request: IncomingMessage): Record<string, string> =>
       .map(([name, value]) => [name, String(value)]),
   )
 
-/** The list is public; the key stays with those who bring it. */
-async function readPrices(upstream: string): Promise<ReturnType<typeof pricesIn>> {
-  const answer = await fetch(`${upstream}/models`, { headers: { authorization: 'Bearer none' } })
+async function readPrices(upstream: string, authorization = ''): Promise<Map<string, Price>> {
+  const answer = await fetch(`${upstream}/models`, { headers: { authorization } })
   if (!answer.ok) throw new Error(`${upstream}/models answered ${answer.status}`)
   return pricesIn(await answer.json())
 }

@@ -34,7 +34,7 @@ export function scrubbed(exchanges: readonly Exchange[], { secrets, folders }: P
   }
   const paths = Object.entries(folders)
     // `/` stands in every text.
-    .filter(([folder]) => folder.length > 2)
+    .filter(([folder, name]) => folder.length > 2 && folder !== name)
     .sort(([one], [other]) => other.length - one.length)
     .map(([folder, name]) => [pathPattern(folder), name] as const)
   const clean = (text: string): string => {

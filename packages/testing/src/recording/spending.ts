@@ -5,7 +5,7 @@ import { microUsd } from '../fake-openrouter/prices.ts'
 const CHARACTERS_PER_TOKEN = 2
 
 /** USD per token. */
-interface Price {
+export interface Price {
   prompt: Decimal
   completion: Decimal
 }
@@ -19,18 +19,16 @@ interface Asked {
 /** Keeps a sum below a limit: what a call may cost is taken before it is sent, what it has cost replaces that. */
 export class Spending {
   readonly #limit: Decimal
-  readonly #prices: () => Promise<Map<string, Price>>
   readonly #taken = new Map<number, Decimal>()
   readonly #billed = new Map<number, Decimal>()
 
-  constructor(limitMicroUsd: number, prices: () => Promise<Map<string, Price>>) {
+  constructor(limitMicroUsd: number) {
     this.#limit = new Decimal(limitMicroUsd)
-    this.#prices = prices
   }
 
   /** Why the call must not be sent; undefined when it may, and what it may cost is then taken. */
-  async refusal(n: number, asked: Asked, characters: number): Promise<string | undefined> {
-    const price = (await this.#prices()).get(String(asked.model))
+  refusal(n: number, asked: Asked, characters: number, prices: Map<string, Price>): string | undefined {
+    const price = prices.get(String(asked.model))
     if (!price) return `the price of ${asked.model} is not known`
     if (typeof asked.max_tokens !== 'number') return 'the request does not bound its output (max_tokens)'
     const most = microUsd(
@@ -67,13 +65,15 @@ export class Spending {
   }
 }
 
-/** The answer of `/models`: prices by model. */
+/** The answer of `/models`: prices by model. A price below zero means that it depends. */
 export function pricesIn(answer: unknown): Map<string, Price> {
   const { data } = answer as { data: { id: string; pricing: { prompt: string; completion: string } }[] }
   return new Map(
-    data.map(({ id, pricing }) => [
-      id,
-      { prompt: new Decimal(pricing.prompt), completion: new Decimal(pricing.completion) },
-    ]),
+    data
+      .map(({ id, pricing }) => {
+        const price = { prompt: new Decimal(pricing.prompt), completion: new Decimal(pricing.completion) }
+        return [id, price] as const
+      })
+      .filter(([, { prompt, completion }]) => !prompt.isNegative() && !completion.isNegative()),
   )
 }
