@@ -218,12 +218,29 @@ export function runNode(args, options = {}) {
     const signals = ['SIGINT', 'SIGTERM', 'SIGHUP']
     const handOn = (signal) => child.kill(signal)
     for (const signal of signals) process.on(signal, handOn)
+    const stopWatching = watchShell(() => child.kill('SIGTERM'))
     child.on('error', reject)
     child.on('exit', (code, signal) => {
       for (const name of signals) process.off(name, handOn)
+      stopWatching()
       // An open IPC channel would keep us here.
       if (child.connected) child.disconnect()
       resolve(code ?? 128 + (constants.signals[signal] ?? 0))
     })
   })
+}
+
+/**
+ * npm runs scripts by a shell, and hands signals to that shell, which dies of them and passes nothing on. So what npm runs
+ * takes the end of its shell for the signal.
+ */
+function watchShell(onEnd) {
+  if (!process.env.npm_lifecycle_event) return () => {}
+  const shell = process.ppid
+  const timer = setInterval(() => {
+    if (process.ppid === shell) return
+    clearInterval(timer)
+    onEnd()
+  }, 250)
+  return () => clearInterval(timer)
 }

@@ -142,3 +142,25 @@ test('what it started learns that it is gone, by kill -9 too', async () => {
   child.kill('SIGKILL')
   await expect.poll(() => existsSync(ended)).toBe(true)
 })
+
+test('a SIGTERM to npm ends what it runs in good order, though the shell in between keeps it to itself', async () => {
+  const { root, env, main } = checkout()
+  const said = join(root, 'said')
+  write(
+    main,
+    `import { appendFileSync } from 'node:fs'
+     const say = (text) => appendFileSync(${JSON.stringify(said)}, text)
+     process.on('SIGTERM', () => { say('drained'); process.exit() })
+     setInterval(() => {}, 1_000)
+     say('running,')`,
+  )
+  const words = () => (existsSync(said) ? readFileSync(said, 'utf8') : '')
+  const start = join(root, 'scripts', 'start.mjs')
+  const shell = spawn('/bin/sh', ['-c', `"${node}" "${start}"; true`], {
+    env: { ...env, npm_lifecycle_event: 'start' },
+    stdio: 'ignore',
+  })
+  await expect.poll(words, { timeout: 20_000 }).toBe('running,')
+  shell.kill('SIGTERM')
+  await expect.poll(words, { timeout: 20_000 }).toBe('running,drained')
+})
