@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm'
 import {
   bigint,
   bigserial,
@@ -155,7 +156,10 @@ export const modelCalls = devflow.table(
   },
   (table) => [
     primaryKey({ columns: [table.runId, table.phase, table.attempt, table.turn, table.call] }),
-    index('model_calls_open').on(table.status, table.endedAt),
+    // Calls that ended without a known cost are few, and looked for again and again.
+    index('model_calls_unsettled')
+      .on(table.endedAt)
+      .where(sql`cost_micro_usd is null and ended_at is not null and status in ('unsettled', 'aborted')`),
   ],
 )
 

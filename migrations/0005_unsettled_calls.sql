@@ -1,0 +1,2 @@
+DROP INDEX "devflow"."model_calls_open";--> statement-breakpoint
+CREATE INDEX "model_calls_unsettled" ON "devflow"."model_calls" USING btree ("ended_at") WHERE cost_micro_usd is null and ended_at is not null and status in ('unsettled', 'aborted');
