@@ -81,7 +81,7 @@ function again({ reproduce, definitionHash, template, runId, attempt, format }: 
     '',
     ...fenced(curl, 'sh'),
     '',
-    `While ${code('definitionHash')} of ${code('POST /v1/runs/preview')} with this body is ${code(definitionHash)}, nothing of ${code(template)} has changed since.`,
+    `When the new run has the ${code('definitionHash')} ${code(definitionHash)}, nothing of ${code(template)} has changed since.`,
     '',
     `Run ${code(runId)}, round ${attempt}. Report format ${format}.`,
   ]
