@@ -7,13 +7,16 @@ import { join } from 'node:path'
 import { freePorts, obtainTemporal } from '@devflow/local-stack'
 import { Connection } from '@temporalio/client'
 import pg from 'pg'
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest'
 import { smallRepository } from '../support/repository.ts'
 import { type BuiltImage, buildImage } from './build-image.ts'
 import { type Service, servicesOf } from './compose-file.ts'
 
 const TOLD = { POSTGRES_PASSWORD: 'a-password', DEVFLOW_TOKEN: 'a-token-of-enough-characters' }
 const services = servicesOf(TOLD)
+/** What npm and pnpm say where their registry is out of reach. */
+const UNREACHABLE =
+  /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|SELF_SIGNED_CERT|ERR_PNPM_META_FETCH_FAIL/
 const NOBODY = 65_534
 const asNobody = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {}
 
@@ -23,6 +26,8 @@ const databaseUrl = Object.assign(new URL(inject('databaseUrl')), { pathname: `/
 const namespace = `image-${randomUUID()}`
 const running: ChildProcess[] = []
 let image: BuiltImage
+/** Why the image's packages cannot be had here; then there is nothing to try. */
+let offline = ''
 let node = ''
 let repository = ''
 let ports = { api: 0, worker: 0 }
@@ -35,7 +40,12 @@ async function onServer(text: string): Promise<void> {
 }
 
 beforeAll(async () => {
-  image = buildImage(folder, join(inject('cacheFolder'), 'pnpm-store'))
+  try {
+    image = buildImage(folder, join(inject('cacheFolder'), 'pnpm-store'))
+  } catch (error) {
+    if (!(error instanceof Error) || !UNREACHABLE.test(error.message)) throw error
+    offline = error.message
+  }
   // Nobody may enter neither root's folders nor, perhaps, this checkout.
   node = join(folder, 'node')
   cpSync(process.execPath, node)
@@ -53,6 +63,9 @@ beforeAll(async () => {
   ports = { api, worker }
   await onServer(`create database ${database}`)
 }, 300_000)
+beforeEach(({ skip }) => {
+  if (offline !== '') skip(`the registry of packages is out of reach: ${offline}`)
+})
 afterAll(async () => {
   for (const child of running) child.kill('SIGKILL')
   await onServer(`drop database if exists ${database} with (force)`)

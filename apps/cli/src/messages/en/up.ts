@@ -31,8 +31,8 @@ export const up = {
 export const migrated = 'The database has the schema of this build.'
 
 export const rebuilt = {
-  runs: (count: number) => `${count} runs`,
+  runs: (count: number) => (count === 1 ? '1 run' : `${count} runs`),
   same: 'no difference',
-  differences: (count: number) => `${count} differences`,
+  differences: (count: number) => (count === 1 ? '1 difference' : `${count} differences`),
   mended: 'mended',
 }
