@@ -8,8 +8,8 @@ import { type FakeOpenRouter, startFakeOpenRouter } from '@devflow/testing'
 import type { Client } from '@temporalio/client'
 import pg from 'pg'
 import { inject } from 'vitest'
+import { type AppProcess, startApp } from './app-process.ts'
 import { freshNamespace } from './namespace.ts'
-import { startWorker, type WorkerProcess } from './worker-process.ts'
 
 /** A tenth of the times of production, and less. */
 const SHORT_TIMES = {
@@ -41,7 +41,7 @@ export class Parts {
   readonly #env: Record<string, string>
   readonly #ends: (() => Promise<unknown>)[] = []
   #parts: Started | undefined
-  #worker: WorkerProcess | undefined
+  #worker: AppProcess | undefined
 
   constructor(env: Record<string, string>) {
     this.#env = env
@@ -67,7 +67,7 @@ export class Parts {
     return this.#started.fake
   }
 
-  get worker(): WorkerProcess {
+  get worker(): AppProcess {
     if (!this.#worker) throw new Error('no worker is running')
     return this.#worker
   }
@@ -102,9 +102,9 @@ export class Parts {
     for (const end of this.#ends.splice(0).reverse()) await end()
   }
 
-  async startWorker(env: Record<string, string> = {}): Promise<WorkerProcess> {
+  async startWorker(env: Record<string, string> = {}): Promise<AppProcess> {
     const { database, namespace, fake, dataDir } = this.#started
-    this.#worker = await startWorker({
+    this.#worker = await startApp('worker', {
       DATABASE_URL: database.url,
       TEMPORAL_ADDRESS: inject('temporalAddress'),
       TEMPORAL_NAMESPACE: namespace,

@@ -2,11 +2,11 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 
-const MAIN = fileURLToPath(new URL('../../apps/worker/src/main.ts', import.meta.url))
-
-/** The real worker, as a process of its own. */
-export interface WorkerProcess {
+/** An app as users run it, as a process of its own. */
+export interface AppProcess {
   readonly pid: number
+  /** Where it listens, if it does. */
+  readonly port: number | undefined
   /** What it has logged so far. */
   printed(): string
   /** Ends it in good order. */
@@ -15,9 +15,10 @@ export interface WorkerProcess {
   kill(): Promise<void>
 }
 
-/** Starts a worker and waits until it says that it is ready. Rejects with what it printed when it ends before. */
-export async function startWorker(env: Record<string, string>): Promise<WorkerProcess> {
-  const child = fork(MAIN, {
+/** Starts an app and waits until it says that it is ready. Rejects with what it printed when it ends before. */
+export async function startApp(name: 'api' | 'worker', env: Record<string, string>): Promise<AppProcess> {
+  const main = fileURLToPath(new URL(`../../apps/${name}/src/main.ts`, import.meta.url))
+  const child = fork(main, {
     env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
     execArgv: [],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
@@ -29,19 +30,20 @@ export async function startWorker(env: Record<string, string>): Promise<WorkerPr
   child.stdout?.on('data', print)
   child.stderr?.on('data', print)
   const exited = once(child, 'exit')
-  const ready = new Promise<void>((resolve, reject) => {
-    child.on('message', (message: { type?: unknown }) => {
-      if (message.type === 'ready') resolve()
+  const ready = new Promise<number | undefined>((resolve, reject) => {
+    child.on('message', (message: { type?: unknown; port?: number }) => {
+      if (message.type === 'ready') resolve(message.port)
     })
-    void exited.then(() => reject(new Error(`the worker ended before it was ready:\n${printed}`)))
+    void exited.then(() => reject(new Error(`the ${name} ended before it was ready:\n${printed}`)))
   })
   const end = async (signal: NodeJS.Signals) => {
     child.kill(signal)
     await exited
   }
-  await ready
+  const port = await ready
   return {
     pid: child.pid ?? 0,
+    port,
     printed: () => printed,
     stop: () => end('SIGTERM'),
     kill: () => end('SIGKILL'),
