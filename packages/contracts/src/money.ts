@@ -13,8 +13,28 @@ export const MicroUsd = z
   })
 export type MicroUsd = z.infer<typeof MicroUsd>
 
-/** Micro-dollars per token. */
-export interface ModelPrice {
-  input: number
-  output: number
+/** Micro-dollars a token, exact: decimal text, or a number as it was written by hand. */
+export type PerToken = string | number
+
+interface TokenPrices {
+  input: PerToken
+  output: PerToken
+  /** Input read from the provider's cache; absent: as `input`. */
+  cacheRead?: PerToken
+  /** Input written to the provider's cache; absent: as `input`. */
+  cacheWrite?: PerToken
+  /** Output that is reasoning; absent: as `output`. */
+  reasoning?: PerToken
+  /** Micro-dollars a call, beside its tokens. */
+  request?: PerToken
+}
+
+/** What a model costs, in micro-dollars per token: the same figures as dollars per million tokens. */
+export interface ModelPrice extends TokenPrices {
+  /** Prices that hold from so many input tokens on. */
+  tiers?: PriceTier[]
+}
+
+export interface PriceTier extends TokenPrices {
+  fromInputTokens: number
 }
