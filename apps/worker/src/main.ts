@@ -62,7 +62,6 @@ const writer = observers.writer(config.databaseUrl, {
   onAway: (error) => log.warn({ err: error }, 'Postgres is away; writes wait for it'),
   onBack: () => log.info({}, 'Postgres is back'),
 })
-const { apiKey, ...openrouter } = config.openrouter
 const deps: Deps = {
   pool,
   writer,
@@ -71,9 +70,7 @@ const deps: Deps = {
   adapters: {
     offline: observers.model('offline', offlineModel()),
     scripted: observers.model('scripted', scriptedModel()),
-    ...(apiKey === undefined
-      ? {}
-      : { openrouter: observers.model('openrouter', openRouterModel({ apiKey, ...openrouter })) }),
+    openrouter: observers.model('openrouter', openRouterModel(config.openrouter)),
   },
   dataDir,
   workspaceRoots: config.workspaceRoots,

@@ -1,6 +1,16 @@
-import type { ErrorKind } from '@devflow/contracts'
 import { APIConnectionError, APIConnectionTimeoutError, APIError, OpenAIError } from 'openai'
 import { ModelError } from './model.ts'
+import {
+  billedAt,
+  connectionFailure,
+  modelError,
+  retryAfterMs,
+  saysContextIsFull,
+  snippet,
+  type Verdict,
+  verdict,
+  verdictOfStatus,
+} from './provider-failure.ts'
 
 /** An error that came inside an answer that had begun with 200. */
 export class InBandError extends Error {
@@ -13,38 +23,12 @@ export class InBandError extends Error {
   }
 }
 
-interface Verdict {
-  kind: ErrorKind
-  code: string
-  retryable: boolean
-}
-
 interface ForeignError {
   code?: unknown
   message?: unknown
   http_status?: unknown
   metadata?: Record<string, unknown>
   availability?: Record<string, unknown>
-}
-
-const verdict = (kind: ErrorKind, code: string, retryable = false): Verdict => ({ kind, code, retryable })
-
-const BY_STATUS: Record<number, Verdict> = {
-  400: verdict('INVALID', 'provider_rejected_request'),
-  401: verdict('PERMISSION_DENIED', 'provider_unauthorized'),
-  402: verdict('PERMISSION_DENIED', 'provider_credits_exhausted'),
-  403: verdict('PERMISSION_DENIED', 'provider_forbidden'),
-  404: verdict('NOT_FOUND', 'provider_model_not_found'),
-  408: verdict('TIMEOUT', 'provider_timeout', true),
-  413: verdict('INVALID', 'provider_payload_too_large'),
-  422: verdict('INVALID', 'provider_rejected_request'),
-  429: verdict('RATE_LIMITED', 'provider_rate_limited', true),
-  500: verdict('UNAVAILABLE', 'provider_failed', true),
-  502: verdict('UNAVAILABLE', 'provider_unavailable', true),
-  503: verdict('UNAVAILABLE', 'provider_unavailable', true),
-  504: verdict('TIMEOUT', 'provider_timeout', true),
-  524: verdict('TIMEOUT', 'provider_timeout', true),
-  529: verdict('UNAVAILABLE', 'provider_overloaded', true),
 }
 
 /** OpenRouter's `metadata.error_type`, which says more than the status beside it. */
@@ -62,21 +46,6 @@ const BY_TYPE: Record<string, Verdict> = {
   timeout: verdict('TIMEOUT', 'provider_timeout', true),
 }
 
-/** Failures of the connection before a request can have left; after any other the provider may have billed. */
-const NEVER_SENT = new Set([
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'ECONNREFUSED',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'UND_ERR_CONNECT_TIMEOUT',
-  'CERT_HAS_EXPIRED',
-  'DEPTH_ZERO_SELF_SIGNED_CERT',
-  'SELF_SIGNED_CERT_IN_CHAIN',
-  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-  'ERR_TLS_CERT_ALTNAME_INVALID',
-])
-
 /**
  * Maps whatever a call threw to a `ModelError`. `streaming`: the 200 has come, so it may be billed. `secret` is kept
  * out of the message; foreign errors are not attached as a cause, for they hold headers and bodies (I8).
@@ -87,70 +56,48 @@ export function modelErrorOf(
 ): ModelError {
   if (failure instanceof ModelError) return failure
   const now = context.now ?? Date.now()
-  const make = (given: Verdict, message: string, billed: 'no' | 'unknown', retryAfterMs?: number) =>
-    new ModelError(given.kind, given.code, clean(message, context.secret), {
-      retryable: given.retryable,
-      billed,
-      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-    })
+  const { secret } = context
 
   if (failure instanceof InBandError) {
     const error = asForeign(failure.error)
-    const status = statusIn(error)
-    const given = verdictOf(status, error) ?? verdict('UNAVAILABLE', 'provider_failed', true)
-    return make(given, `the provider failed: ${messageOf(error)}`, 'unknown', waitOf(error, undefined, now))
+    const given = verdictOf(statusIn(error), error) ?? verdict('UNAVAILABLE', 'provider_failed', true)
+    return modelError(given, `the provider failed: ${messageOf(error)}`, {
+      billed: 'unknown',
+      secret,
+      retryAfterMs: waitOf(error, undefined, now),
+    })
   }
   if (failure instanceof APIConnectionTimeoutError)
-    return make(
-      verdict('TIMEOUT', 'provider_timeout', true),
-      'the provider did not answer in time',
-      'unknown',
-    )
-  if (failure instanceof APIConnectionError || !(failure instanceof APIError)) {
-    if (failure instanceof SyntaxError)
-      return make(
-        verdict('UNAVAILABLE', 'provider_invalid_response', true),
-        `the provider sent what is no JSON: ${failure.message}`,
-        'unknown',
-      )
-    if (failure instanceof OpenAIError && !(failure instanceof APIError))
-      return make(verdict('INVALID', 'provider_request_failed'), failure.message, 'no')
-    const cause = causeOf(failure)
-    if (!context.streaming && NEVER_SENT.has(cause))
-      return make(
-        verdict('UNAVAILABLE', 'provider_unreachable', true),
-        `the provider cannot be reached (${cause})`,
-        'no',
-      )
-    return make(
-      verdict('UNAVAILABLE', 'provider_connection_lost', true),
-      `the connection to the provider broke (${cause})`,
-      'unknown',
-    )
-  }
+    return modelError(verdict('TIMEOUT', 'provider_timeout', true), 'the provider did not answer in time', {
+      billed: 'unknown',
+    })
+  if (failure instanceof APIError && !(failure instanceof APIConnectionError))
+    return refusal(failure, secret, now)
+  if (failure instanceof OpenAIError && !(failure instanceof APIError))
+    return modelError(verdict('INVALID', 'provider_request_failed'), failure.message, {
+      billed: 'no',
+      secret,
+    })
+  return connectionFailure(failure, context.streaming, secret)
+}
 
+/** An answer other than 200. */
+function refusal(failure: APIError, secret: string | undefined, now: number): ModelError {
   const status = failure.status ?? 0
   const error = asForeign(failure.error)
   const own = failure.error !== undefined && failure.error !== null
-  const given = verdictOf(status, error) ?? bySpan(status)
-  // A gateway that gave up waiting says nothing of what the provider went on to do.
-  const billed = !own && (status === 504 || status === 524) ? 'unknown' : 'no'
   const said = own ? messageOf(error) : snippet(failure.message)
-  return make(given, `the provider answered ${status}: ${said}`, billed, waitOf(error, failure.headers, now))
-}
-
-function bySpan(status: number): Verdict {
-  if (status >= 500) return verdict('UNAVAILABLE', 'provider_unavailable', true)
-  if (status === 409 || status === 425) return verdict('UNAVAILABLE', 'provider_unavailable', true)
-  return status >= 400
-    ? verdict('INVALID', 'provider_rejected_request')
-    : verdict('UNKNOWN', 'provider_invalid_response', true)
+  return modelError(
+    verdictOf(status, error) ?? verdictOfStatus(status),
+    `the provider answered ${status}: ${said}`,
+    { billed: billedAt(status, own), secret, retryAfterMs: waitOf(error, failure.headers, now) },
+  )
 }
 
 function verdictOf(status: number | undefined, error: ForeignError): Verdict | undefined {
   const type = error.metadata?.error_type
   const typed = typeof type === 'string' ? BY_TYPE[type] : undefined
-  const base = typed ?? (status === undefined ? undefined : (BY_STATUS[status] ?? bySpan(status)))
+  const base = typed ?? (status === undefined ? undefined : verdictOfStatus(status))
   if (!base) return undefined
   const refined = refine(base, status, error)
   const retryable = error.availability?.retryable
@@ -161,10 +108,7 @@ function verdictOf(status: number | undefined, error: ForeignError): Verdict | u
 function refine(base: Verdict, status: number | undefined, error: ForeignError): Verdict {
   const message = messageOf(error)
   const { reason, limit_source: source } = error.metadata ?? {}
-  if (
-    base.code === 'provider_rejected_request' &&
-    /context length|prompt is too long|too many tokens/i.test(message)
-  )
+  if (base.code === 'provider_rejected_request' && saysContextIsFull(message))
     return verdict('INVALID', 'context_length_exceeded')
   if (status === 402) {
     if (reason === 'in_flight_budget_exhausted')
@@ -212,11 +156,8 @@ function waitOf(error: ForeignError, headers: Headers | undefined, now: number):
     Object.entries(inside)
       .filter(([key]) => key.toLowerCase() === name)
       .map(([, value]) => String(value))[0]
-  const after = header('retry-after')
-  if (after !== undefined) {
-    const wait = /^\d+(?:\.\d+)?$/.test(after) ? Number(after) * 1000 : Date.parse(after) - now
-    if (Number.isFinite(wait)) return Math.max(0, Math.round(wait))
-  }
+  const after = retryAfterMs(header('retry-after'), now)
+  if (after !== undefined) return after
   const hint = error.availability?.retry_after
   if (typeof hint === 'number') return hint * 1000
   const reset = Number(header('x-ratelimit-reset') ?? Number.NaN)
@@ -224,26 +165,6 @@ function waitOf(error: ForeignError, headers: Headers | undefined, now: number):
   // Epoch milliseconds by OpenRouter; seconds by others.
   return Math.max(0, Math.round(reset > 1e11 ? reset - now : reset * 1000 - now))
 }
-
-function causeOf(failure: unknown): string {
-  for (let error: unknown = failure; error instanceof Error; error = error.cause)
-    if ('code' in error && typeof error.code === 'string') return error.code
-  return failure instanceof Error ? failure.message : String(failure)
-}
-
-function clean(message: string, secret: string | undefined): string {
-  const text = secret ? message.replaceAll(secret, '[secret]') : message
-  return text.length > 1000 ? `${text.slice(0, 1000)}…` : text
-}
-
-/** The start of a body that is no JSON, without its tags. */
-const snippet = (body: string): string =>
-  body
-    .replace(/<(style|script)\b[\s\S]*?<\/\1>/gi, ' ')
-    .replace(/<[^>]*>/g, ' ')
-    .replace(/\s+/g, ' ')
-    .trim()
-    .slice(0, 200)
 
 const asRecord = (value: unknown): Record<string, unknown> =>
   typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}

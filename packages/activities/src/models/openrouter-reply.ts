@@ -1,7 +1,8 @@
-import { type Finish, ModelError, type ModelEvent, type ModelRequest, type ModelUsage } from './model.ts'
+import type { Finish, ModelEvent, ModelRequest, ModelUsage } from './model.ts'
 import type { Chunk } from './openrouter-chunk.ts'
 import { usageOf } from './openrouter-chunk.ts'
 import { InBandError } from './openrouter-errors.ts'
+import { incompleteReply } from './provider-failure.ts'
 import { ReasoningMerge } from './reasoning-merge.ts'
 import { ToolCallMerge } from './tool-call-merge.ts'
 
@@ -71,16 +72,7 @@ export class ReplyInProgress {
     const whole = terminated
       ? this.#finish !== undefined || said
       : this.#finish !== undefined && this.#usage !== undefined
-    if (!whole)
-      throw new ModelError(
-        'UNAVAILABLE',
-        'provider_stream_incomplete',
-        'the reply broke off before its end',
-        {
-          retryable: true,
-          billed: 'unknown',
-        },
-      )
+    if (!whole) throw incompleteReply()
     if (this.#usage) yield { kind: 'usage', usage: this.#usage }
     const reasoning = this.#reasoning.finished()
     yield {

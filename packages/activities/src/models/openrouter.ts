@@ -1,22 +1,17 @@
 import type { Model, ModelPrice } from '@devflow/contracts'
 import OpenAI, { NotFoundError } from 'openai'
-import {
-  type ModelAdapter,
-  ModelError,
-  type ModelEvent,
-  type ModelRequest,
-  type ModelUsage,
-} from './model.ts'
+import type { ModelAdapter, ModelEvent, ModelRequest, ModelUsage } from './model.ts'
 import { openRouterPrice } from './model-prices.ts'
 import { parseChunk, parseGeneration } from './openrouter-chunk.ts'
 import { modelErrorOf } from './openrouter-errors.ts'
 import { ReplyInProgress } from './openrouter-reply.ts'
 import { openRouterBody } from './openrouter-request.ts'
 import { ProgressTimer } from './progress-timer.ts'
+import { modelWithoutKey, stalledReply } from './provider-failure.ts'
 import { sseFrames } from './sse-frames.ts'
 
 export interface OpenRouterOptions {
-  apiKey: string
+  apiKey: string | undefined
   /** Default `https://openrouter.ai/api/v1`. */
   baseURL?: string
   /** How long a reply may go without a data frame, its first included; keep-alive comments do not count. Default 120 s. */
@@ -34,6 +29,7 @@ const LINGER_MS = 1000
  */
 export function openRouterModel(options: OpenRouterOptions): ModelAdapter {
   const { apiKey, progressTimeoutMs = 120_000, lookupTimeoutMs = 10_000 } = options
+  if (!apiKey) return modelWithoutKey('OPENROUTER_API_KEY')
   const client = new OpenAI({
     apiKey,
     baseURL: options.baseURL ?? 'https://openrouter.ai/api/v1',
@@ -50,14 +46,7 @@ export function openRouterModel(options: OpenRouterOptions): ModelAdapter {
 
   async function* stream(request: ModelRequest, signal: AbortSignal): AsyncGenerator<ModelEvent> {
     signal.throwIfAborted()
-    const progress = new ProgressTimer(
-      progressTimeoutMs,
-      () =>
-        new ModelError('TIMEOUT', 'provider_stalled', `no output for ${progressTimeoutMs / 1000} s`, {
-          retryable: true,
-          billed: 'unknown',
-        }),
-    )
+    const progress = new ProgressTimer(progressTimeoutMs, () => stalledReply(progressTimeoutMs))
     const left = new AbortController()
     let streaming = false
     let complete = false

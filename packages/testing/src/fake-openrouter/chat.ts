@@ -33,6 +33,7 @@ export function receive(request: IncomingMessage, body: ChatBody, recorder: Reco
     body,
     headers: shown,
     producedTokens: 0,
+    sentBytes: 0,
     billedMicroUsd: 0,
   }
   recorder.add(record)
@@ -125,6 +126,9 @@ function stream(
     gone,
     onTokens: (tokens) => {
       record.producedTokens = tokens
+    },
+    onBytes: (count) => {
+      record.sentBytes += count
     },
   })
 }

@@ -17,6 +17,8 @@ export interface RecordedRequest {
   status?: number
   /** Completion tokens produced so far. */
   producedTokens: number
+  /** Bytes of a streamed answer that the system took so far: it stands still while the client does not read. */
+  sentBytes: number
   /** When the client was seen to have gone before the end. */
   abortedAt?: number
   /** When the last byte was sent. */

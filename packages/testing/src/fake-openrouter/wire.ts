@@ -30,11 +30,13 @@ export interface Playing {
   gone: AbortSignal
   /** Called before a frame leaves, with the tokens produced so far; what is sent may be read before we go on. */
   onTokens: (tokens: number) => void
+  /** Called once bytes are handed to the system. */
+  onBytes: (count: number) => void
 }
 
 /** Sends the frames; returns when all is sent or throws the reason of `gone`. */
 export async function play(response: ServerResponse, playing: Playing): Promise<void> {
-  const { frames, wire, chunkDelayMs, gone, onTokens } = playing
+  const { frames, wire, chunkDelayMs, gone, onTokens, onBytes } = playing
   let first = true
   for (const frame of frames) {
     gone.throwIfAborted()
@@ -43,7 +45,9 @@ export async function play(response: ServerResponse, playing: Playing): Promise<
       first = false
       if (frame.tokens !== undefined) onTokens(frame.tokens)
     }
-    await send(response, Buffer.from(frameText(frame)), wire?.torn === true)
+    const bytes = Buffer.from(frameText(frame))
+    await send(response, bytes, wire?.torn === true)
+    onBytes(bytes.length)
   }
   if (wire?.close === 'comments_for_ever')
     for (;;) {
