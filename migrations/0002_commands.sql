@@ -164,20 +164,24 @@ BEGIN
   RETURN 'done';
 END $$;
 --> statement-breakpoint
--- Erases a finished run and leaves a tombstone. Answers done, not_found, not_over, gone.
+-- Erases a finished run and leaves a tombstone, and its calls in the ledger: what was paid stays accounted. A call whose cost
+-- is not known is charged its reservation first: nobody could write it down any more. Answers done, not_found, not_over, gone.
 CREATE FUNCTION devflow.erase_run(run uuid, eraser text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path = devflow, pg_temp AS $$
-DECLARE h run_heads; t text;
+DECLARE h run_heads; t text; unknown jsonb;
 BEGIN
   SELECT * INTO h FROM run_heads WHERE run_id = run FOR UPDATE;
   IF NOT FOUND THEN RETURN CASE WHEN EXISTS (SELECT 1 FROM tombstones WHERE run_id = run) THEN 'gone' ELSE 'not_found' END; END IF;
   IF h.control <> 'over' THEN RETURN 'not_over'; END IF;
+  SELECT jsonb_agg(jsonb_build_object('type', 'call.reconciled', 'key', format('%s/%s/%s/call-%s/reconciled', m.phase, m.attempt, m.turn, m.call), 'phase', m.phase, 'attempt', m.attempt, 'turn', m.turn,
+    'data', jsonb_build_object('call', m.call, 'costMicroUsd', m.reserved_micro_usd, 'costSource', 'estimate'))) INTO unknown FROM model_calls m WHERE m.run_id = run AND m.cost_micro_usd IS NULL;
+  IF unknown IS NOT NULL THEN PERFORM record(run, unknown); END IF;
   PERFORM set_config('devflow.erasing', 'yes', true);
-  FOREACH t IN ARRAY ARRAY['run_events', 'run_chunks', 'run_budgets', 'phases', 'sessions', 'model_calls', 'gates', 'gate_decisions', 'signals', 'artifacts', 'blobs', 'outbox', 'idempotency_keys', 'run_heads'] LOOP
+  FOREACH t IN ARRAY ARRAY['run_events', 'run_chunks', 'run_budgets', 'phases', 'sessions', 'gates', 'gate_decisions', 'signals', 'artifacts', 'blobs', 'outbox', 'idempotency_keys', 'run_heads'] LOOP
     EXECUTE format('DELETE FROM %I WHERE run_id = $1', t) USING run;
   END LOOP;
+  INSERT INTO tombstones (run_id, tenant, actor, template, labels) SELECT run, h.tenant, eraser, r.template, r.labels FROM runs r WHERE r.id = run;
   DELETE FROM runs WHERE id = run;
   PERFORM set_config('devflow.erasing', '', true);
-  INSERT INTO tombstones (run_id, tenant, actor) VALUES (run, h.tenant, eraser);
   RETURN 'done';
 END $$;
 --> statement-breakpoint

@@ -54,7 +54,7 @@ async function compare(client: pg.PoolClient): Promise<RebuildResult> {
   }
 }
 
-/** Rows of runs that have no head. */
+/** Rows of runs that have no head; but the calls of a deleted run stay. */
 async function orphans(client: pg.PoolClient): Promise<Difference[]> {
   const found: Difference[] = []
   const sources = PROJECTION_TABLES.map((table) => ({
@@ -69,7 +69,8 @@ async function orphans(client: pg.PoolClient): Promise<Difference[]> {
   ]) {
     const { rows } = await client.query<{ run_id: string }>(
       `select distinct x.${run} as run_id from devflow.${table} x where ${where}
-       and not exists (select 1 from devflow.run_heads h where h.run_id = x.${run})`,
+       and not exists (select 1 from devflow.run_heads h where h.run_id = x.${run})
+       ${table === 'model_calls' ? 'and not exists (select 1 from devflow.tombstones t where t.run_id = x.run_id)' : ''}`,
     )
     found.push(...rows.map(({ run_id }) => ({ runId: run_id, table, detail: 'the run has no head' })))
   }

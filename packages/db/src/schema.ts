@@ -3,25 +3,17 @@ import {
   bigint,
   bigserial,
   boolean,
-  customType,
   index,
   integer,
   jsonb,
-  numeric,
-  pgSchema,
   primaryKey,
   text,
-  timestamp,
   uuid,
 } from 'drizzle-orm/pg-core'
+import { bytea, devflow, micro, tenant, time } from './schema-base.ts'
 
-/** Everything Devflow keeps lives in this schema. `run_events` and `run_chunks` are partitioned: see `partitioned.ts`. */
-export const devflow = pgSchema('devflow')
-
-const bytea = customType<{ data: Buffer }>({ dataType: () => 'bytea' })
-const time = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' })
-const tenant = () => text('tenant').notNull().default('default')
-const micro = (name: string) => numeric(name)
+export { devflow } from './schema-base.ts'
+export * from './schema-registry.ts'
 
 /** Definitions frozen at submission, shared by the runs that pin them (I9). */
 export const definitions = devflow.table('definitions', {
@@ -126,7 +118,7 @@ export const sessions = devflow.table(
   (table) => [primaryKey({ columns: [table.runId, table.session] })],
 )
 
-/** Projection: the ledger, one row a request to a provider. */
+/** Projection: the ledger, one row a request to a provider. Those of a deleted run stay, since their money is spent. */
 export const modelCalls = devflow.table(
   'model_calls',
   {
@@ -332,50 +324,6 @@ export const outbox = devflow.table(
   (table) => [index('outbox_due').on(table.dueAt), index('outbox_by_run').on(table.runId)],
 )
 
-/** Versions of the registry: who changed it, when. Append-only, as are the changes themselves. */
-export const registryVersions = devflow.table(
-  'registry_versions',
-  {
-    tenant: tenant(),
-    version: integer('version').notNull(),
-    actor: text('actor').notNull(),
-    restoredFrom: integer('restored_from'),
-    at: time('at').notNull().defaultNow(),
-  },
-  (table) => [primaryKey({ columns: [table.tenant, table.version] })],
-)
-
-/** What each version changed. At a version an entry is what its latest change up to there says; no body: deleted. */
-export const registryChanges = devflow.table(
-  'registry_changes',
-  {
-    tenant: tenant(),
-    id: text('id').notNull(),
-    version: integer('version').notNull(),
-    position: integer('position').notNull(),
-    op: text('op').notNull(),
-    kind: text('kind').notNull(),
-    hash: text('hash').notNull(),
-    body: jsonb('body'),
-  },
-  (table) => [
-    primaryKey({ columns: [table.tenant, table.id, table.version] }),
-    index('registry_changes_by_version').on(table.tenant, table.version, table.position),
-  ],
-)
-
-/** The first content seen of each `name@version`, in a folder or over HTTP: it has no other, also once it is deleted. */
-export const registryPins = devflow.table(
-  'registry_pins',
-  {
-    tenant: tenant(),
-    id: text('id').notNull(),
-    hash: text('hash').notNull(),
-    at: time('at').notNull().defaultNow(),
-  },
-  (table) => [primaryKey({ columns: [table.tenant, table.id] })],
-)
-
 /** Answers by Idempotency-Key, kept while what the key made exists. */
 export const idempotencyKeys = devflow.table(
   'idempotency_keys',
@@ -397,10 +345,13 @@ export const idempotencyKeys = devflow.table(
   ],
 )
 
-/** What is left of a deleted run. */
+/** What is left of a deleted run, beside its calls in `model_calls`. */
 export const tombstones = devflow.table('tombstones', {
   runId: uuid('run_id').primaryKey(),
   tenant: tenant(),
   actor: text('actor').notNull(),
   deletedAt: time('deleted_at').notNull().defaultNow(),
+  /** What its calls are accounted by: they stay in the ledger. */
+  template: text('template'),
+  labels: jsonb('labels'),
 })

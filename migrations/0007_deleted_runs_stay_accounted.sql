@@ -1,0 +1,2 @@
+ALTER TABLE "devflow"."tombstones" ADD COLUMN "template" text;--> statement-breakpoint
+ALTER TABLE "devflow"."tombstones" ADD COLUMN "labels" jsonb;
