@@ -1,6 +1,7 @@
 import { constants } from 'node:fs'
 import { type FileHandle, open, realpath } from 'node:fs/promises'
 import { dirname, isAbsolute, relative, resolve, sep } from 'node:path'
+import { isGitName } from './git-name.ts'
 import { Denied, Refused } from './tool.ts'
 
 /** A path proven to lie inside the workspace. */
@@ -16,19 +17,28 @@ export interface ContainedPath {
  * `Refused` for what does not exist. Nothing of what lies outside shows in the answer, not even whether it exists.
  */
 export async function containedPath(root: string, path: string): Promise<ContainedPath> {
-  if (path.includes('\0')) throw new Denied('the path holds a NUL character')
   const top = await realpath(root)
-  const wanted = isAbsolute(path) ? resolve(path) : resolve(top, path)
-  const lexical = inside(top, wanted) ?? (isAbsolute(path) ? inside(resolve(root), wanted) : undefined)
-  if (lexical === undefined)
-    throw new Denied(`"${path}" is outside the workspace; paths are relative to its root`)
-  refuseGit(lexical, path)
+  const lexical = lexicalPath(root, top, path)
   const real = await realpathWithin(top, resolve(top, lexical), path)
   refuseGit(relative(top, real), path)
   return { real, shown: shownPath(lexical) }
 }
 
-const shownPath = (path: string): string => (path === '' ? '.' : path.split(sep).join('/'))
+/**
+ * Where a path leads from the root by its words alone, '' for the root itself. `top` is the real path of `root`. Throws
+ * `Denied` for what leads outside or into `.git`.
+ */
+export function lexicalPath(root: string, top: string, path: string): string {
+  if (path.includes('\0')) throw new Denied('the path holds a NUL character')
+  const wanted = isAbsolute(path) ? resolve(path) : resolve(top, path)
+  const lexical = inside(top, wanted) ?? (isAbsolute(path) ? inside(resolve(root), wanted) : undefined)
+  if (lexical === undefined)
+    throw new Denied(`"${path}" is outside the workspace; paths are relative to its root`)
+  refuseGit(lexical, path)
+  return lexical
+}
+
+export const shownPath = (path: string): string => (path === '' ? '.' : path.split(sep).join('/'))
 
 /** The path from `top`, or undefined when it leads out. */
 function inside(top: string, path: string): string | undefined {
@@ -36,12 +46,10 @@ function inside(top: string, path: string): string | undefined {
   return way === '..' || way.startsWith(`..${sep}`) || isAbsolute(way) ? undefined : way
 }
 
-/** Git's own files hold remotes and, at times, credentials. Case is ignored, as some file systems do. */
+/** Git's own files hold remotes and, at times, credentials. */
 function refuseGit(way: string, path: string): void {
   if (way.split(sep).some(isGitName)) throw new Denied(`"${path}" is part of git's own files`)
 }
-
-export const isGitName = (name: string): boolean => name.toLowerCase() === '.git'
 
 async function realpathWithin(top: string, path: string, given: string): Promise<string> {
   const found = await realpath(path).catch(missing)
@@ -68,7 +76,10 @@ function missing(error: NodeJS.ErrnoException): undefined {
   throw error
 }
 
-/** Opens a regular file for reading. Pipes, sockets and devices are refused without waiting on them. */
+/**
+ * Opens a regular file for reading. Pipes, sockets and devices are refused without waiting on them; a file with a second
+ * name is denied, since that may lie outside the workspace.
+ */
 export async function openRegular(path: ContainedPath): Promise<FileHandle> {
   const file = await open(path.real, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(
     (error: NodeJS.ErrnoException) => {
@@ -77,8 +88,9 @@ export async function openRegular(path: ContainedPath): Promise<FileHandle> {
     },
   )
   const stat = await file.stat()
-  if (stat.isFile()) return file
+  if (stat.isFile() && stat.nlink <= 1) return file
   await file.close()
+  if (stat.isFile()) throw new Denied(`"${path.shown}" has a second name elsewhere (a hard link)`)
   throw new Refused(
     stat.isDirectory()
       ? `"${path.shown}" is a directory; list_dir shows what is in it`

@@ -1,6 +1,7 @@
 import { readdir, stat } from 'node:fs/promises'
 import { z } from 'zod'
-import { containedPath, isGitName } from './contained-path.ts'
+import { containedPath } from './contained-path.ts'
+import { isGitName } from './git-name.ts'
 import { failed, told, tool } from './tool.ts'
 
 const MOST_ENTRIES = 1000

@@ -2,13 +2,15 @@ import { DevflowError, storableText } from '@devflow/contracts'
 import { z } from 'zod'
 import type { ToolCall, ToolSpec } from '../models/model.ts'
 import { complete } from './complete.ts'
+import { editFile } from './edit-file.ts'
 import { listDir } from './list-dir.ts'
 import { readFile } from './read-file.ts'
 import { searchFiles } from './search-files.ts'
 import { Denied, denied, failed, Refused, type Tool, type ToolContext, type ToolResult } from './tool.ts'
+import { writeFile } from './write-file.ts'
 
 const TOOLS: ReadonlyMap<string, Tool> = new Map(
-  [readFile, listDir, searchFiles, complete].map((tool) => [tool.spec.name, tool]),
+  [readFile, listDir, searchFiles, writeFile, editFile, complete].map((tool) => [tool.spec.name, tool]),
 )
 
 /** Names of all tools this build has, sorted. */
@@ -18,6 +20,9 @@ const TOOL_NAMES: readonly string[] = [...TOOLS.keys()].sort()
 export function builtTools(names: readonly string[]): string[] {
   return names.filter((name) => TOOLS.has(name))
 }
+
+/** What a tool may change; undefined: nothing. */
+export const effectsOf = (name: string): Tool['effects'] => TOOLS.get(name)?.effects
 
 /** The tools as offered to a model, in the order given, each once. Throws INVALID `unknown_tool`. */
 export function toolSpecs(names: readonly string[]): ToolSpec[] {

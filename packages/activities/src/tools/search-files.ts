@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { type ContainedPath, containedPath } from './contained-path.ts'
 import { compilePattern, globMatcher } from './glob-pattern.ts'
 import { readText, shownLine } from './text-file.ts'
-import { told, tool } from './tool.ts'
+import { Denied, told, tool } from './tool.ts'
 import { walkFiles } from './walk-files.ts'
 
 const MOST_MATCHES = 200
@@ -82,6 +82,7 @@ async function* filesAt(where: ContainedPath): AsyncGenerator<string> {
 /** Binary files match nothing, nor does what lies behind a file's first megabyte. */
 async function matchesIn(expression: RE2JS, path: ContainedPath): Promise<string[] | 'unreadable'> {
   const text = await readText(path, LARGEST_FILE_PART).catch((error: NodeJS.ErrnoException) => {
+    if (error instanceof Denied) return undefined
     if (error.code === 'EACCES' || error.code === 'ENOENT' || error.code === 'ELOOP') return undefined
     throw error
   })

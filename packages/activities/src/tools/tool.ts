@@ -13,10 +13,18 @@ export interface ToolResult {
   /** Refused by a rule, whatever the arguments would have done. */
   denied?: boolean
   content: string
+  /** Files it wrote, as paths from the root of the workspace: they are kept, also where the repository ignores them. */
+  wrote?: string[]
 }
 
 export interface Tool<A = unknown> {
   spec: ToolSpec
+  /**
+   * What it may change, if anything. `workspace`: files of the workspace and nothing else, so that a call whose effect was
+   * lost is run again on the files as they were. `external`: more than that; a call that may have been run is never
+   * repeated (I3).
+   */
+  effects?: 'workspace' | 'external'
   arguments: z.ZodType<A>
   run(args: A, context: ToolContext): Promise<ToolResult>
 }

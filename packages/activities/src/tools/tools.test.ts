@@ -275,7 +275,7 @@ test('specs come in the order asked for, and an unknown name is an error', () =>
     'complete',
     'read_file',
   ])
-  expect(() => toolSpecs(['write_file'])).toThrow('there is no tool write_file')
+  expect(() => toolSpecs(['launch_rocket'])).toThrow('there is no tool launch_rocket')
 })
 
 test('complete checks that there is a content; what is in it is the session’s to judge', async () => {

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { isGitName } from './contained-path.ts'
+import { isGitName } from './git-name.ts'
 
 /** The regular files below a directory, sorted, depth first, as paths from it. Links are not followed. */
 export async function* walkFiles(top: string, below = ''): AsyncGenerator<string> {
