@@ -1,6 +1,6 @@
-import { INCOMPLETE, modelError, STALLED } from './foreign-failure.ts'
 import type { ModelError, ModelEvent } from './model.ts'
 import { ProgressTimer } from './progress-timer.ts'
+import { incompleteReply, stalledReply } from './provider-failure.ts'
 
 /** How one provider's streamed answer is opened and read. */
 export interface StreamedCall<Item> {
@@ -19,9 +19,6 @@ export interface StreamedCall<Item> {
 /** After its last item the connection may go back to the pool, if the server ends the body this soon. */
 const LINGER_MS = 1000
 
-export const incomplete = (): ModelError =>
-  modelError(INCOMPLETE, 'the reply broke off before its end', { billed: 'unknown' })
-
 /**
  * What every streamed call owes whoever listens: an abort is thrown at once as the signal's own reason, a reply that
  * says nothing for too long fails, one that breaks off is never taken for whole, and leaving closes the connection.
@@ -32,9 +29,7 @@ export async function* streamed<Item>(
   progressTimeoutMs: number,
 ): AsyncGenerator<ModelEvent> {
   signal.throwIfAborted()
-  const progress = new ProgressTimer(progressTimeoutMs, () =>
-    modelError(STALLED, `no output for ${progressTimeoutMs / 1000} s`, { billed: 'unknown' }),
-  )
+  const progress = new ProgressTimer(progressTimeoutMs, () => stalledReply(progressTimeoutMs))
   const left = new AbortController()
   const any = AbortSignal.any([signal, progress.signal, left.signal])
   let streaming = false
@@ -50,7 +45,7 @@ export async function* streamed<Item>(
       yield* call.take(next.value)
     }
     const rest = call.end()
-    if (!rest) throw incomplete()
+    if (!rest) throw incompleteReply()
     complete = true
     if (call.terminated()) finishBody(items, left)
     yield* rest
