@@ -25,6 +25,7 @@ beforeAll(async () => {
     listener: stack.listener,
     definitions: createDefinitions(stack.pool),
     adapters: {},
+    prices: { of: async () => undefined },
     dataDir,
     workspaceRoots: [],
     secrets: [],

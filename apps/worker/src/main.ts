@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import {
   createControlActivities,
   createDefinitions,
+  createPrices,
   createSessionActivities,
   type Deps,
   offlineModel,
@@ -72,6 +73,7 @@ const deps: Deps = {
     scripted: observers.model('scripted', scriptedModel()),
     openrouter: observers.model('openrouter', openRouterModel(config.openrouter)),
   },
+  prices: createPrices(pool, log),
   dataDir,
   workspaceRoots: config.workspaceRoots,
   secrets: config.secrets,

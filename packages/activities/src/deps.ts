@@ -1,4 +1,4 @@
-import type { Definition, LogFields, Plan, Provider, Scrub } from '@devflow/contracts'
+import type { Definition, LogFields, Model, ModelPrice, Plan, Provider, Scrub } from '@devflow/contracts'
 import type { GroupWriter, Listener } from '@devflow/db'
 import type pg from 'pg'
 import type { FaultPoint } from './fault-points.ts'
@@ -28,6 +28,7 @@ export interface Deps {
   listener: Listener
   definitions: Definitions
   adapters: Partial<Record<Provider, ModelAdapter>>
+  prices: Prices
   /** Folder for mirrors and clones of workspaces. */
   dataDir: string
   /** Folders under which repositories may lie. */
@@ -44,4 +45,10 @@ export interface Deps {
 /** Frozen definitions by hash, kept while they are in use. */
 export interface Definitions {
   get(hash: string): Promise<{ definition: Definition; plan: Plan }>
+}
+
+/** What models cost. */
+export interface Prices {
+  /** The persona's own price, else what the adapter knows, else the table's; undefined when none does. */
+  of(adapter: ModelAdapter, model: Model): Promise<ModelPrice | undefined>
 }

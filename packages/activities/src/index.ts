@@ -2,10 +2,11 @@
 // definition, db and @temporalio/activity.
 export { createControlActivities } from './control/control-activities.ts'
 export { createDefinitions } from './definitions.ts'
-export type { Definitions, Deps, Log, Times } from './deps.ts'
+export type { Definitions, Deps, Log, Prices, Times } from './deps.ts'
 export { FAULT_POINTS, type FaultPoint } from './fault-points.ts'
 export { reconcileCalls } from './ledger/reconcile.ts'
 export type { ModelAdapter, ModelEvent, ModelRequest } from './models/model.ts'
+export { createPrices } from './models/model-prices.ts'
 export { offlineModel } from './models/offline.ts'
 export { openRouterModel } from './models/openrouter.ts'
 export { scriptedModel } from './models/scripted.ts'

@@ -4,6 +4,7 @@ import { readMigrationFiles } from 'drizzle-orm/migrator'
 import { drizzle } from 'drizzle-orm/node-postgres'
 import { migrate as applyMigrations } from 'drizzle-orm/node-postgres/migrator'
 import pg from 'pg'
+import { plantSeed } from './pricing/seed.ts'
 
 /** Where the migrations lie: SQL files and the journal that orders them. */
 export const migrationsFolder = fileURLToPath(new URL('../../../migrations', import.meta.url))
@@ -24,6 +25,7 @@ export async function migrate(databaseUrl: string): Promise<void> {
     await refuseOthers(client)
     await applyMigrations(drizzle(client), { migrationsFolder })
     await client.query('select devflow.make_partitions()')
+    await plantSeed(client)
   } finally {
     // Ending the connection gives the lock back.
     await client.end()

@@ -42,7 +42,7 @@ export async function testDatabase(): Promise<TestDatabase> {
   }
 }
 
-/** The name of a database migrated to this checkout's migrations; made when it is not there yet. */
+/** The name of a database migrated to this checkout's migrations and prices; made when it is not there yet. */
 async function makeTemplate(client: pg.Client, server: string): Promise<string> {
   const template = `devflow_template_${await migrationsHash()}`
   const exists = async () =>
@@ -67,6 +67,7 @@ async function migrationsHash(): Promise<string> {
   const hash = createHash('sha256')
   const files = (await readdir(migrationsFolder)).filter((file) => file.endsWith('.sql')).sort()
   for (const file of files) hash.update(await readFile(join(migrationsFolder, file)))
+  hash.update(await readFile(new URL('./pricing/seed.json', import.meta.url)))
   return hash.digest('hex').slice(0, 16)
 }
 

@@ -1,34 +1,60 @@
 import type { Model, ModelPrice } from '@devflow/contracts'
+import { readPrices, seedPrice } from '@devflow/db'
+import type pg from 'pg'
+import type { Log, Prices } from '../deps.ts'
 
-/**
- * OpenRouter's list prices in micro-dollars per token, noted by hand in November 2026 and not refreshed. They only size
- * reservations: what is settled is the provider's own figure. A persona's `pricing` wins over them.
- */
-const OPENROUTER_PRICES: Record<string, ModelPrice> = {
-  'anthropic/claude-haiku-4.5': { input: 1, output: 5 },
-  'anthropic/claude-opus-4.5': { input: 5, output: 25 },
-  'anthropic/claude-sonnet-4': { input: 3, output: 15 },
-  'anthropic/claude-sonnet-4.5': { input: 3, output: 15 },
-  'deepseek/deepseek-chat': { input: 0.32, output: 0.89 },
-  'deepseek/deepseek-chat-v3-0324': { input: 0.25, output: 0.9 },
-  'google/gemini-2.5-flash': { input: 0.3, output: 2.5 },
-  'google/gemini-2.5-pro': { input: 1.25, output: 10 },
-  'meta-llama/llama-3.3-70b-instruct': { input: 0.13, output: 0.4 },
-  'moonshotai/kimi-k2': { input: 0.6, output: 2.5 },
-  'openai/gpt-4.1-mini': { input: 0.4, output: 1.6 },
-  'openai/gpt-4o-mini': { input: 0.15, output: 0.6 },
-  'qwen/qwen3-coder': { input: 0.3, output: 1.2 },
-  'x-ai/grok-code-fast-1': { input: 0.2, output: 1.5 },
-  'z-ai/glm-4.6': { input: 0.6, output: 2.2 },
+/** How long a price is used without a look at the table: a new list is taken up this soon. */
+const FRESH_MS = 30_000
+const MOST_KEPT = 1_000
+
+interface Kept {
+  price: ModelPrice | undefined
+  until: number
 }
 
-const FREE: ModelPrice = { input: 0, output: 0 }
+/**
+ * Prices as the table has them, kept for a while: a reservation rarely waits for a read. While the table cannot be
+ * read the last price holds, else the one noted by hand.
+ */
+export function createPrices(pool: pg.Pool, log: Log, freshMs = FRESH_MS): Prices {
+  const kept = new Map<string, Kept>()
+  const asking = new Map<string, Promise<ModelPrice | undefined>>()
 
-/** Suffixes that choose among a model's providers at its list price. */
-const ROUTING = /:(?:nitro|floor|exacto|extended)$/
+  async function ask(key: string, { provider, name }: Model): Promise<ModelPrice | undefined> {
+    try {
+      const [found] = await readPrices(pool, [{ provider, model: name }])
+      keep(key, { price: found?.price, until: performance.now() + freshMs })
+      return found?.price
+    } catch (error) {
+      log.warn({ err: error, model: name }, 'a price could not be read; the last known one holds')
+      return kept.get(key)?.price ?? seedPrice(provider, name)
+    } finally {
+      asking.delete(key)
+    }
+  }
 
+  function keep(key: string, entry: Kept): void {
+    kept.delete(key)
+    kept.set(key, entry)
+    const [oldest] = kept.keys()
+    if (kept.size > MOST_KEPT && oldest !== undefined) kept.delete(oldest)
+  }
+
+  return {
+    async of(adapter, model) {
+      const known = model.pricing ?? adapter.price(model)
+      if (known) return known
+      const key = `${model.provider} ${model.name}`
+      const last = kept.get(key)
+      if (last && performance.now() < last.until) return last.price
+      const answer = asking.get(key) ?? ask(key, model)
+      asking.set(key, answer)
+      return await answer
+    },
+  }
+}
+
+/** What OpenRouter's adapter knows by itself: its prices are the table's. */
 export function openRouterPrice(model: Model): ModelPrice | undefined {
-  if (model.pricing) return model.pricing
-  if (model.name.endsWith(':free')) return FREE
-  return OPENROUTER_PRICES[model.name.replace(ROUTING, '')]
+  return model.pricing
 }

@@ -38,11 +38,15 @@ export interface ModelRequest {
   turn: number
 }
 
-/** What a call used, as the provider says. A missing field is unknown, never zero. */
+/**
+ * What a call used, as the provider says. A missing field is unknown, never zero. Cached and cache-written tokens are
+ * among the input, reasoning among the output: providers that count them apart are added up by their adapter.
+ */
 export interface ModelUsage {
   inputTokens?: number
   outputTokens?: number
   cachedTokens?: number
+  cacheWriteTokens?: number
   reasoningTokens?: number
   /** Exact micro-dollars with at most six decimals. */
   costMicroUsd?: number

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { microUsdOfSum, microUsdOfText, parseKeepingText } from './micro-usd.ts'
 import type { ModelUsage } from './model.ts'
 
-const count = z.number().nullish().catch(undefined)
+const count = z.int().nonnegative().nullish().catch(undefined)
 /** Left as text by `parseKeepingText`. */
 const usd = z.string().nullish().catch(undefined)
 
@@ -11,7 +11,10 @@ const Usage = z.object({
   completion_tokens: count,
   cost: usd,
   is_byok: z.boolean().nullish().catch(undefined),
-  prompt_tokens_details: z.object({ cached_tokens: count }).nullish().catch(undefined),
+  prompt_tokens_details: z
+    .object({ cached_tokens: count, cache_write_tokens: count })
+    .nullish()
+    .catch(undefined),
   completion_tokens_details: z.object({ reasoning_tokens: count }).nullish().catch(undefined),
   cost_details: z.object({ upstream_inference_cost: usd }).nullish().catch(undefined),
 })
@@ -73,6 +76,7 @@ export function usageOf(usage: NonNullable<Chunk['usage']>): ModelUsage {
     inputTokens: usage.prompt_tokens,
     outputTokens: usage.completion_tokens,
     cachedTokens: usage.prompt_tokens_details?.cached_tokens,
+    cacheWriteTokens: usage.prompt_tokens_details?.cache_write_tokens,
     reasoningTokens: usage.completion_tokens_details?.reasoning_tokens,
     costMicroUsd: cost,
   })
@@ -105,6 +109,7 @@ export function parseGeneration(text: string): ModelUsage {
     inputTokens: data.native_tokens_prompt ?? data.tokens_prompt,
     outputTokens: data.native_tokens_completion ?? data.tokens_completion,
     cachedTokens: data.native_tokens_cached,
+    cacheWriteTokens: undefined,
     reasoningTokens: data.native_tokens_reasoning,
     costMicroUsd: cost,
   })

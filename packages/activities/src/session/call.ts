@@ -1,4 +1,4 @@
-import { StreamScrub } from '@devflow/contracts'
+import { type CostSource, costOf, StreamScrub } from '@devflow/contracts'
 import type { EventLine, Line, Refusal } from '@devflow/db'
 import {
   type Finish,
@@ -9,7 +9,6 @@ import {
 } from '../models/model.ts'
 import { ChunkPump } from './chunk-pump.ts'
 import { eventAt } from './place.ts'
-import { costByPrice } from './reservation.ts'
 import { isFenced, type Session } from './session.ts'
 import { stillMine } from './stop.ts'
 
@@ -103,7 +102,7 @@ async function send(
         deps.reach('after-stream')
         for (const kind of ['thinking', 'token', 'tool_use'] as const) pump.chunk(kind, texts[kind].rest())
         const tokens = (usage.inputTokens ?? 0) + (usage.outputTokens ?? 0)
-        const billed = settlement(session, usage)
+        const billed = await settlement(session, usage)
         const type = billed.costMicroUsd === undefined ? 'call.lost' : 'call.settled'
         const latencyMs = Math.round(performance.now() - started)
         const details = { ...billed, modelUsed: event.modelUsed, generationId, latencyMs }
@@ -130,7 +129,7 @@ async function send(
     if (!stop.reason && !(error instanceof ModelError)) throw error
     const failure = error instanceof ModelError ? error : undefined
     const nothingBilled = !stop.reason && failure?.billed === 'no'
-    const billed = settlement(session, usage)
+    const billed = await settlement(session, usage)
     const line =
       nothingBilled || (failure && billed.costSource === 'provider')
         ? ended(session, turn, call, 'call.settled', {
@@ -172,17 +171,20 @@ async function send(
 }
 
 /** What is owed for an answer: the provider's own figure, else the price list's, else unknown for now. */
-function settlement(
-  { adapter, persona }: Session,
+async function settlement(
+  { deps, adapter, persona }: Session,
   usage: ModelUsage,
-): Record<string, unknown> & { costMicroUsd?: number; costSource?: string } {
+): Promise<Record<string, unknown> & { costMicroUsd?: number; costSource?: CostSource }> {
   const { inputTokens, outputTokens, cachedTokens, reasoningTokens } = usage
   const counts = { inputTokens, outputTokens, cachedTokens, reasoningTokens }
   if (usage.costMicroUsd !== undefined)
     return { ...counts, status: 'settled', costMicroUsd: usage.costMicroUsd, costSource: 'provider' }
-  const known = inputTokens !== undefined && outputTokens !== undefined
-  const costMicroUsd = known ? costByPrice(adapter, persona.model, inputTokens, outputTokens) : undefined
-  if (costMicroUsd !== undefined) return { ...counts, status: 'settled', costMicroUsd, costSource: 'pricing' }
+  if (inputTokens !== undefined && outputTokens !== undefined) {
+    const price = await deps.prices.of(adapter, persona.model)
+    const costMicroUsd = price && costOf(price, { ...usage, inputTokens, outputTokens })
+    if (costMicroUsd !== undefined)
+      return { ...counts, status: 'settled', costMicroUsd, costSource: 'pricing' }
+  }
   return { ...counts, status: 'unsettled' }
 }
 

@@ -61,7 +61,7 @@ async function callUntilAnswered(
 ): Promise<Answered | { end: LoopEnd }> {
   const { deps, adapter, persona, tools, place, stop, progress } = session
   const { microUsd, tokens, maxOutputTokens } = reservationFor(
-    adapter,
+    await deps.prices.of(adapter, persona.model),
     persona.model,
     transcript.messages,
     tools,
