@@ -31,3 +31,29 @@ export const Call = z.object({
   at: z.iso.datetime(),
 })
 export type Call = z.infer<typeof Call>
+
+/** What usage is summed by. `label`: by the values of one label. */
+export const USAGE_BY = ['model', 'persona', 'day', 'template', 'run', 'label'] as const
+export const UsageBy = z.enum(USAGE_BY)
+export type UsageBy = z.infer<typeof UsageBy>
+
+/** What calls have used and cost together. Money in micro-dollars, exact: a sum may need more digits than a double has. */
+export const UsageItem = z.object({
+  /** The model, persona, UTC day, template, run or value; absent: runs that do not have the label. */
+  key: z.string().optional(),
+  /** Of a model. */
+  provider: z.string().optional(),
+  /** Of a run. */
+  template: z.string().optional(),
+  /** A run that was deleted: what it cost stays. */
+  deleted: z.boolean().optional(),
+  calls: z.int(),
+  inputTokens: z.int(),
+  outputTokens: z.int(),
+  cachedTokens: z.int(),
+  reasoningTokens: z.int(),
+  costMicroUsd: z.number(),
+  /** What calls without a known cost have reserved. */
+  unsettledMicroUsd: z.number(),
+})
+export type UsageItem = z.infer<typeof UsageItem>

@@ -5,7 +5,15 @@ import type pg from 'pg'
 import type { Answer, Member } from './append-types.ts'
 
 /** A submitted run with one agent phase `p`, for tests of the log. */
-export async function newRun(pool: pg.Pool, { budget = {} }: { budget?: object } = {}): Promise<string> {
+export async function newRun(
+  pool: pg.Pool,
+  {
+    budget = {},
+    template = 'test@1',
+    labels = {},
+    tenant = 'default',
+  }: { budget?: object; template?: string; labels?: Record<string, string>; tenant?: string } = {},
+): Promise<string> {
   const runId = randomUUIDv7()
   const definition = {
     format: 1,
@@ -15,17 +23,17 @@ export async function newRun(pool: pg.Pool, { budget = {} }: { budget?: object }
   }
   const submitted = {
     format: 1,
-    template: 'test@1',
+    template,
     definitionHash: 'test',
     input: {},
-    labels: {},
+    labels,
     budget,
     actor: 'owner',
     phases: [{ id: 'p', kind: 'agent' }],
   }
   await pool.query('select devflow.submit($1, $2, $3, $4, $5)', [
     runId,
-    'default',
+    tenant,
     'test',
     definition,
     submitted,
