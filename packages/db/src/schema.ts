@@ -13,7 +13,9 @@ import {
 import { bytea, devflow, micro, tenant, time } from './schema-base.ts'
 
 export { devflow } from './schema-base.ts'
+export * from './schema-budgets.ts'
 export * from './schema-registry.ts'
+export * from './schema-topics.ts'
 
 /** Definitions frozen at submission, shared by the runs that pin them (I9). */
 export const definitions = devflow.table('definitions', {
@@ -67,6 +69,10 @@ export const runHeads = devflow.table('run_heads', {
   commands: integer('commands').notNull(),
   executionEpoch: integer('execution_epoch').notNull(),
   execution: text('execution'),
+  /** Its calls are charged to pools too. False wherever nobody has set a shared budget: then a turn pays nothing for them. */
+  pooled: boolean('pooled').notNull().default(false),
+  /** The run whose budget this one shares, itself included; null while nothing is shared. */
+  root: uuid('root'),
 })
 
 /** Projection: what a run may spend, what is reserved, what is settled. Locked where calls are reserved or settled. */
@@ -75,6 +81,10 @@ export const runBudgets = devflow.table('run_budgets', {
   tenant: tenant(),
   limitMicroUsd: micro('limit_micro_usd'),
   limitTokens: bigint('limit_tokens', { mode: 'number' }),
+  onExceeded: text('on_exceeded'),
+  allowUnpriced: boolean('allow_unpriced').notNull().default(false),
+  /** By pool: how much this run may have spent in all while the pool's limit does not hold it. */
+  passes: jsonb('passes'),
   reservedMicroUsd: micro('reserved_micro_usd').notNull(),
   settledMicroUsd: micro('settled_micro_usd').notNull(),
   reservedTokens: bigint('reserved_tokens', { mode: 'number' }).notNull(),
@@ -148,6 +158,8 @@ export const modelCalls = devflow.table(
   },
   (table) => [
     primaryKey({ columns: [table.runId, table.phase, table.attempt, table.turn, table.call] }),
+    // A day's calls lie together: next to no cost for a call, and a day is found without reading the rest.
+    index('model_calls_by_time').using('brin', table.at),
     // Calls that ended without a known cost are few, and looked for again and again.
     index('model_calls_unsettled')
       .on(table.endedAt)
@@ -233,6 +245,8 @@ export const gates = devflow.table(
     requireSubjectHash: boolean('require_subject_hash').notNull(),
     onReject: text('on_reject').notNull(),
     onDeadline: jsonb('on_deadline'),
+    /** Of an automatic gate: the budget it asks to raise. */
+    budget: jsonb('budget'),
     escalatedAt: time('escalated_at'),
     deadline: time('deadline'),
     openedAt: time('opened_at').notNull(),
@@ -354,4 +368,6 @@ export const tombstones = devflow.table('tombstones', {
   /** What its calls are accounted by: they stay in the ledger. */
   template: text('template'),
   labels: jsonb('labels'),
+  /** The run whose budget it shared, if any. */
+  root: uuid('root'),
 })

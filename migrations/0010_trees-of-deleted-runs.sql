@@ -1,0 +1,1 @@
+ALTER TABLE "devflow"."tombstones" ADD COLUMN "root" uuid;
