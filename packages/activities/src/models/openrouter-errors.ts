@@ -1,27 +1,11 @@
-import { APIConnectionError, APIConnectionTimeoutError, APIError, OpenAIError } from 'openai'
-import { ModelError } from './model.ts'
+import type { ErrorReading } from './openai-package.ts'
 import {
-  billedAt,
-  connectionFailure,
-  modelError,
   retryAfterMs,
   saysContextIsFull,
-  snippet,
   type Verdict,
   verdict,
   verdictOfStatus,
 } from './provider-failure.ts'
-
-/** An error that came inside an answer that had begun with 200. */
-export class InBandError extends Error {
-  override readonly name = 'InBandError'
-  /** The `error` member as it came. */
-  readonly error: unknown
-  constructor(error: unknown) {
-    super('the provider reported an error in its answer')
-    this.error = error
-  }
-}
 
 interface ForeignError {
   code?: unknown
@@ -46,52 +30,18 @@ const BY_TYPE: Record<string, Verdict> = {
   timeout: verdict('TIMEOUT', 'provider_timeout', true),
 }
 
-/**
- * Maps whatever a call threw to a `ModelError`. `streaming`: the 200 has come, so it may be billed. `secret` is kept
- * out of the message; foreign errors are not attached as a cause, for they hold headers and bodies (I8).
- */
-export function modelErrorOf(
-  failure: unknown,
-  context: { streaming: boolean; secret?: string; now?: number },
-): ModelError {
-  if (failure instanceof ModelError) return failure
-  const now = context.now ?? Date.now()
-  const { secret } = context
-
-  if (failure instanceof InBandError) {
-    const error = asForeign(failure.error)
-    const given = verdictOf(statusIn(error), error) ?? verdict('UNAVAILABLE', 'provider_failed', true)
-    return modelError(given, `the provider failed: ${messageOf(error)}`, {
-      billed: 'unknown',
-      secret,
-      retryAfterMs: waitOf(error, undefined, now),
-    })
+/** Reads OpenRouter's error object, which says more than the status it comes with. */
+export function readOpenRouterError(
+  said: unknown,
+  status: number | undefined,
+  headers: Headers | undefined,
+): ErrorReading {
+  const error = asForeign(said)
+  return {
+    given: verdictOf(status ?? statusIn(error), error),
+    message: messageOf(error),
+    retryAfterMs: waitOf(error, headers, Date.now()),
   }
-  if (failure instanceof APIConnectionTimeoutError)
-    return modelError(verdict('TIMEOUT', 'provider_timeout', true), 'the provider did not answer in time', {
-      billed: 'unknown',
-    })
-  if (failure instanceof APIError && !(failure instanceof APIConnectionError))
-    return refusal(failure, secret, now)
-  if (failure instanceof OpenAIError && !(failure instanceof APIError))
-    return modelError(verdict('INVALID', 'provider_request_failed'), failure.message, {
-      billed: 'no',
-      secret,
-    })
-  return connectionFailure(failure, context.streaming, secret)
-}
-
-/** An answer other than 200. */
-function refusal(failure: APIError, secret: string | undefined, now: number): ModelError {
-  const status = failure.status ?? 0
-  const error = asForeign(failure.error)
-  const own = failure.error !== undefined && failure.error !== null
-  const said = own ? messageOf(error) : snippet(failure.message)
-  return modelError(
-    verdictOf(status, error) ?? verdictOfStatus(status),
-    `the provider answered ${status}: ${said}`,
-    { billed: billedAt(status, own), secret, retryAfterMs: waitOf(error, failure.headers, now) },
-  )
 }
 
 function verdictOf(status: number | undefined, error: ForeignError): Verdict | undefined {

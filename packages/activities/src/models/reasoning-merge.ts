@@ -3,6 +3,7 @@ type Detail = Record<string, unknown>
 /** What goes back with the assistant's message on the next turn, as fields of that message. */
 export interface Reasoning {
   reasoning?: string
+  reasoning_content?: string
   reasoning_details?: Detail[]
 }
 
@@ -15,6 +16,7 @@ export class ReasoningMerge {
   readonly #details: Detail[] = []
   #hasDetails = false
   #text = ''
+  #name: 'reasoning' | 'reasoning_content' = 'reasoning'
 
   /** An empty list counts too: some models want it back. */
   addDetails(details: readonly unknown[]): void {
@@ -22,7 +24,9 @@ export class ReasoningMerge {
     for (const detail of details) if (isDetail(detail)) this.#add(detail)
   }
 
-  addText(text: string): void {
+  /** Goes back under the name it came by. */
+  addText(text: string, name: 'reasoning' | 'reasoning_content'): void {
+    this.#name = name
     this.#text += text
   }
 
@@ -42,7 +46,7 @@ export class ReasoningMerge {
 
   finished(): Reasoning | undefined {
     if (this.#hasDetails) return { reasoning_details: this.#details }
-    return this.#text === '' ? undefined : { reasoning: this.#text }
+    return this.#text === '' ? undefined : { [this.#name]: this.#text }
   }
 }
 

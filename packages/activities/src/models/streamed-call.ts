@@ -61,12 +61,12 @@ export async function* streamed<Item>(
 
 /** The work's result, or the signal's reason at once: not every package ends its work when it is told. */
 async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  // What fails after the abort has nobody to tell.
+  work.catch(() => undefined)
   signal.throwIfAborted()
   const { promise: aborted, reject } = Promise.withResolvers<never>()
   const onAbort = () => reject(signal.reason)
   signal.addEventListener('abort', onAbort, { once: true })
-  // What fails after the abort has nobody to tell.
-  work.catch(() => undefined)
   try {
     return await Promise.race([work, aborted])
   } finally {
