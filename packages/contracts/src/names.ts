@@ -25,6 +25,8 @@ export const CHANNELS = {
   outbox: 'devflow_outbox',
   /** A person asked for pause or cancel; payload: the run's id. */
   control: 'devflow_control',
+  /** Events came from outside; payload: empty. */
+  topics: 'devflow_topics',
 } as const
 
 export const DEFAULT_TENANT = 'default'

@@ -27,6 +27,7 @@ export const topicEvents = devflow.table(
   },
   (table) => [
     uniqueIndex('topic_events_once').on(table.tenant, table.topic, table.id),
+    index('topic_events_by_topic').on(table.tenant, table.topic, table.seq),
     index('topic_events_by_age').on(table.at),
   ],
 )
@@ -50,6 +51,18 @@ export const eventWaits = devflow.table(
     primaryKey({ columns: [table.runId, table.phase, table.attempt] }),
     index('event_waits_open').on(table.tenant).where(sql`is_open`),
   ],
+)
+
+/** How far a wait has looked through the events: each is put to its `match` once. No projection: it only saves work. */
+export const eventLooks = devflow.table(
+  'event_looks',
+  {
+    runId: uuid('run_id').notNull(),
+    phase: text('phase').notNull(),
+    attempt: integer('attempt').notNull(),
+    seq: bigint('seq', { mode: 'number' }).notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.runId, table.phase, table.attempt] })],
 )
 
 /** Runs to be started by events that match. */
