@@ -56,12 +56,21 @@ const SEARCH_PATH = [
   '/run/current-system/sw/bin',
 ].join(':')
 
-const MOST_OUTPUT = 4 * 1024 * 1024
+const MOST_OUTPUT = 64 * 1024 * 1024
 
 export interface GitAnswer {
   code: number
   stdout: string
   stderr: string
+}
+
+export interface GitOptions {
+  /** Where git stops to look upwards for a repository. */
+  ceiling?: string
+  /** Written to its standard input. */
+  input?: Buffer
+  /** `latin1` keeps every byte of names that are not UTF-8. */
+  encoding?: 'utf8' | 'latin1'
 }
 
 /** Runs git with a fixed environment and configuration, by argv and without a shell. */
@@ -84,10 +93,10 @@ export class Git {
   }
 
   /** Runs to the end, whatever the exit code. Throws UNAVAILABLE `git_missing` when there is no git. */
-  try(cwd: string, args: readonly string[], more: { ceiling?: string } = {}): Promise<GitAnswer> {
+  try(cwd: string, args: readonly string[], more: GitOptions = {}): Promise<GitAnswer> {
     const child = spawn('git', args, {
       cwd,
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe'],
       env: {
         PATH: SEARCH_PATH,
         HOME: this.#home,
@@ -106,9 +115,13 @@ export class Git {
     return new Promise((resolve, reject) => {
       const output = { stdout: '', stderr: '' }
       for (const name of ['stdout', 'stderr'] as const)
-        child[name].setEncoding('utf8').on('data', (text: string) => {
+        child[name].setEncoding(more.encoding ?? 'utf8').on('data', (text: string) => {
           if (output[name].length < MOST_OUTPUT) output[name] += text
+          // Half a list would pass for a whole one.
+          else child.kill('SIGKILL')
         })
+      // A git that ends without reading all is told by its exit code.
+      child.stdin.on('error', () => {}).end(more.input)
       child.once('error', (cause: NodeJS.ErrnoException) =>
         reject(
           cause.code === 'ENOENT'
@@ -123,13 +136,13 @@ export class Git {
   }
 
   /** The trimmed output of a command that must succeed; throws INTERNAL `git_failed` with git's own words. */
-  async run(cwd: string, args: readonly string[]): Promise<string> {
-    const { code, stdout, stderr } = await this.try(cwd, args)
+  async run(cwd: string, args: readonly string[], more: GitOptions = {}): Promise<string> {
+    const { code, stdout, stderr } = await this.try(cwd, args, more)
     if (code === 0) return stdout.trim()
     throw new DevflowError(
       'INTERNAL',
       'git_failed',
-      `git ${args[0]} failed with ${code}: ${stderr.trim().slice(-1000)}`,
+      `git ${args.find((arg) => !arg.startsWith('-'))} failed with ${code}: ${stderr.trim().slice(-1000)}`,
     )
   }
 }

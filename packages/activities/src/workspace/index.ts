@@ -1,10 +1,16 @@
 // Law: working directories of sessions. Reads the user's repositories, writes only below the data folder.
 import { randomUUID } from 'node:crypto'
-import { mkdir, rename, rm, rmdir, stat } from 'node:fs/promises'
+import { copyFile, mkdir, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Git } from './git.ts'
 import { Mirror } from './mirror.ts'
+import { type Link, ObjectStore, RAW_ATTRIBUTES } from './object-store.ts'
 import { COMMIT, commitOf, sourceRepository } from './source-repository.ts'
+import { indexOf, Tree } from './tree.ts'
+
+export { type Branch, mergeBranches } from './merge.ts'
+export type { Link } from './object-store.ts'
+export type { Tree } from './tree.ts'
 
 /** The session that works there, and its epoch: a directory belongs to one epoch (I13). */
 export interface WorkspaceOwner {
@@ -23,49 +29,94 @@ export interface WorkspaceSource {
   roots: readonly string[]
 }
 
+/** Snapshots to put on top of the base: links of a chain, first to last, and where their bytes are. */
+export interface Restore {
+  chain: readonly Link[]
+  load(sha256: string, file: string): Promise<void>
+}
+
+/** A directory to work in. */
+export interface OpenWorkspace {
+  root: string
+  /** The commit of the repository it was made from. */
+  commit: string
+  tree: Tree
+}
+
 /**
  * Clones the repository at `base` into a directory of this owner's, detached, without hooks, filters or any
- * configuration but our own, and returns it with the commit. Asked again, the same owner gets the same directory as it
- * is. With a full commit name whose mirror is there the repository need not have that commit any more. Errors:
- * PERMISSION_DENIED `workspace_outside_roots`; INVALID `not_a_repository`, `unknown_base`, `empty_repository`;
- * UNAVAILABLE `git_missing`; INTERNAL `git_failed`.
+ * configuration but our own, with the files of the last snapshot of `restore`, if any. Asked again, the same owner gets
+ * the same directory as it is. With a full commit name whose mirror is there the repository need not have that commit
+ * any more. Errors: PERMISSION_DENIED `workspace_outside_roots`; INVALID `not_a_repository`, `unknown_base`,
+ * `empty_repository`; UNAVAILABLE `git_missing`; INTERNAL `git_failed`.
  */
 export async function openWorkspace(
-  asked: WorkspaceSource & WorkspaceOwner,
-): Promise<{ root: string; commit: string }> {
-  const git = await Git.at(asked.dataDir)
-  const repository = await sourceRepository(git, asked.repo, asked.roots)
-  const mirror = new Mirror(git, asked.dataDir, repository)
-  const { base } = asked
-  const pinned = base !== undefined && COMMIT.test(base) && (await mirror.holds(base)) ? base : undefined
-  const commit = pinned ?? (await commitOf(git, repository, base))
-
+  asked: WorkspaceSource & WorkspaceOwner & { restore?: Restore | undefined },
+): Promise<OpenWorkspace> {
+  const { git, mirror, commit, repository } = await sourceOf(asked)
   const root = workspacePath(asked)
-  if (await exists(root)) return { root, commit: await git.run(root, ['rev-parse', 'HEAD']) }
+  if (await exists(root)) {
+    const store = new ObjectStore(git, storePath(root))
+    return { root, commit, tree: new Tree(store, root, await store.head()) }
+  }
   await mirror.hold(repository, commit)
   const draft = join(dirname(root), `.draft-${randomUUID()}`)
   try {
     await mkdir(dirname(root), { recursive: true })
-    // Objects are hard links to the mirror's, which only grows: a clone costs its files and nothing else.
-    await git.run(dirname(root), [
-      'clone',
-      '--quiet',
-      '--local',
-      '--no-checkout',
-      '--no-tags',
-      mirror.path,
-      draft,
-    ])
-    await git.run(draft, ['remote', 'remove', 'origin'])
-    // git clones a shallow repository over its protocol, and no branch of the mirror's asks for our commit.
-    if (await exists(join(mirror.path, 'shallow')))
-      await git.run(draft, ['fetch', '--quiet', '--no-tags', '--update-shallow', mirror.path, commit])
-    await git.run(draft, ['checkout', '--quiet', '--force', '--detach', commit])
+    const store = await ObjectStore.make(git, storePath(root), mirror.path, commit)
+    const { chain, load } = asked.restore ?? { chain: [], load: async () => {} }
+    await store.restore(chain, load)
+    const head = chain.at(-1)?.commit ?? commit
+    await cloneEmpty(git, mirror, commit, draft)
+    await new Tree(store, draft, head).checkOut()
+    // The one who works there sees what was changed since the commit of the repository.
+    await copyFile(indexOf(store), join(draft, '.git/index'))
+    if (head !== commit) await git.run(draft, ['read-tree', '--reset', commit])
     await rename(draft, root)
+    return { root, commit, tree: new Tree(store, root, head) }
   } finally {
     await rm(draft, { recursive: true, force: true })
   }
-  return { root, commit }
+}
+
+/** A repository at `draft` that holds the commit as its detached head, and no files yet. */
+async function cloneEmpty(git: Git, mirror: Mirror, commit: string, draft: string): Promise<void> {
+  // Objects are hard links to the mirror's, which only grows: a clone costs its files and nothing else.
+  await git.run(dirname(draft), [
+    'clone',
+    '--quiet',
+    '--local',
+    '--no-checkout',
+    '--no-tags',
+    mirror.path,
+    draft,
+  ])
+  await git.run(draft, ['remote', 'remove', 'origin'])
+  // git clones a shallow repository over its protocol, and no branch of the mirror's asks for our commit.
+  if (await exists(join(mirror.path, 'shallow')))
+    await git.run(draft, ['fetch', '--quiet', '--no-tags', '--update-shallow', mirror.path, commit])
+  await writeFile(join(draft, '.git/HEAD'), `${commit}\n`)
+  await mkdir(join(draft, '.git/info'), { recursive: true })
+  await writeFile(join(draft, '.git/info/attributes'), RAW_ATTRIBUTES)
+}
+
+/** A store without a working directory, as a join of branches needs one; the caller closes it. Errors as for `openWorkspace`. */
+export async function openStore(
+  asked: WorkspaceSource & { dataDir: string; runId: string },
+): Promise<{ store: ObjectStore; commit: string; close: () => Promise<void> }> {
+  const { git, mirror, commit, repository } = await sourceOf(asked)
+  await mirror.hold(repository, commit)
+  const path = join(runPath(asked.dataDir, asked.runId), `.join-${randomUUID()}.git`)
+  const store = await ObjectStore.make(git, path, mirror.path, commit)
+  return { store, commit, close: () => rm(path, { recursive: true, force: true }) }
+}
+
+async function sourceOf({ dataDir, repo, roots, base }: WorkspaceSource & { dataDir: string }) {
+  const git = await Git.at(dataDir)
+  const repository = await sourceRepository(git, repo, roots)
+  const mirror = new Mirror(git, dataDir, repository)
+  const pinned = base !== undefined && COMMIT.test(base) && (await mirror.holds(base)) ? base : undefined
+  return { git, mirror, repository, commit: pinned ?? (await commitOf(git, repository, base)) }
 }
 
 /** The commit that a submission pins: what `base`, or HEAD, names now. Errors as for `openWorkspace`. */
@@ -80,7 +131,7 @@ export async function resolveBase(
 /** Removes the directory of one owner. None there is fine. */
 export async function closeWorkspace(owner: WorkspaceOwner): Promise<void> {
   const root = workspacePath(owner)
-  await rm(root, { recursive: true, force: true })
+  for (const path of [root, storePath(root)]) await rm(path, { recursive: true, force: true })
   await rmdir(dirname(root)).catch((error: NodeJS.ErrnoException) => {
     // Others of the run still work there, or there was nothing.
     if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST' && error.code !== 'ENOENT') throw error
@@ -99,6 +150,9 @@ const runPath = (dataDir: string, runId: string): string =>
 
 const workspacePath = ({ dataDir, runId, phase, attempt, epoch }: WorkspaceOwner): string =>
   join(runPath(dataDir, runId), `${encodeURIComponent(phase)}-${attempt}-${epoch}`)
+
+/** Where a working directory's files are committed: beside it, where nobody who works in it comes. */
+const storePath = (root: string): string => `${root}.git`
 
 async function exists(path: string): Promise<boolean> {
   try {
