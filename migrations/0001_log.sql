@@ -82,6 +82,11 @@ CREATE TRIGGER no_truncate BEFORE TRUNCATE ON devflow.run_events FOR EACH STATEM
 --> statement-breakpoint
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON devflow.run_chunks FOR EACH STATEMENT EXECUTE FUNCTION devflow.refuse_change();
 --> statement-breakpoint
+-- Where what is inside a phase ends: everything of it stands behind the phase's own position and before this.
+CREATE FUNCTION devflow.end_of(place integer[]) RETURNS integer[] LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT place[1:cardinality(place) - 1] || (place[cardinality(place)] + 1)
+$$;
+--> statement-breakpoint
 -- The one projector (I2). `append` feeds it what it has just inserted; a rebuild feeds it the whole log of a run.
 -- Table names are unqualified on purpose: a check points the search path at empty temporary tables and compares.
 CREATE FUNCTION devflow.project(evs devflow.run_events[]) RETURNS void LANGUAGE plpgsql AS $$
@@ -105,7 +110,7 @@ BEGIN
       INSERT INTO run_budgets (run_id, tenant, limit_micro_usd, limit_tokens, reserved_micro_usd, settled_micro_usd, reserved_tokens, settled_tokens)
       VALUES (e.run_id, e.tenant, (d->'budget'->>'limitMicroUsd')::numeric, (d->'budget'->>'limitTokens')::bigint, 0, 0, 0, 0);
       INSERT INTO phases (run_id, id, tenant, position, kind, status, attempt, round_attempt)
-      SELECT e.run_id, p->>'id', e.tenant, o, p->>'kind', 'pending', 1, 1 FROM jsonb_array_elements(d->'phases') WITH ORDINALITY x(p, o);
+      SELECT e.run_id, p->>'id', e.tenant, ARRAY[o::int], p->>'kind', 'pending', 1, 1 FROM jsonb_array_elements(d->'phases') WITH ORDINALITY x(p, o);
     WHEN 'run.started' THEN
       UPDATE runs SET status = CASE WHEN status = 'paused' THEN status ELSE 'running' END, started_at = coalesce(started_at, e.at) WHERE id = e.run_id;
     WHEN 'run.waiting' THEN
@@ -115,7 +120,7 @@ BEGIN
       UPDATE run_heads SET control = 'paused' WHERE run_id = e.run_id AND control = 'go';
     WHEN 'run.resumed' THEN
       UPDATE runs r SET status = CASE WHEN r.started_at IS NULL THEN 'queued'
-        WHEN EXISTS (SELECT 1 FROM phases p WHERE p.run_id = r.id AND p.status = 'waiting') THEN 'waiting' ELSE 'running' END WHERE id = e.run_id;
+        WHEN EXISTS (SELECT 1 FROM phases p WHERE p.run_id = r.id AND p.status = 'waiting') AND NOT EXISTS (SELECT 1 FROM phases p WHERE p.run_id = r.id AND p.status = 'running' AND p.kind = 'agent') THEN 'waiting' ELSE 'running' END WHERE id = e.run_id;
       UPDATE run_heads SET control = 'go' WHERE run_id = e.run_id AND control = 'paused';
     WHEN 'run.canceling' THEN
       UPDATE run_heads SET control = 'canceled' WHERE run_id = e.run_id;
@@ -130,15 +135,29 @@ BEGIN
       UPDATE run_heads SET control = 'go' WHERE run_id = e.run_id;
       UPDATE phases SET round_attempt = attempt + 1 WHERE run_id = e.run_id AND id = d->>'phase';
     WHEN 'phase.started' THEN
-      UPDATE phases SET status = 'running', attempt = e.attempt, started_at = e.at, ended_at = NULL, error = NULL, retry_at = NULL WHERE run_id = e.run_id AND id = e.phase;
+      UPDATE phases SET status = 'running', attempt = e.attempt, started_at = e.at, ended_at = NULL, error = NULL, retry_at = NULL,
+        total = coalesce((d->>'total')::int, total), items = coalesce(d->>'items', items) WHERE run_id = e.run_id AND id = e.phase;
+      IF d->>'kind' NOT IN ('gate', 'wait') THEN UPDATE runs SET status = 'running' WHERE id = e.run_id AND status = 'waiting'; END IF;
+    WHEN 'phase.expanded' THEN
+      INSERT INTO phases (run_id, id, tenant, position, kind, status, attempt, round_attempt, continues)
+      SELECT e.run_id, p->>'id', e.tenant, ARRAY(SELECT x::int FROM jsonb_array_elements_text(p->'position') x), p->>'kind', 'pending', 1, 1, p ? 'continues' FROM jsonb_array_elements(d->'phases') p;
+      UPDATE phases SET opened = (d->>'to')::int WHERE run_id = e.run_id AND id = e.phase;
     WHEN 'phase.completed' THEN
       UPDATE phases SET status = 'completed', ended_at = e.at, output = d->'output', deadline = NULL WHERE run_id = e.run_id AND id = e.phase;
     WHEN 'phase.failed' THEN
       UPDATE phases SET status = 'failed', ended_at = e.at, error = d->'error', deadline = NULL WHERE run_id = e.run_id AND id = e.phase;
+      IF d ? 'closes' THEN
+        UPDATE phases p SET status = 'canceled', ended_at = e.at, deadline = NULL FROM phases c
+        WHERE c.run_id = e.run_id AND c.id = e.phase AND p.run_id = c.run_id AND p.position > c.position AND p.position < devflow.end_of(c.position) AND p.status IN ('pending', 'running', 'waiting');
+      END IF;
     WHEN 'phase.skipped' THEN
       UPDATE phases SET status = 'skipped', ended_at = e.at WHERE run_id = e.run_id AND id = e.phase;
     WHEN 'phase.retried' THEN
-      UPDATE phases SET status = 'pending', attempt = e.attempt, ended_at = NULL, retry_at = e.at + coalesce((d->>'after')::interval, interval '0') WHERE run_id = e.run_id AND id = e.phase;
+      UPDATE phases SET status = 'pending', attempt = e.attempt, ended_at = NULL, retry_at = e.at + coalesce((d->>'after')::interval, interval '0'),
+        round_attempt = CASE WHEN d->>'by' = 'run.retried' THEN e.attempt ELSE round_attempt END,
+        generation = coalesce((d->>'generation')::int, generation), opened = CASE WHEN d ? 'generation' THEN 0 ELSE opened END WHERE run_id = e.run_id AND id = e.phase;
+    WHEN 'child.started' THEN
+      UPDATE phases SET child = (d->>'run')::uuid WHERE run_id = e.run_id AND id = e.phase;
     WHEN 'gate.opened' THEN
       INSERT INTO gates (run_id, id, tenant, phase, attempt, status, title, subject, subject_hash, quorum, reject_quorum, approvers, require_subject_hash, on_reject, on_deadline, deadline, opened_at)
       VALUES (e.run_id, d->>'gate', e.tenant, e.phase, e.attempt, 'open', d->>'title', d->'subject', d->>'subjectHash', (d->>'quorum')::int, (d->>'rejectQuorum')::int,
@@ -215,6 +234,8 @@ BEGIN
     FOR e IN SELECT * FROM unnest(evs) u WHERE u.type = 'call.reconciled' ORDER BY u.run_id, u.seq LOOP
       d := e.data;
       SELECT * INTO c FROM model_calls m WHERE m.run_id = e.run_id AND m.phase = e.phase AND m.attempt = e.attempt AND m.turn = e.turn AND m.call = (d->>'call')::int;
+      -- Several ask at once: an estimate that comes late changes nothing of what is known.
+      CONTINUE WHEN c.cost_micro_usd IS NOT NULL AND d->>'costSource' = 'estimate';
       UPDATE model_calls m SET
         status = CASE WHEN m.status = 'unsettled' THEN 'settled' ELSE m.status END,
         cost_micro_usd = (d->>'costMicroUsd')::numeric, cost_source = d->>'costSource', model_used = coalesce(d->>'modelUsed', m.model_used),
@@ -226,7 +247,10 @@ BEGIN
         reserved_micro_usd = b.reserved_micro_usd - CASE WHEN c.cost_micro_usd IS NULL THEN c.reserved_micro_usd ELSE 0 END,
         reserved_tokens = b.reserved_tokens - CASE WHEN c.cost_micro_usd IS NULL THEN c.reserved_tokens ELSE 0 END,
         settled_micro_usd = b.settled_micro_usd + (d->>'costMicroUsd')::numeric - coalesce(c.cost_micro_usd, 0),
-        settled_tokens = b.settled_tokens + coalesce((d->>'inputTokens')::bigint, 0) + coalesce((d->>'outputTokens')::bigint, 0) - coalesce(c.input_tokens, 0) - coalesce(c.output_tokens, 0)
+        -- An estimate that tells no tokens is charged those it had reserved, until the provider tells.
+        settled_tokens = b.settled_tokens
+          + CASE WHEN d->>'costSource' = 'estimate' AND NOT d ? 'inputTokens' THEN c.reserved_tokens ELSE coalesce((d->>'inputTokens')::bigint, 0) + coalesce((d->>'outputTokens')::bigint, 0) END
+          - CASE WHEN c.cost_source = 'estimate' AND c.input_tokens IS NULL THEN c.reserved_tokens ELSE coalesce(c.input_tokens, 0) + coalesce(c.output_tokens, 0) END
       WHERE b.run_id = c.run_id;
     END LOOP;
   END IF;

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { Budget, JsonSchema, Model, Phase } from './entries.ts'
+import { Budget, JsonSchema, Model, PHASE_KINDS, Phase } from './entries.ts'
 import { EntryId, Name, Sha256 } from './ids.ts'
 
 /** The format this build writes; readers read all older ones. */
@@ -35,9 +35,9 @@ export type Definition = z.infer<typeof Definition>
 
 /** What a workflow knows of a definition (I4): no prompts, schemas or expressions. */
 export const PLAN_FORMAT = 1
-export const PlanStep = z.object({
+const PlanLeaf = z.object({
   id: z.string(),
-  kind: z.enum(['agent', 'gate', 'wait']),
+  kind: z.enum(PHASE_KINDS),
   persona: z.string().optional(),
   /** A failed step does not end the run. */
   continues: z.boolean().optional(),
@@ -46,7 +46,11 @@ export const PlanStep = z.object({
   maxAttempts: z.int().optional(),
   backoffMs: z.number().optional(),
 })
-export type PlanStep = z.infer<typeof PlanStep>
+/** `inside`: the branches of a parallel phase, the one list of a map or cycle. */
+export type PlanStep = z.infer<typeof PlanLeaf> & { inside?: PlanStep[][] | undefined }
+export const PlanStep: z.ZodType<PlanStep> = PlanLeaf.extend({
+  inside: z.array(z.array(z.lazy(() => PlanStep))).optional(),
+})
 export const Plan = z.object({
   format: z.literal(PLAN_FORMAT),
   template: z.string(),

@@ -100,15 +100,84 @@ export const FORMAT_PHASE_KINDS = [
 ] as const
 
 /** The kinds this build runs. */
-export const PHASE_KINDS = ['agent', 'gate', 'wait'] as const
+export const PHASE_KINDS = ['agent', 'gate', 'wait', 'parallel', 'map', 'cycle', 'workflow'] as const
 export type PhaseKind = (typeof PHASE_KINDS)[number]
 
-export const Phase = z.union([
-  z.strictObject({ ...PhaseCommon, agent: AgentPhase }),
-  z.strictObject({ ...PhaseCommon, gate: GatePhase }),
-  z.strictObject({ ...PhaseCommon, wait: WaitPhase }),
+/** A list of phases, one after the other, inside another phase. */
+const Sequence = z.lazy(() => z.array(Phase).min(1).max(100))
+
+/** Branches side by side. `continue`: what fails in one branch leaves the others, and the phase, alone. */
+export const ParallelPhase = z.strictObject({
+  branches: z.array(Sequence).min(1).max(100),
+  onError: z.enum(['fail', 'continue']).optional(),
+})
+
+/** The same phases for each item of a list, at most `concurrency` items at a time (10 unless told). */
+export const MapPhase = z.strictObject({
+  over: z.union([z.string().min(1), z.array(z.json())]),
+  as: Name.optional(),
+  concurrency: z.int().min(1).max(100).optional(),
+  phases: Sequence,
+})
+
+/** The same phases again and again, until a condition holds after them, at most `max` times (100 unless told). */
+export const CyclePhase = z.strictObject({
+  phases: Sequence,
+  until: z.union([z.string().min(1), z.boolean()]).optional(),
+  max: z.int().min(1).max(1_000_000).optional(),
+})
+
+/** Another template as a run of its own. */
+export const WorkflowPhase = z.strictObject({ template: EntryId, input: z.json().optional() })
+export type WorkflowPhase = z.infer<typeof WorkflowPhase>
+
+const AgentStep = z.strictObject({ ...PhaseCommon, agent: AgentPhase })
+const GateStep = z.strictObject({ ...PhaseCommon, gate: GatePhase })
+const WaitStep = z.strictObject({ ...PhaseCommon, wait: WaitPhase })
+const WorkflowStep = z.strictObject({ ...PhaseCommon, workflow: WorkflowPhase })
+type Common = Omit<z.infer<typeof AgentStep>, 'agent'>
+
+export interface ParallelPhase {
+  branches: Phase[][]
+  onError?: 'fail' | 'continue' | undefined
+}
+export interface MapPhase {
+  over: string | z.infer<ReturnType<typeof z.json>>[]
+  as?: string | undefined
+  concurrency?: number | undefined
+  phases: Phase[]
+}
+export interface CyclePhase {
+  phases: Phase[]
+  until?: string | boolean | undefined
+  max?: number | undefined
+}
+
+export type Phase =
+  | z.infer<typeof AgentStep>
+  | z.infer<typeof GateStep>
+  | z.infer<typeof WaitStep>
+  | z.infer<typeof WorkflowStep>
+  | (Common & { parallel: ParallelPhase })
+  | (Common & { map: MapPhase })
+  | (Common & { cycle: CyclePhase })
+
+export const Phase: z.ZodType<Phase> = z.union([
+  AgentStep,
+  GateStep,
+  WaitStep,
+  WorkflowStep,
+  z.strictObject({ ...PhaseCommon, parallel: ParallelPhase }),
+  z.strictObject({ ...PhaseCommon, map: MapPhase }),
+  z.strictObject({ ...PhaseCommon, cycle: CyclePhase }),
 ])
-export type Phase = z.infer<typeof Phase>
+
+/** The kind of a phase: the one key that says what it does. */
+export function kindOf(phase: Phase): PhaseKind {
+  const kind = PHASE_KINDS.find((known) => known in phase)
+  if (kind === undefined) throw new Error(`phase ${phase.id} has no kind`)
+  return kind
+}
 
 export const Role = z.strictObject({
   capabilities: z.array(z.string()).optional(),

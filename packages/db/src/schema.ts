@@ -53,6 +53,7 @@ export const runs = devflow.table(
     index('runs_by_status').on(table.tenant, table.status, table.id),
     index('runs_by_template').on(table.tenant, table.template, table.id),
     index('runs_by_label').using('gin', table.labels),
+    index('runs_by_parent').on(table.parent).where(sql`parent is not null`),
   ],
 )
 
@@ -98,7 +99,8 @@ export const phases = devflow.table(
     runId: uuid('run_id').notNull(),
     id: text('id').notNull(),
     tenant: tenant(),
-    position: integer('position').notNull(),
+    /** Where it stands in its run: one number at the top, three more for each phase around it (see `Position`). */
+    position: integer('position').array().notNull(),
     kind: text('kind').notNull(),
     status: text('status').notNull(),
     attempt: integer('attempt').notNull(),
@@ -111,8 +113,25 @@ export const phases = devflow.table(
     error: jsonb('error'),
     /** The phase's output for expressions: an artifact's `{artifact, sha256}`, a decision, a signal's data. */
     output: jsonb('output'),
+    /** Of a phase that holds others: the attempt its insides began anew with. */
+    generation: integer('generation').notNull().default(1),
+    /** How many of its groups (branches, items, iterations) are on record so far, and of how many in all. */
+    opened: integer('opened').notNull().default(0),
+    total: integer('total'),
+    /** The blob that holds the list a map goes over. */
+    items: text('items'),
+    /** A failure of it is passed over. */
+    continues: boolean('continues').notNull().default(false),
+    /** The run a workflow phase started. */
+    child: uuid('child'),
   },
-  (table) => [primaryKey({ columns: [table.runId, table.id] })],
+  (table) => [
+    primaryKey({ columns: [table.runId, table.id] }),
+    // What a run's next step is decided by: its top level, and of thousands of nested phases those that are not over.
+    index('phases_in_view')
+      .on(table.runId, table.position)
+      .where(sql`cardinality(position) = 1 or status in ('pending', 'running', 'waiting', 'failed')`),
+  ],
 )
 
 /** Epochs of agent sessions: the one writer of an attempt (I13). */

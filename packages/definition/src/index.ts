@@ -20,3 +20,15 @@ export {
   readFolders,
   registryEntry,
 } from './registry.ts'
+export {
+  around,
+  instanceId,
+  itemMarks,
+  LEVEL,
+  nameIn,
+  type PhaseNode,
+  type PhaseTree,
+  type Position,
+  positionIn,
+  treeOf,
+} from './tree.ts'

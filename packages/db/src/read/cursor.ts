@@ -2,7 +2,7 @@ import { DevflowError } from '@devflow/contracts'
 import { z } from 'zod'
 
 /** A place in a list, opaque to clients: base64url of the sort key of the last item shown. */
-function cursorOf(key: readonly (string | number)[]): string {
+function cursorOf(key: readonly (string | number | number[])[]): string {
   return Buffer.from(JSON.stringify(key)).toString('base64url')
 }
 
@@ -33,7 +33,7 @@ export function pageOf<Row, Item>(
   rows: readonly Row[],
   limit: number,
   item: (row: Row) => Item,
-  key: (row: Row) => readonly (string | number)[],
+  key: (row: Row) => readonly (string | number | number[])[],
 ): Page<Item> {
   const shown = rows.slice(0, limit)
   const last = shown.at(-1)

@@ -4,7 +4,7 @@ import { CursorText, keyOfCursor, type Page, pageOf } from './cursor.ts'
 import type { Queryable } from './queryable.ts'
 import { phaseOf } from './run-view.ts'
 
-type Row = PhaseView & { position: number }
+type Row = PhaseView & { position: number[] }
 
 /** The phases of a run in order. Throws DevflowError INVALID `bad_cursor`. */
 export async function readPhases(
@@ -13,11 +13,11 @@ export async function readPhases(
   { cursor, limit }: { cursor?: string; limit: number },
 ): Promise<Page<PhaseView>> {
   const [position, id] =
-    cursor === undefined ? [-1, ''] : keyOfCursor(cursor, z.tuple([z.int32(), CursorText]))
+    cursor === undefined ? [[], ''] : keyOfCursor(cursor, z.tuple([z.array(z.int32()), CursorText]))
   const { rows } = await db.query<Row>({
     name: 'read-phases',
     text: `select p.id, p.kind, p.status, p.attempt, p.started_at as "startedAt", p.ended_at as "endedAt", p.error, p.position
-           from devflow.phases p where p.run_id = $1 and (p.position, p.id) > ($2::int, $3::text)
+           from devflow.phases p where p.run_id = $1 and (p.position, p.id) > ($2::int[], $3::text)
            order by p.position, p.id limit $4`,
     values: [run, position, id, limit + 1],
   })
