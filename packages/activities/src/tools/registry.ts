@@ -5,12 +5,16 @@ import { complete } from './complete.ts'
 import { editFile } from './edit-file.ts'
 import { listDir } from './list-dir.ts'
 import { readFile } from './read-file.ts'
+import { runCommand } from './run-command.ts'
 import { searchFiles } from './search-files.ts'
 import { Denied, denied, failed, Refused, type Tool, type ToolContext, type ToolResult } from './tool.ts'
 import { writeFile } from './write-file.ts'
 
 const TOOLS: ReadonlyMap<string, Tool> = new Map(
-  [readFile, listDir, searchFiles, writeFile, editFile, complete].map((tool) => [tool.spec.name, tool]),
+  [readFile, listDir, searchFiles, writeFile, editFile, runCommand, complete].map((tool) => [
+    tool.spec.name,
+    tool,
+  ]),
 )
 
 /** Names of all tools this build has, sorted. */

@@ -1,10 +1,15 @@
 import type { z } from 'zod'
 import type { ToolSpec } from '../models/model.ts'
+import type { Sandbox } from '../sandbox/index.ts'
 
 export interface ToolContext {
   /** The workspace: no tool sees anything outside. */
   root: string
   signal: AbortSignal
+  /** What `run_command` may run, by argv prefix; default: nothing. */
+  commands?: readonly string[]
+  /** Where commands run; without one they are denied. */
+  sandbox?: Sandbox | undefined
 }
 
 /** What goes back to the model. A failure is told to it, not thrown: it can mend its call. */
@@ -13,6 +18,12 @@ export interface ToolResult {
   /** Refused by a rule, whatever the arguments would have done. */
   denied?: boolean
   content: string
+  /** Why it was denied or cut short, for programs to read, such as `sandbox_unavailable`. */
+  code?: string
+  /** Of a command that ended by itself. */
+  exitCode?: number
+  /** What it gave out, where that is more than `content` holds. */
+  bytes?: number
   /** Files it wrote, as paths from the root of the workspace: they are kept, also where the repository ignores them. */
   wrote?: string[]
 }
@@ -37,6 +48,8 @@ export function tool<A>(given: Tool<A>): Tool {
 export const told = (content: string): ToolResult => ({ ok: true, content })
 export const failed = (content: string): ToolResult => ({ ok: false, content })
 export const denied = (content: string): ToolResult => ({ ok: false, denied: true, content })
+/** Denied for a reason that has a name. */
+export const refused = (code: string, content: string): ToolResult => ({ ...denied(content), code })
 
 /** Thrown inside a tool, caught by `runTool`: a path or call that a rule refuses. */
 export class Denied extends Error {
