@@ -1,6 +1,8 @@
 // Law: what tests and template authors need to run without a provider. Imports contracts and client.
 import { fileURLToPath } from 'node:url'
 
+export type { AnthropicBlock, AnthropicBody } from './fake-anthropic/body.ts'
+export { anthropicError, type FakeAnthropic, startFakeAnthropic } from './fake-anthropic/server.ts'
 export { playAgent } from './fake-openrouter/agent.ts'
 export type { ErrorName } from './fake-openrouter/errors.ts'
 export type { FakeHandler, FakeReply } from './fake-openrouter/handler.ts'
@@ -15,6 +17,8 @@ export type {
 } from './fake-openrouter/reply.ts'
 export type { ScenarioName } from './fake-openrouter/scenarios.ts'
 export { type FakeOpenRouter, startFakeOpenRouter } from './fake-openrouter/server.ts'
+export type { ProviderReply, ReplyFlaw } from './fake-provider/reply.ts'
+export type { FakeProvider, ProviderRequest } from './fake-provider/server.ts'
 export { costUsdIn, type Exchange, textOf } from './recording/exchange.ts'
 export { type Forwarder, startForwarder } from './recording/forwarder.ts'
 export { type Player, startPlayer } from './recording/player.ts'
