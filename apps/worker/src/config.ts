@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { otel, parseConfig, tracingConfig, tracingSecrets } from '@devflow/process'
 import { z } from 'zod'
+import { PROVIDER_VARIABLES, providerSecrets, providersOf } from './provider-config.ts'
 
 const ms = (fallback: number) => z.coerce.number().int().positive().default(fallback)
 const folders = z
@@ -61,6 +62,7 @@ const Environment = z.object({
 })
 
 export type Config = ReturnType<typeof readConfig>
+  ...PROVIDER_VARIABLES,
 
 /** The worker's configuration; throws INVALID `bad_config` naming each variable and its fix. */
 export function readConfig(env: NodeJS.ProcessEnv) {
@@ -88,6 +90,7 @@ export function readConfig(env: NodeJS.ProcessEnv) {
       apiKey: given.OPENROUTER_API_KEY,
       baseURL: given.OPENROUTER_BASE_URL,
       progressTimeoutMs: given.OPENROUTER_STALL_MS,
+    ...providersOf(given),
     },
     tracing,
     /** Undefined: no figures are kept. */
@@ -102,5 +105,6 @@ export function readConfig(env: NodeJS.ProcessEnv) {
       ...(given.DEVFLOW_SECRETS?.split(/\s+/) ?? []),
       ...tracingSecrets(tracing),
     ].filter((secret): secret is string => secret !== undefined && secret !== ''),
+      ...providerSecrets(given),
   }
 }

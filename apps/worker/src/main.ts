@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import {
+  anthropicModel,
   createControlActivities,
   createDefinitions,
   createPrices,
@@ -72,6 +73,7 @@ const deps: Deps = {
     offline: observers.model('offline', offlineModel()),
     scripted: observers.model('scripted', scriptedModel()),
     openrouter: observers.model('openrouter', openRouterModel(config.openrouter)),
+    anthropic: observers.model('anthropic', anthropicModel(config.anthropic)),
   },
   prices: createPrices(pool, log),
   dataDir,
