@@ -31,7 +31,13 @@ beforeAll(async () => {
     secrets: [],
     scrub: scrubber([]),
     log: { debug: ignore, info: ignore, warn: ignore, error: ignore },
-    times: { heartbeatTimeoutMs: 1_500, heartbeatIntervalMs: 150, drainMs: 1_000, callBackoffMs: 50 },
+    times: {
+      heartbeatTimeoutMs: 1_500,
+      heartbeatIntervalMs: 150,
+      drainMs: 1_000,
+      callBackoffMs: 50,
+      callPatienceMs: 60_000,
+    },
     reach: ignore,
   }
   control = createControlActivities(deps)

@@ -32,6 +32,9 @@ const Environment = z.object({
   ),
   DEVFLOW_DRAIN_MS: ms(25_000).describe('how long a turn may go on once the worker shuts down'),
   DEVFLOW_CALL_BACKOFF_MS: ms(1_000).describe('the first pause before a failed model call is repeated'),
+  DEVFLOW_CALL_PATIENCE_MS: ms(600_000).describe(
+    'after how long a call whose cost nobody knows is charged its reservation',
+  ),
   DEVFLOW_SWEEP_MS: ms(30_000).describe('how often runs without a workflow are looked for'),
   DEVFLOW_CHUNK_RETENTION_MS: ms(86_400_000).describe('how long streamed text stays after a run is over'),
   DEVFLOW_METRICS_HOST: z.string().default('127.0.0.1').describe('the address to serve figures on'),
@@ -59,10 +62,10 @@ const Environment = z.object({
   OPENROUTER_API_KEY: z.string().optional().describe('a key of openrouter.ai'),
   OPENROUTER_BASE_URL: z.string().url().optional().describe('another address of the OpenRouter API'),
   OPENROUTER_STALL_MS: ms(120_000).describe('how long a reply may say nothing'),
+  ...PROVIDER_VARIABLES,
 })
 
 export type Config = ReturnType<typeof readConfig>
-  ...PROVIDER_VARIABLES,
 
 /** The worker's configuration; throws INVALID `bad_config` naming each variable and its fix. */
 export function readConfig(env: NodeJS.ProcessEnv) {
@@ -85,12 +88,13 @@ export function readConfig(env: NodeJS.ProcessEnv) {
       heartbeatIntervalMs: given.DEVFLOW_HEARTBEAT_INTERVAL_MS,
       drainMs: given.DEVFLOW_DRAIN_MS,
       callBackoffMs: given.DEVFLOW_CALL_BACKOFF_MS,
+      callPatienceMs: given.DEVFLOW_CALL_PATIENCE_MS,
     },
+    ...providersOf(given),
     openrouter: {
       apiKey: given.OPENROUTER_API_KEY,
       baseURL: given.OPENROUTER_BASE_URL,
       progressTimeoutMs: given.OPENROUTER_STALL_MS,
-    ...providersOf(given),
     },
     tracing,
     /** Undefined: no figures are kept. */
@@ -101,10 +105,10 @@ export function readConfig(env: NodeJS.ProcessEnv) {
     faultFile: given.DEVFLOW_FAULT_FILE,
     secrets: [
       given.OPENROUTER_API_KEY,
+      ...providerSecrets(given),
       new URL(given.DATABASE_URL).password,
       ...(given.DEVFLOW_SECRETS?.split(/\s+/) ?? []),
       ...tracingSecrets(tracing),
     ].filter((secret): secret is string => secret !== undefined && secret !== ''),
-      ...providerSecrets(given),
   }
 }

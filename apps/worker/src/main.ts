@@ -124,7 +124,6 @@ await observers.serve({ workflows, sessions })
 const dispatcher = new Dispatcher({ pool, listener, client, log })
 const watch = new TemporalWatch(pool, client, namespace, log)
 const problem = (what: string) => (error: unknown) => log.warn({ err: error }, what)
-const asked = new Map<string, number>()
 const duties = [
   repeat(1_000, () => watch.look(), problem('could not look after Temporal')),
   repeat(
@@ -132,7 +131,7 @@ const duties = [
     () => watch.sweep(config.sweepMs),
     problem('could not look for runs without a workflow'),
   ),
-  repeat(config.times.callBackoffMs, () => reconcileCalls(deps, asked), problem('could not reconcile calls')),
+  repeat(config.times.callBackoffMs, () => reconcileCalls(deps), problem('could not reconcile calls')),
   repeat(3_600_000, () => keepHouse(), problem('could not prune or make partitions')),
 ]
 

@@ -12,6 +12,8 @@ export interface Times {
   drainMs: number
   /** First pause before a failed call is tried again; doubles, with jitter. */
   callBackoffMs: number
+  /** After this time a call whose cost nobody knows is charged its reservation. */
+  callPatienceMs: number
 }
 
 export interface Log {
