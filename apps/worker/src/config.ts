@@ -32,6 +32,9 @@ const Environment = z.object({
   ),
   DEVFLOW_DRAIN_MS: ms(25_000).describe('how long a turn may go on once the worker shuts down'),
   DEVFLOW_CALL_BACKOFF_MS: ms(1_000).describe('the first pause before a failed model call is repeated'),
+  DEVFLOW_CALL_PATIENCE_MS: ms(600_000).describe(
+    'after how long a call whose cost nobody knows is charged its reservation',
+  ),
   DEVFLOW_SWEEP_MS: ms(30_000).describe('how often runs without a workflow are looked for'),
   DEVFLOW_CHUNK_RETENTION_MS: ms(86_400_000).describe('how long streamed text stays after a run is over'),
   DEVFLOW_METRICS_HOST: z.string().default('127.0.0.1').describe('the address to serve figures on'),
@@ -85,6 +88,7 @@ export function readConfig(env: NodeJS.ProcessEnv) {
       heartbeatIntervalMs: given.DEVFLOW_HEARTBEAT_INTERVAL_MS,
       drainMs: given.DEVFLOW_DRAIN_MS,
       callBackoffMs: given.DEVFLOW_CALL_BACKOFF_MS,
+      callPatienceMs: given.DEVFLOW_CALL_PATIENCE_MS,
     },
     ...providersOf(given),
     openrouter: {
