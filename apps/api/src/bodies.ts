@@ -12,9 +12,10 @@ import {
   RunEvent,
   SCOPES,
   SignalAccepted as SignalAcceptedShape,
+  UsageItem,
 } from '@devflow/contracts'
 import { z } from 'zod'
-import { ARTIFACT, CALL, EVENT, GATE, PHASE, RUN, RUN_ID, TOOL_CALL } from './examples.ts'
+import { ARTIFACT, CALL, EVENT, GATE, PHASE, RUN, RUN_ID, TOOL_CALL, USAGE } from './examples.ts'
 import { REPORT } from './report-example.ts'
 
 /** What operations answer, under the name and with the example it has in the OpenAPI document. */
@@ -58,6 +59,8 @@ export const ReportBody = named('Report', Report.shape, REPORT)
 export const CallPage = pageOf('CallPage', named('Call', Call.shape, CALL))
 
 export const AuditPage = pageOf('AuditPage', named('AuditItem', AuditItem.shape, TOOL_CALL))
+
+export const UsagePage = pageOf('UsagePage', named('UsageItem', UsageItem.shape, USAGE))
 
 export const MeBody = named('Me', Me.shape, {
   principal: 'owner',

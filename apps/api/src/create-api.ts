@@ -21,6 +21,7 @@ import { registryRoutes } from './routes/registry.ts'
 import { runRoutes } from './routes/runs.ts'
 import { schemaRoutes } from './routes/schemas.ts'
 import { streamRoutes } from './routes/stream.ts'
+import { usageRoutes } from './routes/usage.ts'
 import { watchRequests } from './watch-requests.ts'
 
 /** The HTTP API over its dependencies; it opens no port. */
@@ -50,6 +51,7 @@ export function createApi(deps: ApiDeps): Api {
   gateRoutes(operations, deps)
   artifactRoutes(operations, deps)
   ledgerRoutes(operations, deps)
+  usageRoutes(operations, deps)
   registryRoutes(operations, deps)
   accessRoutes(operations, deps)
   streamRoutes(operations, deps, hub)

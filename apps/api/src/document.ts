@@ -18,6 +18,7 @@ const TAGS = {
   gates: 'Where a run waits for people to decide.',
   artifacts: 'What phases made, and the report.',
   ledger: 'Model calls with their money, and tool calls.',
+  money: 'What runs may spend, and what they have spent.',
   registry: 'Templates, personas and schemas.',
   access: 'Who is calling, and what they may.',
   health: 'For operators and their machines.',

@@ -1,4 +1,4 @@
-import type { ArtifactView, AuditItem, Call, Gate, PhaseView, Run, RunEvent } from '@devflow/contracts'
+import type { ArtifactView, AuditItem, Call, Gate, PhaseView, Run, RunEvent, UsageItem } from '@devflow/contracts'
 
 /** What the OpenAPI document shows: one run of `spec-and-review@1`, from all sides. */
 export const RUN_ID = '01a1fd23-2e03-7aac-8dc6-349111f7edd2'
@@ -152,4 +152,16 @@ export const TOOL_CALL: AuditItem = {
   turn: 1,
   bytes: 20914,
   at: '2026-11-21T08:05:04.210Z',
+}
+
+export const USAGE: UsageItem = {
+  key: 'anthropic/claude-sonnet-4.5',
+  provider: 'openrouter',
+  calls: 12,
+  inputTokens: 292368,
+  outputTokens: 22152,
+  cachedTokens: 180224,
+  reasoningTokens: 0,
+  costMicroUsd: 57750.12,
+  unsettledMicroUsd: 0,
 }

@@ -37,3 +37,19 @@ export const time = z.iso
   .datetime({ offset: true, error: 'expected a time such as 2030-01-31T12:00:00Z' })
   .transform((text) => new Date(text))
   .meta({ exact: { type: 'string', format: 'date-time' } })
+
+const DAY_MS = 86_400_000
+
+/** A UTC day, which counts whole, or a time. `end`: the first moment that is not meant any more. */
+export const momentOf = (edge: 'start' | 'end') =>
+  z
+    .union([z.iso.date(), z.iso.datetime({ offset: true })], {
+      error: 'expected a day such as 2030-01-31 or a time such as 2030-01-31T12:00:00Z',
+    })
+    .transform((text) => {
+      const isDay = text.length === '2030-01-31'.length
+      return new Date(Date.parse(text) + (isDay && edge === 'end' ? DAY_MS : 0))
+    })
+    .meta({
+      exact: { type: 'string', anyOf: [{ format: 'date' }, { format: 'date-time' }] },
+    })

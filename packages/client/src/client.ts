@@ -7,6 +7,7 @@ import { Registry } from './registry.ts'
 import { Runs } from './runs.ts'
 import { Signals } from './signals.ts'
 import { Transport } from './transport.ts'
+import { Usage } from './usage.ts'
 
 /**
  * Devflow's HTTP API. Every method rejects with a DevflowError, or with the reason of the signal that ended it. What
@@ -17,6 +18,7 @@ export class DevflowClient {
   readonly gates: Gates
   readonly signals: Signals
   readonly registry: Registry
+  readonly usage: Usage
   readonly health: Health
   readonly #transport: Transport
 
@@ -27,6 +29,7 @@ export class DevflowClient {
     this.gates = new Gates(this.#transport)
     this.signals = new Signals(this.#transport)
     this.registry = new Registry(this.#transport)
+    this.usage = new Usage(this.#transport)
     this.health = new Health(this.#transport)
   }
 

@@ -2,7 +2,7 @@ import type { AuditItem, Call, Report } from '@devflow/contracts'
 import { type Listing, listing } from './listing.ts'
 import type { CallOptions } from './options.ts'
 import { path, queryOf } from './paths.ts'
-import type { Transport } from './transport.ts'
+import { CSV, type Transport } from './transport.ts'
 import type { ArtifactPage, PageQuery } from './types.ts'
 
 /** An artifact's bytes, and what they are. */
@@ -54,6 +54,12 @@ export class RunRecords {
   /** The ledger: calls to providers, oldest first. */
   calls(id: string, query: PageQuery = {}, options?: CallOptions): Listing<Call> {
     return listing(this.transport, path`/v1/runs/${id}/calls`, { ...query }, options)
+  }
+
+  /** The whole ledger of a run as CSV, under a line of field names. */
+  async callsCsv(id: string, options?: CallOptions): Promise<string> {
+    const request = { method: 'GET', path: path`/v1/runs/${id}/calls`, headers: CSV, ...options } as const
+    return await this.transport.send(request, (response) => response.text())
   }
 
   /** Calls of tools, oldest first. */

@@ -21,6 +21,9 @@ export interface Request extends CallOptions {
   waitSeconds?: number
 }
 
+/** The header that asks for a list as CSV. */
+export const CSV = { accept: 'text/csv' }
+
 /** Requests with their retries. Each client has one. */
 export class Transport {
   readonly settings: Settings

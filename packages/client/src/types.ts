@@ -39,6 +39,8 @@ export type {
   SignalAccepted,
   SubmitRun,
   Usage,
+  UsageBy,
+  UsageItem,
   WaitingFor,
   Workspace,
 } from '@devflow/contracts'

@@ -2,6 +2,7 @@ import { DevflowError } from '@devflow/contracts'
 import { listArtifacts, readArtifact } from '@devflow/db'
 import type { Context } from 'hono'
 import { z } from 'zod'
+import { prefers } from '../accept.ts'
 import { ArtifactPage, ReportBody } from '../bodies.ts'
 import type { ApiDeps } from '../deps.ts'
 import { findRun, NO_RUN } from '../find-run.ts'
@@ -88,7 +89,7 @@ export function artifactRoutes(operations: Operations, deps: ApiDeps): void {
     },
     async ({ c, params: { id = '' } }) => {
       await findRun(pool, tenant, id)
-      const isMarkdown = wantsMarkdown(c.req.header('accept'))
+      const isMarkdown = prefers(c.req.header('accept'), 'text/markdown')
       const name = isMarkdown ? 'report.md' : 'report.json'
       const report = await readArtifact(pool, id, name)
       if (!report)
@@ -97,13 +98,6 @@ export function artifactRoutes(operations: Operations, deps: ApiDeps): void {
       return contentResponse(c, report)
     },
   )
-}
-
-/** Markdown when it is named and JSON is not, or is named after it. */
-function wantsMarkdown(accept = ''): boolean {
-  const markdown = accept.search(/text\/markdown/i)
-  const json = accept.search(/application\/json/i)
-  return markdown >= 0 && (json < 0 || markdown < json)
 }
 
 function contentResponse(
