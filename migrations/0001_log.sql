@@ -127,6 +127,7 @@ BEGIN
     WHEN 'run.completed', 'run.failed', 'run.canceled' THEN
       UPDATE runs SET status = substr(e.type, 5), output = d->'output', error = d->'error', ended_at = e.at WHERE id = e.run_id;
       UPDATE run_heads SET control = 'over' WHERE run_id = e.run_id;
+      UPDATE event_waits SET is_open = false WHERE run_id = e.run_id AND is_open;
       IF e.type = 'run.canceled' THEN
         UPDATE phases SET status = 'canceled', ended_at = e.at WHERE run_id = e.run_id AND status IN ('pending', 'running', 'waiting');
       END IF;
@@ -178,8 +179,12 @@ BEGIN
       UPDATE runs SET status = 'running' WHERE id = e.run_id AND status = 'waiting';
     WHEN 'wait.opened' THEN
       UPDATE phases SET status = 'waiting', deadline = coalesce((d->>'until')::timestamptz, e.at + (d->>'for')::interval) WHERE run_id = e.run_id AND id = e.phase;
+      IF d ? 'event' THEN
+        INSERT INTO event_waits (run_id, phase, attempt, tenant, pattern, filter, is_open) VALUES (e.run_id, e.phase, e.attempt, e.tenant, d->>'event', d->'filter', true);
+      END IF;
     WHEN 'wait.closed' THEN
       UPDATE signals SET taken_by = e.phase || '/' || e.attempt WHERE run_id = e.run_id AND name = d->>'signal' AND id = d->>'signalId';
+      UPDATE event_waits SET is_open = false, taken = (d->>'eventSeq')::bigint WHERE run_id = e.run_id AND phase = e.phase AND attempt = e.attempt;
       UPDATE runs SET status = 'running' WHERE id = e.run_id AND status = 'waiting';
     WHEN 'signal.received' THEN
       INSERT INTO signals (run_id, name, id, tenant, seq, data, at) VALUES (e.run_id, d->>'name', d->>'id', e.tenant, e.seq, d->'data', e.at);

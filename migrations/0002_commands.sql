@@ -176,7 +176,7 @@ BEGIN
     'data', jsonb_build_object('call', m.call, 'costMicroUsd', m.reserved_micro_usd, 'costSource', 'estimate'))) INTO unknown FROM model_calls m WHERE m.run_id = run AND m.cost_micro_usd IS NULL;
   IF unknown IS NOT NULL THEN PERFORM record(run, unknown); END IF;
   PERFORM set_config('devflow.erasing', 'yes', true);
-  FOREACH t IN ARRAY ARRAY['run_events', 'run_chunks', 'run_budgets', 'phases', 'sessions', 'gates', 'gate_decisions', 'signals', 'artifacts', 'blobs', 'outbox', 'idempotency_keys', 'call_lookups', 'run_heads'] LOOP
+  FOREACH t IN ARRAY ARRAY['run_events', 'run_chunks', 'run_budgets', 'phases', 'sessions', 'gates', 'gate_decisions', 'signals', 'event_waits', 'event_looks', 'artifacts', 'blobs', 'outbox', 'idempotency_keys', 'call_lookups', 'run_heads'] LOOP
     EXECUTE format('DELETE FROM %I WHERE run_id = $1', t) USING run;
   END LOOP;
   INSERT INTO tombstones (run_id, tenant, actor, template, labels) SELECT run, h.tenant, eraser, r.template, r.labels FROM runs r WHERE r.id = run;

@@ -3,6 +3,7 @@ import {
   AuditItem,
   Call,
   EventPage as EventPageShape,
+  EventPublished,
   Gate,
   Me,
   PhaseView,
@@ -12,10 +13,12 @@ import {
   RunEvent,
   SCOPES,
   SignalAccepted as SignalAcceptedShape,
+  TopicEvent,
+  TopicEventPage as TopicEventPageShape,
   UsageItem,
 } from '@devflow/contracts'
 import { z } from 'zod'
-import { ARTIFACT, CALL, EVENT, GATE, PHASE, RUN, RUN_ID, TOOL_CALL, USAGE } from './examples.ts'
+import { ARTIFACT, CALL, EVENT, GATE, PHASE, RUN, RUN_ID, TOOL_CALL, TOPIC_EVENT, USAGE } from './examples.ts'
 import { REPORT } from './report-example.ts'
 
 /** What operations answer, under the name and with the example it has in the OpenAPI document. */
@@ -68,3 +71,15 @@ export const MeBody = named('Me', Me.shape, {
   scopes: [...SCOPES],
   approverAs: ['owner', 'principal:owner'],
 })
+
+export const EventPublishedBody = named('EventPublished', EventPublished.shape, {
+  seq: 418,
+  topic: 'orders.paid',
+  id: 'order-17',
+  duplicate: false,
+})
+export const TopicEventPage = named(
+  'TopicEventPage',
+  { ...TopicEventPageShape.shape, items: z.array(named('TopicEvent', TopicEvent.shape, TOPIC_EVENT)) },
+  { items: [TOPIC_EVENT], nextAfter: 418 },
+)

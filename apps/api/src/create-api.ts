@@ -21,6 +21,7 @@ import { registryRoutes } from './routes/registry.ts'
 import { runRoutes } from './routes/runs.ts'
 import { schemaRoutes } from './routes/schemas.ts'
 import { streamRoutes } from './routes/stream.ts'
+import { topicEventRoutes } from './routes/topic-events.ts'
 import { usageRoutes } from './routes/usage.ts'
 import { watchRequests } from './watch-requests.ts'
 
@@ -55,6 +56,7 @@ export function createApi(deps: ApiDeps): Api {
   registryRoutes(operations, deps)
   accessRoutes(operations, deps)
   streamRoutes(operations, deps, hub)
+  topicEventRoutes(operations, deps)
   healthRoutes(operations, deps, metrics)
   docsRoutes(operations, api, deps)
   schemaRoutes(operations)

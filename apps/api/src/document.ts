@@ -15,6 +15,7 @@ const TAGS = {
   commands:
     'What moves a run that is under way. Each is committed before it is answered, with Temporal away too.',
   events: 'The log of a run, and streams of it.',
+  topics: 'Events from outside, by topic: published, read, followed.',
   gates: 'Where a run waits for people to decide.',
   artifacts: 'What phases made, and the report.',
   ledger: 'Model calls with their money, and tool calls.',

@@ -1,4 +1,14 @@
-import type { ArtifactView, AuditItem, Call, Gate, PhaseView, Run, RunEvent, UsageItem } from '@devflow/contracts'
+import type {
+  ArtifactView,
+  AuditItem,
+  Call,
+  Gate,
+  PhaseView,
+  Run,
+  RunEvent,
+  TopicEvent,
+  UsageItem,
+} from '@devflow/contracts'
 
 /** What the OpenAPI document shows: one run of `spec-and-review@1`, from all sides. */
 export const RUN_ID = '01a1fd23-2e03-7aac-8dc6-349111f7edd2'
@@ -164,4 +174,13 @@ export const USAGE: UsageItem = {
   reasoningTokens: 0,
   costMicroUsd: 57750.12,
   unsettledMicroUsd: 0,
+}
+
+export const TOPIC_EVENT: TopicEvent = {
+  seq: 418,
+  topic: 'orders.paid',
+  id: 'order-17',
+  data: { order: 17 },
+  actor: 'owner',
+  at: '2026-11-21T08:05:04.210Z',
 }

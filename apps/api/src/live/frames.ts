@@ -1,4 +1,4 @@
-import type { RunEvent } from '@devflow/contracts'
+import type { RunEvent, TopicEvent } from '@devflow/contracts'
 
 /** A row of a log as it goes to every client of an event stream. */
 export interface Frame {
@@ -14,6 +14,10 @@ export function frameOf(event: RunEvent): Frame {
   const { seq, type } = event
   const data = type === 'chunk' || type === 'chunk.reset' ? event.data : event
   return { seq, type, bytes: encoder.encode(`id: ${seq}\nevent: ${type}\ndata: ${JSON.stringify(data)}\n\n`) }
+}
+
+export function topicFrame(event: TopicEvent): Uint8Array {
+  return encoder.encode(`id: ${event.seq}\nevent: ${event.topic}\ndata: ${JSON.stringify(event)}\n\n`)
 }
 
 /** A comment: it keeps the connection alive and tells how far the stream has looked. */

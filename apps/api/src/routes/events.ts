@@ -1,6 +1,4 @@
-import { DevflowError } from '@devflow/contracts'
 import { readLog } from '@devflow/db'
-import type { Context } from 'hono'
 import { z } from 'zod'
 import { EventPage } from '../bodies.ts'
 import type { ApiDeps } from '../deps.ts'
@@ -9,10 +7,9 @@ import { findRun, NO_RUN, runNotFound } from '../find-run.ts'
 import { eventStream } from '../live/event-stream.ts'
 import { followRun } from '../live/follow-run.ts'
 import type { RunFeeds } from '../live/run-feeds.ts'
-import { type Env, type Operations, parsed } from '../operation.ts'
+import { lastEventId, Seq, wantsStream } from '../live/stream-request.ts'
+import type { Operations } from '../operation.ts'
 import { flag, whole } from '../query.ts'
-
-const Seq = whole(0, Number.MAX_SAFE_INTEGER)
 
 const Query = z.strictObject({
   after: Seq.optional(),
@@ -87,22 +84,4 @@ export function eventRoutes(operations: Operations, deps: ApiDeps, feeds: RunFee
       )
     },
   )
-}
-
-function wantsStream(c: Context<Env>): boolean {
-  return /\btext\/event-stream\b/i.test(c.req.header('accept') ?? '')
-}
-
-function lastEventId(c: Context<Env>): number | undefined {
-  const header = c.req.header('last-event-id')
-  if (header === undefined || header === '') return undefined
-  try {
-    return parsed('Last-Event-ID', Seq, header)
-  } catch (cause) {
-    const errors = [{ path: 'Last-Event-ID', message: 'expected the id of an event' }]
-    throw new DevflowError('INVALID', 'invalid', 'Last-Event-ID is not the id of an event.', {
-      errors,
-      cause,
-    })
-  }
 }

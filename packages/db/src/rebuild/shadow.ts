@@ -9,6 +9,7 @@ export const PROJECTIONS = {
   gates: ['run_id', 'id'],
   gate_decisions: ['run_id', 'gate', 'attempt', 'principal'],
   signals: ['run_id', 'name', 'id'],
+  event_waits: ['run_id', 'phase', 'attempt'],
   artifacts: ['run_id', 'name', 'version'],
 } as const
 
