@@ -33,10 +33,21 @@ export const TOOLS = [
 export const Tool = z.enum(TOOLS, { error: `unknown tool: expected one of ${TOOLS.join(', ')}` })
 export type Tool = z.infer<typeof Tool>
 
+/** Tool → how often a session may call it; the names of servers' tools are `<server>__<tool>`. */
+const ToolQuotas = z.record(
+  z.union([
+    Tool,
+    z.string().regex(/^[a-z][a-z0-9-]*__.+$/, { error: 'expected a tool or <server>__<tool>' }),
+  ]),
+  z.int().nonnegative().max(1_000_000),
+)
+
 export const AgentPhase = z.strictObject({
   role: Name,
   prompt: z.string().min(1).max(100_000),
   tools: z.array(Tool).optional(),
+  /** Narrows the persona's. */
+  toolQuotas: ToolQuotas.optional(),
   inputs: z.array(Name).optional(),
   produces: Name.optional(),
 })
@@ -221,11 +232,18 @@ export const Model = z.strictObject({
   provider: Provider,
   name: z.string().min(1).max(200),
   vendor: z.string().optional(),
+  /** Provider `openai-compatible`: the operator's name for a server; absent, the default one. */
+  endpoint: z
+    .string()
+    .regex(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/, 'expected a name in kebab-case, never an address')
+    .max(64)
+    .optional(),
   fallbacks: z.array(z.string()).optional(),
   temperature: z.number().min(0).max(2).optional(),
   maxOutputTokens: z.int().positive().optional(),
   maxTurns: z.int().positive().max(10_000).optional(),
   maxTokensTotal: z.int().positive().optional(),
+  toolQuotas: ToolQuotas.optional(),
   /** Micro-dollars per token, when the provider's price list is not to be used. */
   pricing: z.strictObject({ input: z.number().nonnegative(), output: z.number().nonnegative() }).optional(),
   /** Provider `scripted`: the fixture, a path beside the entry or the fixture itself. */

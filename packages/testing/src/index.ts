@@ -3,6 +3,15 @@ import { fileURLToPath } from 'node:url'
 
 export type { AnthropicBlock, AnthropicBody } from './fake-anthropic/body.ts'
 export { anthropicError, type FakeAnthropic, startFakeAnthropic } from './fake-anthropic/server.ts'
+export type { ChatCompletionsBody } from './fake-openai/chat-frames.ts'
+export type { ResponsesBody } from './fake-openai/responses-body.ts'
+export {
+  type FakeChatServer,
+  type FakeOpenAi,
+  openAiError,
+  startFakeChatServer,
+  startFakeOpenAi,
+} from './fake-openai/server.ts'
 export { playAgent } from './fake-openrouter/agent.ts'
 export type { ErrorName } from './fake-openrouter/errors.ts'
 export type { FakeHandler, FakeReply } from './fake-openrouter/handler.ts'

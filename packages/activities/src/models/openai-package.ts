@@ -20,7 +20,8 @@ export function openAiClient(options: {
   apiKey: string
   baseURL: string
   progressTimeoutMs: number
-  headers?: Record<string, string>
+  /** null leaves one out. */
+  headers?: Record<string, string | null>
 }): OpenAI {
   return new OpenAI({
     apiKey: options.apiKey,
