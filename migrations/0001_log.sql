@@ -191,6 +191,9 @@ BEGIN
     WHEN 'artifact.accepted' THEN
       INSERT INTO artifacts (run_id, name, version, tenant, sha256, media_type, bytes, phase, attempt, at)
       VALUES (e.run_id, d->>'name', (d->>'version')::int, e.tenant, d->>'sha256', d->>'mediaType', (d->>'bytes')::int, e.phase, e.attempt, e.at);
+    WHEN 'workspace.snapshot' THEN
+      INSERT INTO workspace_snapshots (run_id, seq, tenant, line, phase, attempt, sha256, bytes, commit, base, links, at)
+      VALUES (e.run_id, e.seq, e.tenant, d->>'line', e.phase, e.attempt, d->>'sha256', (d->>'bytes')::bigint, d->>'commit', d->>'base', (d->>'links')::int, e.at);
     WHEN 'report.written' THEN
       INSERT INTO artifacts (run_id, name, version, tenant, sha256, media_type, bytes, at)
       SELECT e.run_id, a->>'name', (a->>'version')::int, e.tenant, a->>'sha256', a->>'mediaType', (a->>'bytes')::int, e.at FROM jsonb_array_elements(d->'artifacts') a;

@@ -45,7 +45,7 @@ $$;
 -- cancel | pause | resume | retry. Answers done, unchanged, not_found, over (finished, nothing to do), not_failed.
 CREATE FUNCTION devflow.command(run uuid, verb text, command_actor text, reason text, via text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
-  h devflow.run_heads; r devflow.runs; p devflow.phases; n text; lines jsonb; said jsonb;
+  h devflow.run_heads; r devflow.runs; p devflow.phases; holder uuid; n text; lines jsonb; said jsonb;
 BEGIN
   SELECT * INTO h FROM devflow.run_heads WHERE run_id = run FOR NO KEY UPDATE;
   IF NOT FOUND THEN RETURN 'not_found'; END IF;
@@ -70,6 +70,9 @@ BEGIN
     IF r.status <> 'failed' THEN RETURN 'not_failed'; END IF;
     SELECT * INTO p FROM devflow.phases WHERE run_id = run AND status = 'failed' AND id =
       (SELECT e.data->>'phase' FROM devflow.run_events e WHERE e.run_id = run AND e.type = 'run.failed' ORDER BY e.seq DESC LIMIT 1);
+    -- Another run may work there by now.
+    holder := devflow.take_slot(run);
+    IF holder IS NOT NULL THEN RETURN 'busy ' || holder; END IF;
     lines := jsonb_build_array(jsonb_build_object('type', 'run.retried', 'key', n || 'retried', 'data', jsonb_strip_nulls(said || jsonb_build_object('attempt', r.attempt + 1, 'phase', p.id))));
     IF p.id IS NOT NULL THEN
       lines := lines || jsonb_build_array(jsonb_build_object('type', 'phase.retried', 'key', p.id || '/' || (p.attempt + 1) || '/retried', 'phase', p.id, 'attempt', p.attempt + 1, 'data', jsonb_build_object('by', 'run.retried')));
@@ -176,7 +179,7 @@ BEGIN
     'data', jsonb_build_object('call', m.call, 'costMicroUsd', m.reserved_micro_usd, 'costSource', 'estimate'))) INTO unknown FROM model_calls m WHERE m.run_id = run AND m.cost_micro_usd IS NULL;
   IF unknown IS NOT NULL THEN PERFORM record(run, unknown); END IF;
   PERFORM set_config('devflow.erasing', 'yes', true);
-  FOREACH t IN ARRAY ARRAY['run_events', 'run_chunks', 'run_budgets', 'phases', 'sessions', 'gates', 'gate_decisions', 'signals', 'event_waits', 'event_looks', 'artifacts', 'blobs', 'outbox', 'idempotency_keys', 'call_lookups', 'run_heads'] LOOP
+  FOREACH t IN ARRAY ARRAY['run_events', 'run_chunks', 'run_budgets', 'phases', 'sessions', 'gates', 'gate_decisions', 'signals', 'event_waits', 'event_looks', 'artifacts', 'blobs', 'blob_parts', 'workspace_snapshots', 'outbox', 'idempotency_keys', 'call_lookups', 'run_heads'] LOOP
     EXECUTE format('DELETE FROM %I WHERE run_id = $1', t) USING run;
   END LOOP;
   INSERT INTO tombstones (run_id, tenant, actor, template, labels) SELECT run, h.tenant, eraser, r.template, r.labels FROM runs r WHERE r.id = run;

@@ -27,6 +27,7 @@ export const EVENT_TYPES = [
   'turn.completed',
   'turn.failed',
   'tool.called',
+  'tool.started',
   'tool.completed',
   'tool.denied',
   'artifact.proposed',
@@ -49,6 +50,7 @@ export const EVENT_TYPES = [
   'call.lost',
   'call.reconciled',
   'budget.exceeded',
+  'workspace.snapshot',
   'report.written',
 ] as const
 export const EventType = z.enum(EVENT_TYPES)

@@ -1,5 +1,6 @@
 import type { Budget, Definition, Run, Workspace } from '@devflow/contracts'
 import type { Queryable } from '../read/queryable.ts'
+import { takeSlot } from '../workspace/index.ts'
 
 /** What `run.submitted` says of a run. */
 export interface Submitted {
@@ -21,7 +22,10 @@ export interface Submitted {
   phases: { id: string; kind: string }[]
 }
 
-/** Makes a run, queued, with the wake that starts it. `run`: a new UUIDv7. Throws when the id is taken. */
+/**
+ * Makes a run, queued, with the wake that starts it. `run`: a new UUIDv7. Throws when the id is taken, and CONFLICT
+ * `workspace_busy` when another run has the exclusive workspace it asks for: then its transaction must be rolled back.
+ */
 export async function submitRun(
   db: Queryable,
   {
@@ -36,4 +40,5 @@ export async function submitRun(
     text: 'select devflow.submit($1, $2, $3, $4::jsonb, $5::jsonb)',
     values: [run, tenant, submitted.definitionHash, JSON.stringify(definition), JSON.stringify(submitted)],
   })
+  if (submitted.workspace?.exclusive) await takeSlot(db, run)
 }

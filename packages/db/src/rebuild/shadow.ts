@@ -11,6 +11,7 @@ export const PROJECTIONS = {
   signals: ['run_id', 'name', 'id'],
   event_waits: ['run_id', 'phase', 'attempt'],
   artifacts: ['run_id', 'name', 'version'],
+  workspace_snapshots: ['run_id', 'seq'],
 } as const
 
 export type ProjectionTable = keyof typeof PROJECTIONS
