@@ -5,6 +5,8 @@ import pg from 'pg'
 import { inject } from 'vitest'
 import { migrate, migrationsFolder } from './migrate.ts'
 
+export { newRun } from './testing-runs.ts'
+
 declare module 'vitest' {
   interface ProvidedContext {
     databaseUrl: string

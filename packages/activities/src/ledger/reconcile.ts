@@ -1,6 +1,6 @@
 import { type CostSource, costOf } from '@devflow/contracts'
 import { forgetLookup, takeDueCalls, type UnsettledCall } from '@devflow/db'
-import type { Deps } from '../deps.ts'
+import type { Deps, Times } from '../deps.ts'
 import type { ModelUsage } from '../models/model.ts'
 import { eventAt } from '../session/place.ts'
 
@@ -12,13 +12,18 @@ const MOST_BETWEEN_AFTER_MS = 6 * 3_600_000
 /** A provider that has not told by then never will: the estimate stands. */
 const GIVE_UP_MS = 48 * 3_600_000
 
+/** What settling takes. */
+export type LedgerDeps = Pick<Deps, 'pool' | 'writer' | 'adapters' | 'prices' | 'log'> & {
+  times: Pick<Times, 'callBackoffMs' | 'callPatienceMs'>
+}
+
 /**
  * Settles calls that ended without a known cost (I5): by what their provider says, asked at growing intervals; once
  * they are as old as `times.callPatienceMs`, by their reservation. The provider's later word still corrects that.
  * Idempotent and shared by all who sweep: an event a call and kind, and an estimate never undoes what is known.
  * Budgets move with the events, whether the run is over or not.
  */
-export async function reconcileCalls(deps: Deps): Promise<void> {
+export async function reconcileCalls(deps: LedgerDeps): Promise<void> {
   const pace = {
     firstMs: deps.times.callBackoffMs,
     mostMs: MOST_BETWEEN_MS,
@@ -29,7 +34,7 @@ export async function reconcileCalls(deps: Deps): Promise<void> {
   await Promise.all(calls.map((call) => reconcile(deps, call)))
 }
 
-async function reconcile(deps: Deps, call: UnsettledCall): Promise<void> {
+async function reconcile(deps: LedgerDeps, call: UnsettledCall): Promise<void> {
   const billed = await whatItCost(deps, call)
   const written = billed === undefined || (await write(deps, call, billed))
   const source = billed?.costSource ?? call.costSource
@@ -41,7 +46,7 @@ async function reconcile(deps: Deps, call: UnsettledCall): Promise<void> {
 type Billed = ModelUsage & { costMicroUsd: number; costSource: CostSource }
 
 /** Undefined: nothing more is known than before. */
-async function whatItCost(deps: Deps, call: UnsettledCall): Promise<Billed | undefined> {
+async function whatItCost(deps: LedgerDeps, call: UnsettledCall): Promise<Billed | undefined> {
   const { costSource, ageMs, reservedMicroUsd } = call
   if (costSource !== undefined && costSource !== 'estimate') return undefined
   const usage = await askProvider(deps, call)
@@ -54,14 +59,14 @@ async function whatItCost(deps: Deps, call: UnsettledCall): Promise<Billed | und
 }
 
 /** How the call's provider is asked, where it can tell and there is something to ask for. */
-function lookupOf(deps: Deps, { provider, generationId }: UnsettledCall) {
+function lookupOf(deps: LedgerDeps, { provider, generationId }: UnsettledCall) {
   const lookup = deps.adapters[provider]?.lookup
   return lookup && generationId !== null
     ? () => lookup(generationId, AbortSignal.timeout(LOOKUP_TIMEOUT_MS))
     : undefined
 }
 
-async function askProvider(deps: Deps, call: UnsettledCall): Promise<ModelUsage | undefined> {
+async function askProvider(deps: LedgerDeps, call: UnsettledCall): Promise<ModelUsage | undefined> {
   try {
     return await lookupOf(deps, call)?.()
   } catch (error) {
@@ -73,7 +78,7 @@ async function askProvider(deps: Deps, call: UnsettledCall): Promise<ModelUsage 
   }
 }
 
-async function priced(deps: Deps, { provider, model }: UnsettledCall, usage: ModelUsage) {
+async function priced(deps: LedgerDeps, { provider, model }: UnsettledCall, usage: ModelUsage) {
   const { inputTokens, outputTokens } = usage
   const adapter = deps.adapters[provider]
   if (!adapter || inputTokens === undefined || outputTokens === undefined) return undefined
@@ -82,7 +87,7 @@ async function priced(deps: Deps, { provider, model }: UnsettledCall, usage: Mod
 }
 
 /** Answers false when the run is gone, and its ledger with it. */
-async function write(deps: Deps, call: UnsettledCall, billed: Billed): Promise<boolean> {
+async function write(deps: LedgerDeps, call: UnsettledCall, billed: Billed): Promise<boolean> {
   const { costMicroUsd, costSource, inputTokens, outputTokens, cachedTokens, reasoningTokens } = billed
   const counts = { inputTokens, outputTokens, cachedTokens, reasoningTokens }
   // Keys of their own: what the provider says follows an estimate, and each comes once.

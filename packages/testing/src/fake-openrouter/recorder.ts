@@ -42,6 +42,7 @@ export interface Settled {
 /** Keeps the requests in their order and tells whoever waits of each change. */
 export class Recorder {
   readonly requests: RecordedRequest[] = []
+  readonly looks: string[] = []
   readonly #settled = new Map<string, Settled>()
   /** Any number of tests may wait at once. */
   readonly #changes = new EventEmitter().setMaxListeners(0)
@@ -63,6 +64,8 @@ export class Recorder {
 
   /** Undefined while `/generation` answers 404; each call is one look. */
   look(id: string): { record: RecordedRequest; settled: Settled } | undefined {
+    this.looks.push(id)
+    this.changed()
     const record = this.requests.find((request) => request.id === id)
     const settled = this.#settled.get(id)
     if (!record || !settled) return undefined

@@ -5,7 +5,7 @@ import { playAgent } from './agent.ts'
 import { answer, receive } from './chat.ts'
 import { ERRORS } from './errors.ts'
 import type { FakeHandler } from './handler.ts'
-import { knownModels, priceOf } from './prices.ts'
+import { type ModelList, sendModels } from './models.ts'
 import { type RecordedRequest, Recorder } from './recorder.ts'
 import type { ChatBody } from './reply.ts'
 
@@ -14,10 +14,16 @@ export interface FakeOpenRouter {
   /** What clients take as the base URL: `http://127.0.0.1:<port>/api/v1`. */
   readonly baseURL: string
   readonly requests: readonly RecordedRequest[]
+  /** The generations that were looked up, in order, each time anew; a 404 counts too. */
+  readonly looks: readonly string[]
   /** From now on this handler answers. The one at the start is `playAgent`. */
   script(handler: FakeHandler): void
   /** How many looks at `/generation` answer 404 before the first 200, where a reply does not say. Default 0. */
   generationMisses(misses: number): void
+  /** What `/models` answers from now on; undefined: the list of what it bills by. */
+  listModels(answer: ModelList | undefined): void
+  /** How often `/models` was asked for. */
+  readonly listings: number
   billedMicroUsd(): number
   waitForRequests(count: number, timeoutMs?: number): Promise<void>
   /** Waits until the condition holds, looked at after every change; rejects after `timeoutMs` (10 s). */
@@ -33,6 +39,8 @@ export async function startFakeOpenRouter(
   const recorder = new Recorder()
   let handler: FakeHandler = options.handler ?? playAgent
   let misses = 0
+  let list: ModelList | undefined
+  let listings = 0
 
   const server = createServer((request, response) => {
     route(request, response).catch((failure: unknown) => {
@@ -45,6 +53,12 @@ export async function startFakeOpenRouter(
     const url = new URL(request.url ?? '/', 'http://fake')
     if (url.pathname === '/_fake/requests') {
       respond(response, 200, shown(recorder, url.searchParams.has('bodies')))
+      return
+    }
+    if (url.pathname === '/api/v1/models' && request.method === 'GET') {
+      listings += 1
+      recorder.changed()
+      await sendModels(response, list)
       return
     }
     if (!request.headers.authorization?.startsWith('Bearer ')) {
@@ -61,9 +75,6 @@ export async function startFakeOpenRouter(
       }
       case 'GET /api/v1/generation':
         respond(response, ...generation(recorder, url.searchParams.get('id') ?? ''))
-        return
-      case 'GET /api/v1/models':
-        respond(response, 200, { data: knownModels().map(modelEntry) })
         return
       case 'GET /api/v1/key':
         respond(response, 200, {
@@ -87,6 +98,13 @@ export async function startFakeOpenRouter(
     port,
     baseURL: `http://127.0.0.1:${port}/api/v1`,
     requests: recorder.requests,
+    looks: recorder.looks,
+    get listings() {
+      return listings
+    },
+    listModels(next) {
+      list = next
+    },
     script(next) {
       handler = next
     },
@@ -145,18 +163,6 @@ function generation(recorder: Recorder, id: string): [number, unknown] {
     },
   }
   return [200, JSON.stringify(body).replaceAll('"@total"', settled.usd.toString())]
-}
-
-function modelEntry(id: string): unknown {
-  const price = priceOf(id)
-  return {
-    id,
-    canonical_slug: price.canonical,
-    name: id,
-    context_length: 131_072,
-    pricing: { prompt: price.prompt, completion: price.completion, input_cache_read: price.cached ?? '0' },
-    supported_parameters: ['tools', 'tool_choice', 'max_tokens', 'temperature'],
-  }
 }
 
 function shown(recorder: Recorder, bodies: boolean): unknown {
