@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { otel, parseConfig, tracingConfig, tracingSecrets } from '@devflow/process'
 import { z } from 'zod'
+import { COMMAND_VARIABLES, sandboxOptions } from './command-config.ts'
 import { PROVIDER_VARIABLES, providerSecrets, providersOf } from './provider-config.ts'
 
 const ms = (fallback: number) => z.coerce.number().int().positive().default(fallback)
@@ -63,6 +64,7 @@ const Environment = z.object({
   OPENROUTER_BASE_URL: z.string().url().optional().describe('another address of the OpenRouter API'),
   OPENROUTER_STALL_MS: ms(120_000).describe('how long a reply may say nothing'),
   ...PROVIDER_VARIABLES,
+  ...COMMAND_VARIABLES,
 })
 
 export type Config = ReturnType<typeof readConfig>
@@ -77,6 +79,7 @@ export function readConfig(env: NodeJS.ProcessEnv) {
     dataDir: given.DEVFLOW_DATA,
     cacheDir: given.DEVFLOW_CACHE ?? join(given.DEVFLOW_DATA, 'cache'),
     workspaceRoots: given.DEVFLOW_WORKSPACE_ROOTS,
+    sandbox: sandboxOptions(given),
     logLevel: given.DEVFLOW_LOG_LEVEL,
     sessions: given.DEVFLOW_SESSIONS,
     cachedWorkflows: given.DEVFLOW_CACHED_WORKFLOWS,
@@ -90,7 +93,7 @@ export function readConfig(env: NodeJS.ProcessEnv) {
       callBackoffMs: given.DEVFLOW_CALL_BACKOFF_MS,
       callPatienceMs: given.DEVFLOW_CALL_PATIENCE_MS,
     },
-    ...providersOf(given),
+    ...providersOf(given, env),
     openrouter: {
       apiKey: given.OPENROUTER_API_KEY,
       baseURL: given.OPENROUTER_BASE_URL,
@@ -105,7 +108,7 @@ export function readConfig(env: NodeJS.ProcessEnv) {
     faultFile: given.DEVFLOW_FAULT_FILE,
     secrets: [
       given.OPENROUTER_API_KEY,
-      ...providerSecrets(given),
+      ...providerSecrets(given, env),
       new URL(given.DATABASE_URL).password,
       ...(given.DEVFLOW_SECRETS?.split(/\s+/) ?? []),
       ...tracingSecrets(tracing),

@@ -8,6 +8,8 @@ import {
   createSessionActivities,
   type Deps,
   offlineModel,
+  openAiCompatibleModel,
+  openAiModel,
   openRouterModel,
   reconcileCalls,
   scriptedModel,
@@ -21,6 +23,7 @@ import { type Config, readConfig } from './config.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { faultAt } from './faults.ts'
 import { openObservers } from './observers.ts'
+import { openSandbox } from './open-sandbox.ts'
 import { repeat } from './repeat.ts'
 import { TemporalWatch } from './sweep.ts'
 import { connectLazily, registerSearchAttributes } from './temporal.ts'
@@ -73,11 +76,14 @@ const deps: Deps = {
     offline: observers.model('offline', offlineModel()),
     scripted: observers.model('scripted', scriptedModel()),
     openrouter: observers.model('openrouter', openRouterModel(config.openrouter)),
+    openai: observers.model('openai', openAiModel(config.openai)),
+    'openai-compatible': observers.model('openai-compatible', openAiCompatibleModel(config.openAiCompatible)),
     anthropic: observers.model('anthropic', anthropicModel(config.anthropic)),
   },
   prices: createPrices(pool, log),
   dataDir,
   workspaceRoots: config.workspaceRoots,
+  sandbox: await openSandbox(config, log),
   secrets: config.secrets,
   scrub: scrubber(config.secrets),
   log,
