@@ -6,6 +6,8 @@ export const FAULT_POINTS = [
   'after-stream',
   'after-record',
   'after-tool',
+  'after-effect',
+  'after-blob',
   'before-completion',
 ] as const
 export type FaultPoint = (typeof FAULT_POINTS)[number]

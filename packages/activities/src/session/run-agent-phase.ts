@@ -16,6 +16,7 @@ import { scopeOf } from '../scope.ts'
 import { builtTools, toolSpecs } from '../tools/index.ts'
 import { resetLine } from './chunk-pump.ts'
 import { FENCED, fail, HANDED_OVER } from './ends.ts'
+import { MAIN_LINE } from './lines.ts'
 import { runLoop } from './loop.ts'
 import { eventAt, type Place, sessionId } from './place.ts'
 import { isFenced, Session } from './session.ts'
@@ -88,8 +89,8 @@ async function deliver(deps: Deps, place: Place, stop: Stop): Promise<SessionEnd
   const timer = timeout(session, at.startedAt)
   try {
     await heal(session, transcript)
-    const opened = await openSessionWorkspace(session)
-    const ready = opened ? new Session({ ...session, root: opened.root, commit: opened.commit }) : session
+    const opened = await openSessionWorkspace(session, [MAIN_LINE])
+    const ready = opened ? new Session({ ...session, ...opened }) : session
     const prompt = transcript.messages.length > 0 ? [] : await promptOf(ready)
     return await runLoop(ready, transcript, prompt)
   } catch (error) {
@@ -148,6 +149,7 @@ async function sessionFor(
     tools,
     root: undefined,
     commit: undefined,
+    files: undefined,
   })
 }
 

@@ -3,6 +3,7 @@ import type { Answer, Line, Progress } from '@devflow/db'
 import type { Deps } from '../deps.ts'
 import type { ModelAdapter, ToolSpec } from '../models/model.ts'
 import { type Place, sessionId } from './place.ts'
+import type { Files } from './snapshots.ts'
 import type { Stop } from './stop.ts'
 
 export type SessionParts = Omit<Session, 'append' | 'post'>
@@ -23,6 +24,8 @@ export class Session {
   readonly root: string | undefined
   /** The commit that clone stands at. */
   readonly commit: string | undefined
+  /** The files in it, and how they are kept. */
+  readonly files: Files | undefined
 
   constructor(parts: SessionParts) {
     this.deps = parts.deps
@@ -37,6 +40,7 @@ export class Session {
     this.tools = parts.tools
     this.root = parts.root
     this.commit = parts.commit
+    this.files = parts.files
   }
 
   #posted: Promise<void> = Promise.resolve()

@@ -9,7 +9,7 @@ import { COMMIT, commitOf, sourceRepository } from './source-repository.ts'
 import { indexOf, Tree } from './tree.ts'
 
 export { type Branch, mergeBranches } from './merge.ts'
-export type { Link } from './object-store.ts'
+export type { Link, ObjectStore } from './object-store.ts'
 export type { Tree } from './tree.ts'
 
 /** The session that works there, and its epoch: a directory belongs to one epoch (I13). */
