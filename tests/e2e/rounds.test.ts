@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createControlActivities, createDefinitions, type Deps } from '@devflow/activities'
+import { createControlActivities, createDefinitions, type Deps, Sandbox } from '@devflow/activities'
 import { type ControlActivities, scrubber } from '@devflow/contracts'
 import { GroupWriter } from '@devflow/db'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -27,6 +27,7 @@ beforeAll(async () => {
     adapters: {},
     prices: { of: async () => undefined },
     dataDir,
+    sandbox: await Sandbox.open({ path: '' }),
     workspaceRoots: [],
     secrets: [],
     scrub: scrubber([]),

@@ -38,6 +38,7 @@ const Environment = z.object({
   ),
   DEVFLOW_SWEEP_MS: ms(30_000).describe('how often runs without a workflow are looked for'),
   DEVFLOW_CHUNK_RETENTION_MS: ms(86_400_000).describe('how long streamed text stays after a run is over'),
+  DEVFLOW_EVENT_RETENTION_MS: ms(30 * 86_400_000).describe('how long events from outside stay, and what triggers made of them'),
   DEVFLOW_METRICS_HOST: z.string().default('127.0.0.1').describe('the address to serve figures on'),
   DEVFLOW_METRICS_PORT: z.coerce
     .number()
@@ -86,6 +87,7 @@ export function readConfig(env: NodeJS.ProcessEnv) {
     stickyTimeoutMs: given.DEVFLOW_STICKY_TIMEOUT_MS,
     sweepMs: given.DEVFLOW_SWEEP_MS,
     chunkRetentionMs: given.DEVFLOW_CHUNK_RETENTION_MS,
+    eventRetentionMs: given.DEVFLOW_EVENT_RETENTION_MS,
     times: {
       heartbeatTimeoutMs: given.DEVFLOW_HEARTBEAT_TIMEOUT_MS,
       heartbeatIntervalMs: given.DEVFLOW_HEARTBEAT_INTERVAL_MS,

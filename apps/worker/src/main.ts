@@ -15,8 +15,8 @@ import {
   scriptedModel,
 } from '@devflow/activities'
 import { DevflowError, scrubber, TEMPORAL } from '@devflow/contracts'
-import { Listener } from '@devflow/db'
-import { createLogger, logLastWords, openTracing, supervised, type Tracing } from '@devflow/process'
+import { Listener, pruneSubmissions } from '@devflow/db'
+import { createLogger, logLastWords, openTracing, repeat, supervised, type Tracing } from '@devflow/process'
 import { NativeConnection, Runtime, Worker } from '@temporalio/worker'
 import pg from 'pg'
 import { type Config, readConfig } from './config.ts'
@@ -24,7 +24,6 @@ import { Dispatcher } from './dispatcher.ts'
 import { faultAt } from './faults.ts'
 import { openObservers } from './observers.ts'
 import { openSandbox } from './open-sandbox.ts'
-import { repeat } from './repeat.ts'
 import { TemporalWatch } from './sweep.ts'
 import { connectLazily, registerSearchAttributes } from './temporal.ts'
 import { temporalLog } from './temporal-log.ts'
@@ -144,6 +143,7 @@ const duties = [
 async function keepHouse(): Promise<void> {
   await pool.query('select devflow.make_partitions()')
   await pool.query('select devflow.prune_chunks($1)', [new Date(Date.now() - config.chunkRetentionMs)])
+  await pruneSubmissions(pool, new Date(Date.now() - config.eventRetentionMs))
 }
 
 const running = Promise.all([workflows.run(), sessions.run()])

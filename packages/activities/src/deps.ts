@@ -3,6 +3,7 @@ import type { GroupWriter, Listener } from '@devflow/db'
 import type pg from 'pg'
 import type { FaultPoint } from './fault-points.ts'
 import type { ModelAdapter } from './models/model.ts'
+import type { Sandbox } from './sandbox/index.ts'
 
 /** Times an operator may set, and tests shorten. All in ms. */
 export interface Times {
@@ -33,6 +34,8 @@ export interface Deps {
   prices: Prices
   /** Folder for mirrors and clones of workspaces. */
   dataDir: string
+  /** Where commands of agents run. */
+  sandbox: Sandbox
   /** Folders under which repositories may lie. */
   workspaceRoots: string[]
   /** Values that must never be stored or sent on (I8), for text that streams; `scrub` is for whole text. */

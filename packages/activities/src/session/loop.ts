@@ -7,6 +7,7 @@ import { eventAt } from './place.ts'
 import { reservationFor } from './reservation.ts'
 import type { Session } from './session.ts'
 import { recordTools, startTools } from './tool-calls.ts'
+import { quotaFailure } from './tool-quota.ts'
 import type { Transcript } from './transcript.ts'
 import { takeTurn } from './turn.ts'
 
@@ -25,7 +26,12 @@ export async function runLoop(session: Session, transcript: Transcript, prompt: 
   for (;;) {
     // Tools of a turn whose results the last delivery did not get to record.
     if (transcript.openCalls.length > 0)
-      await recordTools(session, transcript, transcript.turns, startTools(session, transcript.openCalls))
+      await recordTools(
+        session,
+        transcript,
+        transcript.turns,
+        startTools(session, transcript, transcript.turns, transcript.openCalls),
+      )
     if (stop.reason) return await stopped(session)
     if (stop.leaving) return HANDED_OVER
     if (transcript.turns >= mostTurns) {
@@ -44,6 +50,8 @@ export async function runLoop(session: Session, transcript: Transcript, prompt: 
         ),
       )
     }
+    const overrun = quotaFailure(transcript)
+    if (overrun) return await fail(session, overrun)
     const turn = transcript.turns + 1
     const answered = await callUntilAnswered(session, transcript, turn, prompt)
     if (!('outcome' in answered)) return answered.end

@@ -3,7 +3,9 @@ import type { ToolCall } from '../models/model.ts'
 import { runTool, type ToolResult } from '../tools/index.ts'
 import { eventAt } from './place.ts'
 import type { Session } from './session.ts'
-import { type ToolData, type Transcript, toolMessage } from './transcript.ts'
+import type { StopReason } from './stop.ts'
+import { overQuota } from './tool-quota.ts'
+import { countOverrun, type ToolData, type Transcript, toolMessage } from './transcript.ts'
 
 /** Tool calls under way, one after the other, in the order the model made them. */
 export interface RunningTools {
@@ -12,17 +14,46 @@ export interface RunningTools {
   readonly done: Promise<void>
 }
 
-/** Starts the tools a turn asked for. They only read: that a tool is run again after a crash harms nobody. */
-export function startTools(session: Session, calls: ToolCall[]): RunningTools {
+const UNKNOWN =
+  'This call was started, and then the worker it ran on was lost: its outcome is not known, and what it changed may be missing. It was not run again. Look at how things are before you go on.'
+
+/** Why a call that was started was ended in the middle. Nothing may be written by a session that lost its place. */
+const STOPPED: Record<Exclude<StopReason, 'fenced'>, string> = {
+  canceled: 'Killed with all its processes in the middle: the run was canceled.',
+  timeout: 'Killed with all its processes in the middle: the phase ran out of time.',
+  shutdown: 'Killed with all its processes in the middle: the worker shut down. It was not run again.',
+}
+
+/**
+ * Starts the tools a turn asked for; `posted` settles once the turn's lines are on their way, so that what is appended
+ * next is on record after them. Those that only read, or write files of the workspace alone, are run again after a crash.
+ * What goes beyond that has a line before it and one after (I3): started and without a result, it is not run again, and
+ * the model is told.
+ */
+export function startTools(
+  session: Session,
+  transcript: Transcript,
+  turn: number,
+  calls: ToolCall[],
+  posted: Promise<unknown> = Promise.resolve(),
+): RunningTools {
   const results: RunningTools['results'] = []
   const run = async () => {
     for (const call of calls) {
       if (session.stop.reason) return
-      const { ok, content, denied = false } = await runOne(session, call)
-      results.push({ data: session.deps.scrub({ id: call.id, name: call.name, ok, content }), denied })
+      const result = transcript.startedCalls.has(call.id)
+        ? { ok: false, content: UNKNOWN, code: 'outcome_unknown' }
+        : (overQuota(session, transcript, call.name) ?? (await runOne(session, turn, call, posted)))
+      if (!result) return
+      const { denied = false, content, bytes = Buffer.byteLength(content), ...rest } = result
+      if (!denied) transcript.toolUse.set(call.name, (transcript.toolUse.get(call.name) ?? 0) + 1)
+      const data: ToolData = { id: call.id, name: call.name, ...rest, content, bytes }
+      results.push({ data: session.deps.scrub(data), denied })
     }
   }
-  return { results, done: run() }
+  const done = run()
+  done.catch(() => {}) // Told to whoever waits for it.
+  return { results, done }
 }
 
 /** The lines of results that are there and were not taken before; their messages join the transcript. */
@@ -34,13 +65,9 @@ export function takeResults(
 ): EventLine[] {
   return tools.results.splice(0).map(({ data, denied }) => {
     transcript.messages.push(toolMessage(data))
-    return eventAt(
-      place,
-      denied ? 'tool.denied' : 'tool.completed',
-      `tool/${data.id}/completed`,
-      { ...data, bytes: Buffer.byteLength(data.content) },
-      turn,
-    )
+    if (denied) countOverrun(transcript, data)
+    const type = denied ? 'tool.denied' : 'tool.completed'
+    return eventAt(place, type, `tool/${data.id}/completed`, { ...data }, turn)
   })
 }
 
@@ -61,7 +88,13 @@ export async function recordTools(
   transcript.openCalls = []
 }
 
-async function runOne({ tools, root, stop }: Session, call: ToolCall): Promise<ToolResult> {
+async function runOne(
+  session: Session,
+  turn: number,
+  call: ToolCall,
+  posted: Promise<unknown>,
+): Promise<ToolResult | undefined> {
+  const { deps, place, tools, root, stop, persona } = session
   if (!tools.some(({ name }) => name === call.name)) {
     const names = tools.map(({ name }) => name).join(', ') || 'none'
     return { ok: false, denied: true, content: `There is no tool \`${call.name}\` here. Tools: ${names}.` }
@@ -69,5 +102,24 @@ async function runOne({ tools, root, stop }: Session, call: ToolCall): Promise<T
   if (root === undefined) {
     return { ok: false, denied: true, content: 'This run has no workspace: there are no files to look at.' }
   }
-  return await runTool(call, { root, signal: stop.signal })
+  let isUnderWay = false
+  const starting = async () => {
+    await posted
+    stop.signal.throwIfAborted()
+    const { id, name } = call
+    await session.append([eventAt(place, 'tool.started', `tool/${id}/started`, { id, name }, turn)])
+    // Another session may have taken over meanwhile, and may run it.
+    stop.signal.throwIfAborted()
+    isUnderWay = true
+  }
+  const context = { root, signal: stop.signal, commands: persona.commands, sandbox: deps.sandbox, starting }
+  try {
+    return await runTool(call, context)
+  } catch (error) {
+    const { reason } = stop
+    if (!reason) throw error
+    return isUnderWay && reason !== 'fenced'
+      ? { ok: false, content: STOPPED[reason], code: 'command_stopped' }
+      : undefined
+  }
 }

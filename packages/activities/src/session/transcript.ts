@@ -1,5 +1,6 @@
 import type { RunEvent } from '@devflow/contracts'
 import type { Message, ToolCall } from '../models/model.ts'
+import { QUOTA_EXCEEDED } from './tool-quota.ts'
 
 /** What `turn.completed` holds. */
 export interface TurnData {
@@ -16,6 +17,9 @@ export interface ToolData {
   name: string
   ok: boolean
   content: string
+  bytes?: number
+  exitCode?: number
+  code?: string
 }
 
 /** A session as the log has it: all it takes to go on. */
@@ -25,6 +29,12 @@ export interface Transcript {
   turns: number
   /** Tool calls of the last turn that have no result yet. */
   openCalls: ToolCall[]
+  /** Of these, by id, what was started and cannot be repeated. */
+  startedCalls: Set<string>
+  /** Tool → calls of it that were not denied. */
+  toolUse: Map<string, number>
+  /** Calls denied because their tool was used up. */
+  overruns: number
   /** Calls reserved so far for the turn that comes next. */
   callsOfNextTurn: number
   /** The call that was under way when its session was lost. */
@@ -41,6 +51,9 @@ export function transcriptOf(events: RunEvent[]): Transcript {
     messages: [],
     turns: 0,
     openCalls: [],
+    startedCalls: new Set(),
+    toolUse: new Map(),
+    overruns: 0,
     callsOfNextTurn: 0,
     openCall: undefined,
     repairs: 0,
@@ -72,13 +85,19 @@ function take(transcript: Transcript, { type, turn = 0, data }: RunEvent): void 
       transcript.turns = turn
       transcript.callsOfNextTurn = 0
       transcript.openCalls = [...said.toolCalls]
+      transcript.startedCalls.clear()
       transcript.tokens += said.tokens
       transcript.messages.push(assistantMessage(said))
       break
     }
+    case 'tool.started':
+      transcript.startedCalls.add(String(data.id))
+      break
     case 'tool.completed':
     case 'tool.denied': {
       const result = data as unknown as ToolData
+      if (type === 'tool.denied') countOverrun(transcript, result)
+      else transcript.toolUse.set(result.name, (transcript.toolUse.get(result.name) ?? 0) + 1)
       transcript.openCalls = transcript.openCalls.filter(({ id }) => id !== result.id)
       transcript.messages.push(toolMessage(result))
       break
@@ -94,6 +113,11 @@ function take(transcript: Transcript, { type, turn = 0, data }: RunEvent): void 
       transcript.ended = 'failed'
       break
   }
+}
+
+/** Counts a denied call that was one too many for its tool. */
+export function countOverrun(transcript: Transcript, { code }: ToolData): void {
+  if (code === QUOTA_EXCEEDED) transcript.overruns += 1
 }
 
 export function assistantMessage({ content, toolCalls, reasoning }: TurnData): Message {

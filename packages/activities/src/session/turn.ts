@@ -57,7 +57,8 @@ export async function takeTurn(
       failureLine(session, artifactInvalid(session.agent.produces ?? 'answer', reading.judged?.errors ?? [])),
     )
 
-  const tools = startTools(session, reading.open)
+  const posted = Promise.withResolvers<void>()
+  const tools = startTools(session, transcript, turn, reading.open, posted.promise)
   if (reading.open.length > 0)
     await Promise.race([tools.done, new Promise((resolve) => setTimeout(resolve, HEAD_START_MS))])
   if (done) deps.reach('before-completion')
@@ -74,6 +75,7 @@ export async function takeTurn(
   if (reading.open.length > 0) session.post([...lines, ...quick], recorded)
   else if (isFenced(await session.append(lines))) return FENCED
   else recorded()
+  posted.resolve()
   if (done) return { ended: 'completed' }
   if (spoiled) return { ended: 'failed' }
 

@@ -31,7 +31,7 @@ export const runCommand = tool({
   },
   effects: 'external',
   arguments: z.object({ argv: Argv }),
-  async run({ argv }, { root, signal, commands = [], sandbox }) {
+  async run({ argv }, { root, signal, commands = [], sandbox, starting }) {
     if (!commandAllowed(argv, commands)) {
       const allowed = commands.length > 0 ? `allowed are: ${commands.join(', ')}` : 'no command is allowed'
       return refused('command_not_allowed', `this command is not allowed; ${allowed}`)
@@ -40,6 +40,7 @@ export const runCommand = tool({
       const reason = sandbox?.confinement.kind === 'unavailable' ? `: ${sandbox.confinement.reason}` : ''
       return refused('sandbox_unavailable', `commands cannot be run here, for lack of a sandbox${reason}`)
     }
+    await starting?.()
     return resultOf(await sandbox.run({ argv, root, signal }), sandbox.limits.timeoutMs)
   },
 })
