@@ -11,6 +11,7 @@ import { addReject } from './commands/reject.ts'
 import { addRun } from './commands/run.ts'
 import { addRuns } from './commands/runs.ts'
 import { addUp } from './commands/up.ts'
+import { addUsage } from './commands/usage.ts'
 import { LANGUAGES } from './messages/languages.ts'
 import type { Words } from './messages/words.ts'
 import type { StackDeps } from './up/stack.ts'
@@ -44,6 +45,7 @@ export function createProgram(words: Words, stack?: StackDeps): Command {
   addApprove(program, words)
   addReject(program, words)
   addCalls(program, words)
+  addUsage(program, words)
   addRegistry(program, words)
   addDoctor(program, words)
   addMigrate(program, words)

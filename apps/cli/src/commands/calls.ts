@@ -2,6 +2,7 @@ import type { Call } from '@devflow/client'
 import type { Command } from 'commander'
 import { invocationOf } from '../invocation.ts'
 import type { Words } from '../messages/words.ts'
+import { badUsage } from '../refuse.ts'
 import { findRunId } from '../run-id.ts'
 import { count, dollars, Sum, span } from '../terminal/quantities.ts'
 import type { Screen } from '../terminal/screen.ts'
@@ -10,12 +11,15 @@ import { table } from '../terminal/table.ts'
 export function addCalls(program: Command, words: Words): void {
   program
     .command('calls')
-    .description(words.help.calls)
+    .description(words.help.calls.about)
     .argument('<run>', words.help.arguments.run)
-    .action(async (text: string, _: object, command: Command) => {
+    .option('--csv', words.help.calls.csv)
+    .action(async (text: string, { csv }: { csv?: boolean }, command: Command) => {
       const { json, screen, printJson, client: connect } = invocationOf(command)
+      if (csv && json) throw badUsage(words.failures.csvOrJson)
       const client = connect()
       const id = await findRunId(client, text, words)
+      if (csv) return screen.write(await client.runs.callsCsv(id))
       const items = await Array.fromAsync(client.runs.calls(id))
       if (json) return printJson({ items })
       screen.print(...(items.length > 0 ? lines(items, screen, words) : [words.run.noCalls]))

@@ -28,6 +28,7 @@ export const failures = {
     no_report: 'wait until the run is over: devflow runs show <run> --follow',
     run_not_failed: 'see how it stands: devflow runs show <run>',
     run_over: 'see how it ended: devflow runs show <run>',
+    workspace_busy: 'wait for the run that is named, or cancel it: devflow runs cancel <run>',
     workspace_outside_roots: 'allow its folder: devflow up --workspace-root <dir>',
     entry_not_found: 'see which there are: devflow registry list',
     stale_base: 'see what has changed: devflow registry history',
@@ -57,4 +58,6 @@ export const failures = {
   nothingToApply: 'name files or folders of entries, or --delete',
   scriptOutside: (place: string) => `${place} names a script outside of the folder`,
   baseNeedsRepo: '--base needs --repo',
+  csvOrJson: '--csv and --json do not go together',
+  whichLabel: '--by label needs --label <key>',
 }

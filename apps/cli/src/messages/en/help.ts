@@ -66,7 +66,18 @@ export const help = {
     comment: 'what goes with the decision',
     subjectHash: 'the hash of what you looked at; refused when that has changed',
   },
-  calls: 'list the model calls of a run and what they cost',
+  calls: {
+    about: 'list the model calls of a run and what they cost',
+    csv: 'print the ledger as CSV',
+  },
+  usage: {
+    about: 'sum what models were used for and what it cost',
+    by: 'model, persona, day, template, run or label',
+    label: 'by the values of this label',
+    from: 'from this UTC day or time on, as in 2030-01-31',
+    to: 'up to the end of this UTC day, or before this time',
+    csv: 'print it as CSV',
+  },
   doctor: {
     about: 'check this machine and the stack; say how to mend what is wrong',
     data: 'the data folder',

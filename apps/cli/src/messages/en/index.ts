@@ -4,5 +4,6 @@ import { help } from './help.ts'
 import { registry } from './registry.ts'
 import { events, gate, run, used } from './run.ts'
 import { migrated, rebuilt, up } from './up.ts'
+import { usage } from './usage.ts'
 
-export const en = { help, run, gate, events, used, failures, doctor, registry, up, migrated, rebuilt }
+export const en = { help, run, gate, events, used, failures, doctor, registry, up, migrated, rebuilt, usage }

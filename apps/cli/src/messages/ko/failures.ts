@@ -27,6 +27,7 @@ export const failures: Words['failures'] = {
     no_report: '실행이 끝날 때까지 기다리세요: devflow runs show <run> --follow',
     run_not_failed: '상태를 보세요: devflow runs show <run>',
     run_over: '어떻게 끝났는지 보세요: devflow runs show <run>',
+    workspace_busy: '안내된 실행이 끝나기를 기다리거나 취소하세요: devflow runs cancel <run>',
     workspace_outside_roots: '그 폴더를 허용하세요: devflow up --workspace-root <dir>',
     entry_not_found: '항목 목록을 보세요: devflow registry list',
     stale_base: '무엇이 바뀌었는지 보세요: devflow registry history',
@@ -56,4 +57,6 @@ export const failures: Words['failures'] = {
   nothingToApply: '항목이 든 파일이나 폴더, 또는 --delete를 주세요',
   scriptOutside: (place) => `${place}의 스크립트가 폴더 밖에 있습니다`,
   baseNeedsRepo: '--base에는 --repo가 필요합니다',
+  csvOrJson: '--csv와 --json은 함께 쓸 수 없습니다',
+  whichLabel: '--by label에는 --label <key>가 필요합니다',
 }

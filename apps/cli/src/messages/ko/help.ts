@@ -68,7 +68,18 @@ export const help: Words['help'] = {
     comment: '결정에 붙이는 말',
     subjectHash: '확인한 내용의 해시; 내용이 바뀌었으면 거부됩니다',
   },
-  calls: '실행의 모델 호출과 그 비용을 보여 줍니다',
+  calls: {
+    about: '실행의 모델 호출과 그 비용을 보여 줍니다',
+    csv: '원장을 CSV로 출력합니다',
+  },
+  usage: {
+    about: '모델 사용량과 비용을 모아 보여 줍니다',
+    by: 'model, persona, day, template, run 또는 label',
+    label: '이 라벨의 값별로',
+    from: '이 날짜(UTC)나 시각부터, 예: 2030-01-31',
+    to: '이 날짜(UTC)가 끝날 때까지, 또는 이 시각 전까지',
+    csv: 'CSV로 출력합니다',
+  },
   doctor: {
     about: '이 기계와 스택을 점검하고 고칠 방법을 알려 줍니다',
     data: '데이터 폴더',

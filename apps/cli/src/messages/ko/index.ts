@@ -5,5 +5,19 @@ import { help } from './help.ts'
 import { registry } from './registry.ts'
 import { events, gate, run, used } from './run.ts'
 import { migrated, rebuilt, up } from './up.ts'
+import { usage } from './usage.ts'
 
-export const ko: Words = { help, run, gate, events, used, failures, doctor, registry, up, migrated, rebuilt }
+export const ko: Words = {
+  help,
+  run,
+  gate,
+  events,
+  used,
+  failures,
+  doctor,
+  registry,
+  up,
+  migrated,
+  rebuilt,
+  usage,
+}
