@@ -107,8 +107,9 @@ BEGIN
     WHEN 'run.submitted' THEN
       INSERT INTO runs (id, tenant, template, definition_hash, status, input, labels, budget, workspace, actor, parent, attempt, created_at)
       VALUES (e.run_id, e.tenant, d->>'template', d->>'definitionHash', 'queued', d->'input', d->'labels', d->'budget', d->'workspace', d->>'actor', (d->>'parent')::uuid, 1, e.at);
-      INSERT INTO run_budgets (run_id, tenant, limit_micro_usd, limit_tokens, reserved_micro_usd, settled_micro_usd, reserved_tokens, settled_tokens)
-      VALUES (e.run_id, e.tenant, (d->'budget'->>'limitMicroUsd')::numeric, (d->'budget'->>'limitTokens')::bigint, 0, 0, 0, 0);
+      INSERT INTO run_budgets (run_id, tenant, limit_micro_usd, limit_tokens, on_exceeded, allow_unpriced, reserved_micro_usd, settled_micro_usd, reserved_tokens, settled_tokens)
+      VALUES (e.run_id, e.tenant, (d->'budget'->>'limitMicroUsd')::numeric, (d->'budget'->>'limitTokens')::bigint, d->'budget'->>'onExceeded',
+        coalesce((d->'budget'->>'allowUnpriced')::boolean, false), 0, 0, 0, 0);
       INSERT INTO phases (run_id, id, tenant, position, kind, status, attempt, round_attempt)
       SELECT e.run_id, p->>'id', e.tenant, ARRAY[o::int], p->>'kind', 'pending', 1, 1 FROM jsonb_array_elements(d->'phases') WITH ORDINALITY x(p, o);
     WHEN 'run.started' THEN
@@ -160,12 +161,12 @@ BEGIN
     WHEN 'child.started' THEN
       UPDATE phases SET child = (d->>'run')::uuid WHERE run_id = e.run_id AND id = e.phase;
     WHEN 'gate.opened' THEN
-      INSERT INTO gates (run_id, id, tenant, phase, attempt, status, title, subject, subject_hash, quorum, reject_quorum, approvers, require_subject_hash, on_reject, on_deadline, deadline, opened_at)
+      INSERT INTO gates (run_id, id, tenant, phase, attempt, status, title, subject, subject_hash, quorum, reject_quorum, approvers, require_subject_hash, on_reject, on_deadline, budget, deadline, opened_at)
       VALUES (e.run_id, d->>'gate', e.tenant, e.phase, e.attempt, 'open', d->>'title', d->'subject', d->>'subjectHash', (d->>'quorum')::int, (d->>'rejectQuorum')::int,
-        CASE WHEN d ? 'approvers' THEN ARRAY(SELECT jsonb_array_elements_text(d->'approvers')) END, (d->>'requireSubjectHash')::boolean, d->>'onReject', d->'onDeadline', e.at + (d->>'deadline')::interval, e.at)
+        CASE WHEN d ? 'approvers' THEN ARRAY(SELECT jsonb_array_elements_text(d->'approvers')) END, (d->>'requireSubjectHash')::boolean, d->>'onReject', d->'onDeadline', d->'budget', e.at + (d->>'deadline')::interval, e.at)
       ON CONFLICT (run_id, id) DO UPDATE SET attempt = excluded.attempt, status = 'open', title = excluded.title, subject = excluded.subject, subject_hash = excluded.subject_hash,
         quorum = excluded.quorum, reject_quorum = excluded.reject_quorum, approvers = excluded.approvers, require_subject_hash = excluded.require_subject_hash, on_reject = excluded.on_reject,
-        on_deadline = excluded.on_deadline, escalated_at = NULL, deadline = excluded.deadline, opened_at = excluded.opened_at, closed_at = NULL;
+        on_deadline = excluded.on_deadline, budget = excluded.budget, escalated_at = NULL, deadline = excluded.deadline, opened_at = excluded.opened_at, closed_at = NULL;
       UPDATE phases SET status = 'waiting', deadline = e.at + (d->>'deadline')::interval WHERE run_id = e.run_id AND id = e.phase;
     WHEN 'gate.decided' THEN
       INSERT INTO gate_decisions (run_id, gate, attempt, principal, tenant, decision, comment, subject_hash, implied, via, at)
@@ -176,7 +177,20 @@ BEGIN
       UPDATE phases SET deadline = e.at + (d->>'deadline')::interval WHERE run_id = e.run_id AND id = e.phase;
     WHEN 'gate.closed' THEN
       UPDATE gates SET status = d->>'status', closed_at = e.at WHERE run_id = e.run_id AND id = d->>'gate';
+      -- An agent phase only ever waits for a budget: it asks again, and what does not concern it makes it wait again.
+      IF d->>'status' = 'approved' THEN
+        UPDATE phases p SET status = 'running' FROM gates g WHERE g.run_id = e.run_id AND g.id = d->>'gate' AND g.budget IS NOT NULL AND p.run_id = e.run_id AND p.kind = 'agent' AND p.status = 'waiting';
+      END IF;
       UPDATE runs SET status = 'running' WHERE id = e.run_id AND status = 'waiting';
+    WHEN 'budget.exceeded' THEN
+      UPDATE phases SET status = 'waiting' WHERE d ? 'gate' AND run_id = e.run_id AND id = e.phase;
+    WHEN 'budget.raised' THEN
+      IF d->>'scope' = 'run' AND NOT d ? 'pool' THEN
+        UPDATE run_budgets SET limit_micro_usd = coalesce((d->>'limitMicroUsd')::numeric, limit_micro_usd), limit_tokens = coalesce((d->>'limitTokens')::bigint, limit_tokens) WHERE run_id = e.run_id;
+      ELSE
+        UPDATE run_budgets SET passes = coalesce(passes, '{}') || jsonb_build_object(d->>'pool', coalesce(passes->(d->>'pool'), '{}') || jsonb_strip_nulls(jsonb_build_object('microUsd', d->'passMicroUsd', 'tokens', d->'passTokens')))
+        WHERE run_id = e.run_id;
+      END IF;
     WHEN 'wait.opened' THEN
       UPDATE phases SET status = 'waiting', deadline = coalesce((d->>'until')::timestamptz, e.at + (d->>'for')::interval) WHERE run_id = e.run_id AND id = e.phase;
       IF d ? 'event' THEN
@@ -282,17 +296,31 @@ CREATE FUNCTION devflow.seq_of(run uuid, is_chunk boolean, line_key text) RETURN
     ELSE (SELECT e.seq FROM devflow.run_events e WHERE e.run_id = run AND e.key = line_key) END
 $$;
 --> statement-breakpoint
+-- Words of shared budgets, see `budget_pools`. A call:
+CREATE TYPE devflow.call_key AS (run uuid, phase text, attempt int, turn int, call int);
+--> statement-breakpoint
+-- What calls of one persona and day take of the pools they are charged to.
+CREATE TYPE devflow.pool_charge AS (tenant text, persona text, day date, root uuid, micro numeric, tokens bigint);
+--> statement-breakpoint
+-- What a member wants of its pools; no member: the pools are only touched.
+CREATE TYPE devflow.pool_want AS (member int, tenant text, persona text, day date, root uuid, micro numeric, tokens bigint);
+--> statement-breakpoint
+-- What this process may take of a pool now; `members` want it.
+CREATE TYPE devflow.pool_room AS (pool bigint, scope text, persona text, day date, limit_micro_usd numeric, limit_tokens bigint, on_exceeded text,
+  allow_unpriced boolean, crossed boolean, want_micro numeric, want_tokens bigint, free_micro numeric, free_tokens bigint, members int[]);
+--> statement-breakpoint
 -- Appends a group of members, each a set of lines that stand or fall together, in one round trip. Arrays, one a field:
 --   m_*: members; m_last: where its last line stands among the lines of its run, from 1;
 --        m_session, m_epoch: written by a session; m_execution: by a workflow; m_key: of its `call.reserved` line, when it
---        reserves m_micro micro-dollars and m_tokens tokens
+--        reserves m_micro micro-dollars (null: nobody knows the price) and m_tokens tokens for m_persona
+--   m_owner: whose slices of shared budgets the group spends from
 --   e_*: events; e_member: index of its member, from 1; e_nth: where it stands among the lines of its run, from 1;
 --        e_data: their bodies as JSON, one a line
 --   c_*: chunks, the same; c_kind 'reset' voids what its turn streamed before
 -- Answers by member: written (seq: its last new line), duplicate (seq: its last line, as it stands), fenced, refused (code:
--- paused, canceled, over_budget), no_run.
+-- paused, canceled, over_budget), no_run. `overruns`: the budgets a member goes past, whether it may (written) or not.
 --
--- Lock order everywhere: heads, then all else; each in order of its key. Whoever holds a run's head is alone with its log,
+-- Lock order everywhere: heads, then shared budgets, then all else; each in order of its key. Whoever holds a run's head is alone with its log,
 -- budget, sessions and projections; statements after the lock see what its previous holder committed, because each statement
 -- of a volatile function has its own snapshot.
 --
@@ -303,35 +331,48 @@ CREATE FUNCTION devflow.append(
   m_run uuid[], m_last int[], m_session text[], m_epoch int[], m_execution int[], m_key text[], m_micro numeric[], m_tokens bigint[],
   e_member int[], e_nth int[], e_type text[], e_key text[], e_phase text[], e_attempt int[], e_turn int[], e_data text,
   c_member int[], c_nth int[], c_kind text[], c_key text[], c_phase text[], c_attempt int[], c_turn int[], c_delivery int[], c_text text[],
-  careful boolean, OUT verdicts text[], OUT seqs bigint[], OUT codes text[]
+  careful boolean, m_persona text[] DEFAULT NULL, m_owner text DEFAULT '', OUT verdicts text[], OUT seqs bigint[], OUT codes text[], OUT overruns jsonb[]
 ) LANGUAGE plpgsql VOLATILE
 SET search_path = devflow, pg_temp SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
   -- How each member stands with its run: the run's last seq, the time of its next event, its tenant. A null verdict may write.
-  m_seq bigint[]; m_at timestamptz[]; m_tenant text[]; any_limit boolean; any_out boolean;
+  m_seq bigint[]; m_at timestamptz[]; m_tenant text[]; any_limit boolean; any_out boolean; any_pooled boolean;
+  charged call_key[]; charges pool_charge[]; rooms pool_room[]; found jsonb; blocks jsonb; warned jsonb;
   evs run_events[]; r record; spent numeric; spent_tokens bigint; last_run uuid; now_at timestamptz;
 BEGIN
   PERFORM 1 FROM run_heads h WHERE h.run_id = ANY(m_run) ORDER BY h.run_id FOR NO KEY UPDATE;
-  now_at := clock_timestamp();
-  SELECT array_agg(verdict), array_agg(NULL::text), array_agg(x.seq), array_agg(x.at), array_agg(x.tenant), bool_or(x.is_limited), bool_or(verdict IS NOT NULL)
-    INTO verdicts, codes, m_seq, m_at, m_tenant, any_limit, any_out
+  now_at := devflow.clock();
+  SELECT array_agg(verdict), array_agg(NULL::text), array_agg(x.seq), array_agg(x.at), array_agg(x.tenant), bool_or(x.is_limited), bool_or(verdict IS NOT NULL), bool_or(x.pooled)
+    INTO verdicts, codes, m_seq, m_at, m_tenant, any_limit, any_out, any_pooled
     FROM (
       SELECT CASE WHEN h.run_id IS NULL THEN 'no_run'
           WHEN m.session IS NOT NULL AND s.epoch IS DISTINCT FROM m.epoch THEN 'fenced'
           WHEN m.execution IS NOT NULL AND h.execution_epoch <> m.execution THEN 'fenced'
           -- A cancel may end a run that a workflow has just looked at: nothing of a workflow or session follows the end.
           WHEN h.control = 'over' AND (m.session IS NOT NULL OR m.execution IS NOT NULL) THEN 'fenced' END AS verdict,
-        h.seq, greatest(h.last_at, now_at) AS at, h.tenant,
-        m.key IS NOT NULL AND (h.control <> 'go' OR b.limit_micro_usd IS NOT NULL OR b.limit_tokens IS NOT NULL) AS is_limited
+        h.seq, greatest(h.last_at, now_at) AS at, h.tenant, h.pooled,
+        m.key IS NOT NULL AND (h.control <> 'go' OR h.pooled OR b.limit_micro_usd IS NOT NULL OR b.limit_tokens IS NOT NULL) AS is_limited
       FROM unnest(m_run, m_session, m_epoch, m_execution, m_key) WITH ORDINALITY m(run, session, epoch, execution, key, o)
       LEFT JOIN run_heads h ON h.run_id = m.run LEFT JOIN sessions s ON s.run_id = m.run AND s.session = m.session LEFT JOIN run_budgets b ON m.key IS NOT NULL AND b.run_id = m.run
       ORDER BY m.o
     ) x;
 
+  IF any_pooled THEN
+    charged := devflow.calls_charged(m_run, e_member, e_type, e_phase, e_attempt, e_turn, e_data);
+    charges := devflow.charges_of(charged);
+    IF any_limit THEN
+      -- Pools that are only settled on are locked with those that are drawn on, so that all are in order.
+      rooms := devflow.open_rooms(m_owner, array_cat(
+        ARRAY(SELECT ROW(m.o, h.tenant, m.persona, devflow.day_of(m_at[m.o]), h.root, m.micro, m.tokens)::pool_want
+          FROM unnest(m_run, m_micro, m_tokens, m_key, m_persona) WITH ORDINALITY m(run, micro, tokens, key, persona, o) JOIN run_heads h ON h.run_id = m.run
+          WHERE m.key IS NOT NULL AND h.pooled AND verdicts[m.o] IS NULL),
+        ARRAY(SELECT ROW(NULL, c.tenant, c.persona, c.day, c.root, 0, 0)::pool_want FROM unnest(charges) c)));
+    END IF;
+  END IF;
   IF any_limit THEN
     -- In order, against a running sum: two reservations of one group never both take the last cent.
     FOR r IN
-      SELECT m.o, m.run, m.micro, m.tokens, m.key, h.control, b.limit_micro_usd, b.limit_tokens,
+      SELECT m.o, m.run, m.micro, m.tokens, m.key, h.control, b.limit_micro_usd, b.limit_tokens, b.on_exceeded, b.allow_unpriced, b.passes,
         b.reserved_micro_usd + b.settled_micro_usd AS used, b.reserved_tokens + b.settled_tokens AS used_tokens
       FROM unnest(m_run, m_micro, m_tokens, m_key) WITH ORDINALITY m(run, micro, tokens, key, o)
       JOIN run_heads h ON h.run_id = m.run JOIN run_budgets b ON b.run_id = m.run
@@ -339,11 +380,37 @@ BEGIN
     LOOP
       IF last_run IS DISTINCT FROM r.run THEN spent := r.used; spent_tokens := r.used_tokens; last_run := r.run; END IF;
       IF r.control <> 'go' THEN codes[r.o] := CASE r.control WHEN 'paused' THEN 'paused' ELSE 'canceled' END;
-      ELSIF spent + r.micro > r.limit_micro_usd OR spent_tokens + r.tokens > r.limit_tokens THEN codes[r.o] := 'over_budget';
+      ELSE
+        blocks := NULL; warned := '[]';
+        found := devflow.overrun('run', NULL, NULL, r.on_exceeded, r.limit_micro_usd, r.limit_tokens, r.limit_micro_usd - spent, r.limit_tokens - spent_tokens, r.allow_unpriced, r.micro, r.tokens);
+        FOR i IN 0 .. coalesce(cardinality(rooms), 0) LOOP
+          IF i > 0 THEN
+            CONTINUE WHEN rooms[i].members[1] IS NULL AND cardinality(rooms[i].members) = 1 OR NOT coalesce(r.o = ANY (rooms[i].members), false);
+            found := devflow.pool_overrun(rooms[i], r.passes, spent, spent_tokens, r.micro, r.tokens);
+          END IF;
+          CONTINUE WHEN found IS NULL;
+          IF found->>'onExceeded' = 'warn_continue' AND NOT found->'exceeded' ? 'unpriced' THEN warned := warned || found;
+          -- Nobody need be asked about one budget while another blocks.
+          ELSIF blocks IS NULL OR blocks->>'onExceeded' = 'prompt' THEN blocks := found;
+          END IF;
+        END LOOP;
+        IF blocks IS NOT NULL THEN codes[r.o] := 'over_budget'; warned := jsonb_build_array(blocks); END IF;
+        IF warned <> '[]' THEN
+          overruns := coalesce(overruns, array_fill(NULL::jsonb, ARRAY[cardinality(m_run)]));
+          overruns[r.o] := warned;
+        END IF;
       END IF;
       -- What is on record already was granted then, and is counted.
       IF (careful OR codes[r.o] IS NOT NULL) AND seq_of(r.run, false, r.key) IS NOT NULL THEN codes[r.o] := NULL; CONTINUE; END IF;
-      IF codes[r.o] IS NULL THEN spent := spent + r.micro; spent_tokens := spent_tokens + r.tokens;
+      IF codes[r.o] IS NULL THEN
+        spent := spent + coalesce(r.micro, 0); spent_tokens := spent_tokens + r.tokens;
+        FOR i IN 1 .. coalesce(cardinality(rooms), 0) LOOP
+          CONTINUE WHEN NOT coalesce(r.o = ANY (rooms[i].members), false);
+          IF rooms[i].on_exceeded = 'warn_continue' AND NOT rooms[i].crossed AND (r.micro > rooms[i].free_micro OR r.tokens > rooms[i].free_tokens) THEN
+            UPDATE budget_pools SET crossed = true WHERE id = rooms[i].pool;
+          END IF;
+          rooms[i].free_micro := rooms[i].free_micro - coalesce(r.micro, 0); rooms[i].free_tokens := rooms[i].free_tokens - r.tokens;
+        END LOOP;
       ELSE verdicts[r.o] := 'refused'; any_out := true;
       END IF;
     END LOOP;
@@ -384,6 +451,7 @@ BEGIN
   UPDATE run_heads h SET seq = h.seq + n.last, last_at = n.at
     FROM (SELECT u.run, max(u.last) AS last, max(u.at) AS at FROM unnest(m_run, m_last, m_at) u(run, last, at) GROUP BY 1) n WHERE h.run_id = n.run AND n.last IS NOT NULL;
   IF evs IS NOT NULL THEN PERFORM devflow.project(evs); END IF;
+  IF charged IS NOT NULL THEN PERFORM devflow.charge_pools(m_owner, charges, devflow.charges_of(charged)); END IF;
   PERFORM devflow.notify_runs(m_run, m_last);
 
   SELECT array_agg(coalesce(v.verdict, CASE WHEN v.last IS NULL THEN 'duplicate' ELSE 'written' END) ORDER BY v.o), array_agg(v.seq + v.last ORDER BY v.o)

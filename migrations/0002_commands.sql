@@ -10,7 +10,7 @@ BEGIN
       array_agg((l->>'attempt')::int) AS attempt, array_agg((l->>'turn')::int) AS turn, string_agg(coalesce(l->'data', '{}')::text, E'\n') AS data
     FROM jsonb_array_elements(lines) WITH ORDINALITY x(l, o)
   ) e, devflow.append(ARRAY[run], ARRAY[jsonb_array_length(lines)], ARRAY[NULL], ARRAY[NULL::int], ARRAY[NULL::int], ARRAY[NULL], ARRAY[NULL::numeric], ARRAY[NULL::bigint],
-    e.member, e.nth, e.type, e.key, e.phase, e.attempt, e.turn, e.data, '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', true) a;
+    e.member, e.nth, e.type, e.key, e.phase, e.attempt, e.turn, e.data, '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', true, ARRAY[NULL], '') a;
   IF verdict NOT IN ('written', 'duplicate') THEN RAISE EXCEPTION 'append to run % answered %', run, verdict; END IF;
   RETURN seq;
 END $$;
@@ -21,9 +21,14 @@ $$;
 --> statement-breakpoint
 -- A new run: its head, its definition, `run.submitted` and the outbox entry that starts it. Answers the time of submission.
 CREATE FUNCTION devflow.submit(run uuid, tenant text, hash text, definition jsonb, submitted jsonb) RETURNS timestamptz LANGUAGE plpgsql AS $$
+DECLARE pooled boolean := devflow.is_pooled(); tree uuid;
 BEGIN
+  -- A child spends its parent's; what else says nothing of a budget has the tenant's.
+  IF submitted ? 'parent' THEN tree := devflow.share_budget((submitted->>'parent')::uuid);
+  ELSE submitted := jsonb_set(submitted, '{budget}', devflow.default_budget(submit.tenant) || coalesce(submitted->'budget', '{}'));
+  END IF;
   INSERT INTO devflow.definitions (hash, tenant, format, body) VALUES (hash, tenant, (definition->>'format')::int, definition) ON CONFLICT DO NOTHING;
-  INSERT INTO devflow.run_heads (run_id, tenant, seq, last_at, control, commands, execution_epoch) VALUES (run, tenant, 0, clock_timestamp(), 'go', 0, 0);
+  INSERT INTO devflow.run_heads (run_id, tenant, seq, last_at, control, commands, execution_epoch, pooled, root) VALUES (run, tenant, 0, devflow.clock(), 'go', 0, 0, pooled OR tree IS NOT NULL, tree);
   PERFORM devflow.record(run, jsonb_build_array(jsonb_build_object('type', 'run.submitted', 'key', 'run/submitted', 'data', submitted)));
   PERFORM devflow.wake(run);
   RETURN (SELECT last_at FROM devflow.run_heads WHERE run_id = run);
@@ -45,8 +50,10 @@ $$;
 -- cancel | pause | resume | retry. Answers done, unchanged, not_found, over (finished, nothing to do), not_failed.
 CREATE FUNCTION devflow.command(run uuid, verb text, command_actor text, reason text, via text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
-  h devflow.run_heads; r devflow.runs; p devflow.phases; holder uuid; n text; lines jsonb; said jsonb;
+  h devflow.run_heads; r devflow.runs; p devflow.phases; holder uuid; n text; lines jsonb; said jsonb; pools boolean;
 BEGIN
+  -- A run that goes on after its end may find other budgets; asked before its head is locked, see `set_budgets`.
+  IF verb = 'retry' THEN pools := devflow.is_pooled(); END IF;
   SELECT * INTO h FROM devflow.run_heads WHERE run_id = run FOR NO KEY UPDATE;
   IF NOT FOUND THEN RETURN 'not_found'; END IF;
   SELECT * INTO r FROM devflow.runs WHERE id = run;
@@ -79,7 +86,7 @@ BEGIN
     END IF;
   ELSE RAISE EXCEPTION 'unknown command %', verb;
   END CASE;
-  UPDATE devflow.run_heads SET commands = commands + 1 WHERE run_id = run;
+  UPDATE devflow.run_heads x SET commands = x.commands + 1, pooled = CASE WHEN verb = 'retry' THEN pools OR x.root IS NOT NULL ELSE x.pooled END WHERE x.run_id = run;
   PERFORM devflow.record(run, lines);
   PERFORM devflow.wake(run);
   RETURN 'done';
@@ -87,8 +94,9 @@ END $$;
 --> statement-breakpoint
 -- Closes an open gate and ends its phase: one outcome, whoever asked (I6). The caller holds the run's head.
 CREATE FUNCTION devflow.close_gate(g devflow.gates, outcome text, closed_by text) RETURNS void LANGUAGE plpgsql AS $$
-DECLARE base text := g.phase || '/' || g.attempt || '/'; last jsonb; decisions jsonb;
+DECLARE base text := devflow.gate_base(g); last jsonb; decisions jsonb;
 BEGIN
+  IF g.budget IS NOT NULL THEN PERFORM devflow.close_budget_gate(g, outcome, closed_by); RETURN; END IF;
   SELECT coalesce(jsonb_agg(jsonb_build_object('actor', x.principal, 'decision', x.decision, 'comment', x.comment) ORDER BY x.at, x.principal), '[]') INTO decisions
     FROM devflow.gate_decisions x WHERE x.run_id = g.run_id AND x.gate = g.id AND x.attempt = g.attempt;
   last := CASE
@@ -102,9 +110,10 @@ BEGIN
 END $$;
 --> statement-breakpoint
 -- A decision (I6), accepted when this commits. `holds`: what the principal is, as approver lists write it.
--- Answers accepted, repeated, unknown_gate, not_approver, closed, decided_otherwise, hash_required, subject_changed, changes_not_allowed.
-CREATE FUNCTION devflow.decide(run uuid, gate_id text, decider text, holds text[], choice text, said text, hash text, channel text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE g devflow.gates; d devflow.gate_decisions; yes integer; no integer;
+-- Answers accepted, repeated, unknown_gate, not_approver, closed, decided_otherwise, hash_required, subject_changed, changes_not_allowed,
+-- not_a_budget_gate, raise_too_low.
+CREATE FUNCTION devflow.decide(run uuid, gate_id text, decider text, holds text[], choice text, said text, hash text, channel text, raise_to numeric DEFAULT NULL) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE g devflow.gates; d devflow.gate_decisions; yes integer; no integer; raised jsonb;
 BEGIN
   PERFORM 1 FROM devflow.run_heads WHERE run_id = run FOR NO KEY UPDATE;
   SELECT * INTO g FROM devflow.gates WHERE run_id = run AND id = gate_id FOR NO KEY UPDATE;
@@ -120,11 +129,20 @@ BEGIN
   IF choice = 'request_changes' THEN RETURN 'changes_not_allowed'; END IF;
   IF hash IS NULL AND g.require_subject_hash THEN RETURN 'hash_required'; END IF;
   IF hash <> g.subject_hash THEN RETURN 'subject_changed'; END IF;
-  PERFORM devflow.record(run, jsonb_build_array(jsonb_build_object('type', 'gate.decided', 'key', format('%s/%s/decision/%s', g.phase, g.attempt, decider), 'phase', g.phase, 'attempt', g.attempt,
+  IF raise_to IS NOT NULL AND g.budget IS NULL THEN RETURN 'not_a_budget_gate'; END IF;
+  IF g.budget IS NOT NULL AND (choice = 'approve' OR raise_to IS NOT NULL) THEN
+    raised := devflow.raise_of(g, CASE choice WHEN 'approve' THEN raise_to ELSE -1 END);
+    IF raised IS NULL THEN RETURN 'raise_too_low'; END IF;
+  END IF;
+  PERFORM devflow.record(run, jsonb_build_array(jsonb_build_object('type', 'gate.decided', 'key', devflow.gate_base(g) || 'decision/' || decider, 'phase', g.phase, 'attempt', g.attempt,
     'data', jsonb_build_object('gate', g.id, 'actor', decider, 'decision', choice, 'comment', said, 'subjectHash', g.subject_hash, 'implied', hash IS NULL, 'via', channel))));
   SELECT count(*) FILTER (WHERE x.decision = 'approve'), count(*) FILTER (WHERE x.decision = 'reject') INTO yes, no
     FROM devflow.gate_decisions x WHERE x.run_id = run AND x.gate = g.id AND x.attempt = g.attempt;
-  IF yes >= g.quorum THEN PERFORM devflow.close_gate(g, 'approved', 'decision');
+  IF yes >= g.quorum THEN
+    IF raised IS NOT NULL THEN
+      PERFORM devflow.record(run, jsonb_build_array(jsonb_build_object('type', 'budget.raised', 'key', devflow.gate_base(g) || 'raised', 'phase', g.phase, 'attempt', g.attempt, 'data', raised || jsonb_build_object('actor', decider))));
+    END IF;
+    PERFORM devflow.close_gate(g, 'approved', 'decision');
   ELSIF no >= g.reject_quorum THEN PERFORM devflow.close_gate(g, 'rejected', 'decision');
   ELSE RETURN 'accepted';
   END IF;
@@ -182,7 +200,7 @@ BEGIN
   FOREACH t IN ARRAY ARRAY['run_events', 'run_chunks', 'run_budgets', 'phases', 'sessions', 'gates', 'gate_decisions', 'signals', 'event_waits', 'event_looks', 'artifacts', 'blobs', 'blob_parts', 'workspace_snapshots', 'outbox', 'idempotency_keys', 'call_lookups', 'run_heads'] LOOP
     EXECUTE format('DELETE FROM %I WHERE run_id = $1', t) USING run;
   END LOOP;
-  INSERT INTO tombstones (run_id, tenant, actor, template, labels) SELECT run, h.tenant, eraser, r.template, r.labels FROM runs r WHERE r.id = run;
+  INSERT INTO tombstones (run_id, tenant, actor, template, labels, root) SELECT run, h.tenant, eraser, r.template, r.labels, h.root FROM runs r WHERE r.id = run;
   DELETE FROM runs WHERE id = run;
   PERFORM set_config('devflow.erasing', '', true);
   RETURN 'done';

@@ -8,10 +8,13 @@ export const JsonSchema = z.record(z.string(), z.json())
 export type JsonSchema = z.infer<typeof JsonSchema>
 
 export const BudgetPolicy = z.enum(['block', 'warn_continue', 'prompt'])
+export type BudgetPolicy = z.infer<typeof BudgetPolicy>
 export const Budget = z.strictObject({
   limitMicroUsd: MicroUsd.optional(),
   limitTokens: z.int().positive().optional(),
   onExceeded: BudgetPolicy.optional(),
+  /** Calls of models nobody knows the price of are let through a limit in money. */
+  allowUnpriced: z.boolean().optional(),
 })
 export type Budget = z.infer<typeof Budget>
 

@@ -49,7 +49,9 @@ export const EVENT_TYPES = [
   'call.settled',
   'call.lost',
   'call.reconciled',
+  'budget.warned',
   'budget.exceeded',
+  'budget.raised',
   'workspace.snapshot',
   'report.written',
 ] as const

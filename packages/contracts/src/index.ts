@@ -1,6 +1,7 @@
 // Law: the domain's words as zod schemas and types, shared by everyone. Imports zod and nothing else.
 export * from './access.ts'
 export * from './answers.ts'
+export * from './budgets.ts'
 export * from './commands.ts'
 export * from './definition.ts'
 export * from './duration.ts'
@@ -22,4 +23,5 @@ export * from './runs.ts'
 export * from './scrub.ts'
 export * from './text.ts'
 export * from './topics.ts'
+export * from './triggers.ts'
 export * from './workflow-calls.ts'

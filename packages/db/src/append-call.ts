@@ -1,5 +1,5 @@
 import { storable, storableText } from '@devflow/contracts'
-import type { Answer, ChunkLine, EventLine, Line, Member, Refusal } from './append-types.ts'
+import type { Answer, ChunkLine, EventLine, Line, Member, Overrun, Refusal } from './append-types.ts'
 
 /** A line as it will be stored. `body`: an event's data as JSON, or a chunk's text. */
 export interface StorableLine {
@@ -18,14 +18,16 @@ export interface AppendRow {
   verdicts: string[]
   seqs: (string | null)[]
   codes: (string | null)[]
+  /** By member, where a budget of anyone's was gone past. */
+  overruns: (Overrun[] | null)[] | null
 }
 
 const MAY_BE_UNSTORABLE = /\\u(0000|d[89a-f])/
-const PARAMETERS = Array.from({ length: 26 }, (_, index) => `$${index + 1}`).join(', ')
+const PARAMETERS = Array.from({ length: 28 }, (_, index) => `$${index + 1}`).join(', ')
 
 export const APPEND = {
   name: 'append',
-  text: `select verdicts, seqs, codes from devflow.append(${PARAMETERS})`,
+  text: `select verdicts, seqs, codes, overruns from devflow.append(${PARAMETERS})`,
 }
 
 /** What Postgres cannot hold, NUL and lone surrogates, becomes U+FFFD. */
@@ -42,8 +44,8 @@ export function isChunk(line: Line): line is ChunkLine {
   return line.type === 'chunk' || line.type === 'chunk.reset'
 }
 
-/** The arguments of `devflow.append`, as its migration names them: arrays, one a field. */
-export function appendValues(group: readonly StorableMember[], careful: boolean): unknown[] {
+/** The arguments of `devflow.append`, as its migration names them: arrays, one a field. `owner`: whose slices are spent. */
+export function appendValues(group: readonly StorableMember[], careful: boolean, owner = ''): unknown[] {
   const lengths = new Map<string, number>()
   const last: number[] = []
   const events: { member: number; nth: number; line: EventLine; key: string; body: string | null }[] = []
@@ -87,13 +89,20 @@ export function appendValues(group: readonly StorableMember[], careful: boolean)
     array(chunks.map(({ line }) => line.delivery)),
     chunks.map(({ body }) => body),
     careful,
+    members.map(({ reserve }) => reserve?.persona),
+    owner,
   ]
 }
 
-export function answersOf({ verdicts, seqs, codes }: AppendRow): Answer[] {
+export function answersOf({ verdicts, seqs, codes, overruns }: AppendRow): Answer[] {
   return verdicts.map((verdict, index) => {
-    if (verdict === 'written' || verdict === 'duplicate') return { verdict, seq: Number(seqs[index]) }
-    if (verdict === 'refused') return { verdict, code: codes[index] as Refusal }
+    const past = overruns?.[index]
+    if (verdict === 'written' || verdict === 'duplicate')
+      return { verdict, seq: Number(seqs[index]), ...(past ? { past } : {}) }
+    if (verdict === 'refused') {
+      const over = past?.[0]
+      return { verdict, code: codes[index] as Refusal, ...(over ? { over } : {}) }
+    }
     return { verdict: verdict as 'fenced' | 'no_run' }
   })
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { DevflowError } from '@devflow/contracts'
 import pg from 'pg'
 import {
@@ -12,6 +13,7 @@ import {
 } from './append-call.ts'
 import type { Answer, Line, Member } from './append-types.ts'
 import { LARGEST_INLINE_BODY, putBlob } from './blobs.ts'
+import { foldSlices } from './budgets/fold-slices.ts'
 import { failureKind } from './database-errors.ts'
 import { patiently } from './patiently.ts'
 
@@ -48,6 +50,8 @@ export class GroupWriter {
   readonly #pool: pg.Pool
   readonly #blobs: pg.Pool
   readonly #options: GroupWriterOptions
+  /** Whose slices of shared budgets this writer spends from. */
+  readonly #owner = randomUUID()
   #queue: Waiting[] = []
   #flushing = false
   #away = false
@@ -110,6 +114,8 @@ export class GroupWriter {
   async close(): Promise<void> {
     this.#closed = true
     if (this.#flushing) await new Promise<void>((resolve) => this.#idle.push(resolve))
+    // What its slices have left is free at once. Where Postgres is away it is taken back once somebody needs it.
+    await foldSlices(this.#pool, this.#owner).catch(() => {})
     await this.#pool.end()
   }
 
@@ -167,7 +173,7 @@ export class GroupWriter {
   }
 
   async #query(group: Waiting[], careful: boolean): Promise<Answer[]> {
-    const values = appendValues(group, careful)
+    const values = appendValues(group, careful, this.#owner)
     const { rows } = await this.#pool.query<AppendRow>({ ...APPEND, values })
     return rows[0] ? answersOf(rows[0]) : []
   }
