@@ -1,13 +1,15 @@
-import { realpath, stat } from 'node:fs/promises'
-import { join, relative, sep } from 'node:path'
+import { readFile, realpath, stat } from 'node:fs/promises'
+import { join, relative, resolve, sep } from 'node:path'
 import { DevflowError, type Workspace } from '@devflow/contracts'
 
 /**
- * A light look at a run's workspace before the run is taken; the worker looks again, at the base too. Answers the
- * repository's real path, so that a relative one means the same to every process. Throws
+ * A light look at a run's workspace before the run is taken; the worker looks again, at the base too. Answers it with the
+ * repository's real path, so that a relative one means the same to every process, and where it is exclusive with the
+ * branch it is to be held at: the one that is checked out, where none is named. Throws
  * DevflowError PERMISSION_DENIED `workspace_outside_roots`, INVALID `not_a_repository`.
  */
-export async function checkWorkspace({ repo }: Workspace, roots: readonly string[]): Promise<string> {
+export async function checkWorkspace(asked: Workspace, roots: readonly string[]): Promise<Workspace> {
+  const { repo } = asked
   const errors = (message: string) => [{ path: 'workspace.repo', message }]
   const place = await realPathOf(repo)
   const allowed = (await Promise.all(roots.map(realPathOf))).filter((root) => root !== undefined)
@@ -24,7 +26,25 @@ export async function checkWorkspace({ repo }: Workspace, roots: readonly string
       errors: errors('is not a git repository'),
     })
   }
-  return place
+  if (!asked.exclusive) return { ...asked, repo: place }
+  const base = asked.base === undefined || asked.base === 'HEAD' ? await branchOf(place) : asked.base
+  return {
+    ...asked,
+    repo: place,
+    ...(base === undefined ? {} : { base: base.replace(/^refs\/heads\//, '') }),
+  }
+}
+
+/** The branch a repository stands at; undefined where it stands at a commit. */
+async function branchOf(repo: string): Promise<string | undefined> {
+  const own = join(repo, '.git')
+  // In a worktree `.git` is a file that says where the folder is.
+  const gitFolder = await readFile(own, 'utf8').then(
+    (text) => resolve(repo, text.replace(/^gitdir: /, '').trim()),
+    async () => ((await exists(own)) ? own : repo),
+  )
+  const head = await readFile(join(gitFolder, 'HEAD'), 'utf8').catch(() => '')
+  return /^ref: (\S+)/.exec(head)?.[1]
 }
 
 /** A work tree (`.git` is a folder or, in a worktree, a file) or a bare repository. */

@@ -33,7 +33,7 @@ export async function prepareRun(deps: PrepareDeps, body: SubmitRun, actor: stri
   const input = body.input ?? {}
   const errors = checkInput(definition, input)
   if (errors.length > 0) throw invalidInput(errors)
-  const repo = body.workspace && (await checkWorkspace(body.workspace, deps.workspaceRoots))
+  const workspace = body.workspace && (await checkWorkspace(body.workspace, deps.workspaceRoots))
   const budget: Budget = { ...definition.budget, ...body.budget }
   const traceparent = deps.tracing?.traceparent()
   const submitted: Submitted = {
@@ -44,7 +44,7 @@ export async function prepareRun(deps: PrepareDeps, body: SubmitRun, actor: stri
     input,
     labels: body.labels ?? {},
     budget,
-    ...(repo === undefined ? {} : { workspace: { ...body.workspace, repo } }),
+    ...(workspace ? { workspace } : {}),
     actor,
     ...(body.parent ? { parent: body.parent } : {}),
     bindings,

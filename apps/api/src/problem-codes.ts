@@ -105,6 +105,11 @@ export const PROBLEMS = known({
       },
     ],
   ),
+  invalid_trigger: invalid(
+    'an expression of a trigger is wrong; `errors` names each',
+    'The trigger is not valid: match: ${{ event.data.total > }}: unexpected end',
+    [{ path: 'match', message: '${{ event.data.total > }}: unexpected end' }],
+  ),
   unstorable: invalid(
     'a value that Postgres cannot hold',
     'The request holds a value that cannot be stored.',
@@ -127,6 +132,7 @@ export const PROBLEMS = known({
   gate_not_found: missing('no such gate, or not yet', 'The run has no gate approve, or not yet.'),
   artifact_not_found: missing('no such artifact, or not yet', 'The run has no such artifact, or not yet.'),
   entry_not_found: missing('no such entry', 'There is no entry acme:note@2.'),
+  trigger_not_found: missing('no such trigger', 'There is no trigger large-orders.'),
   version_not_found: missing('the registry has no such version', 'The registry has no version 12.'),
   method_not_allowed: invalid('see `Allow`', 'PUT is not allowed here: use POST, GET, HEAD.'),
   idempotency_key_in_use: conflict(
@@ -137,6 +143,10 @@ export const PROBLEMS = known({
   run_not_over: conflict(
     'only a finished run can be deleted',
     'Only a finished run can be deleted: cancel it first.',
+  ),
+  workspace_busy: conflict(
+    'another run has the exclusive workspace; the message names it',
+    'Run 01985f2e-7a3b-7c4d-8e5f-60718293a4b5 works on this repository and base, and holds it until it is over: wait for it, or cancel it.',
   ),
   run_not_failed: conflict('only a failed run can be retried', 'Only a run that has failed can be retried.'),
   gate_closed: conflict('the decision came too late', 'The gate approve is closed.'),

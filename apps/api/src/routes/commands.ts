@@ -59,7 +59,11 @@ export function commandRoutes(operations: Operations, deps: ApiDeps): void {
           },
           200: { description: REPLAYED, schema: RunBody, example: AFTER[verb], headers: REPLAYED_HEADER },
         },
-        problems: [...NO_RUN, verb === 'retry' ? 'run_not_failed' : 'run_over', ...KEY_PROBLEMS],
+        problems: [
+          ...NO_RUN,
+          ...(verb === 'retry' ? (['run_not_failed', 'workspace_busy'] as const) : (['run_over'] as const)),
+          ...KEY_PROBLEMS,
+        ],
       },
       async ({ c, params: { id = '' }, body, caller }) => {
         await findRun(pool, tenant, id)

@@ -92,6 +92,7 @@ export function runRoutes(operations: Operations, deps: ApiDeps): void {
         'missing_key',
         'not_a_repository',
         'workspace_outside_roots',
+        'workspace_busy',
         'template_not_found',
         'run_not_found',
         'run_deleted',
