@@ -3,6 +3,8 @@ import { fileURLToPath } from 'node:url'
 
 export type { AnthropicBlock, AnthropicBody } from './fake-anthropic/body.ts'
 export { anthropicError, type FakeAnthropic, startFakeAnthropic } from './fake-anthropic/server.ts'
+export type { GoogleBody, GooglePart } from './fake-google/body.ts'
+export { type FakeGoogle, googleError, startFakeGoogle } from './fake-google/server.ts'
 export type { ChatCompletionsBody } from './fake-openai/chat-frames.ts'
 export type { ResponsesBody } from './fake-openai/responses-body.ts'
 export {

@@ -7,6 +7,11 @@ export interface ToolCallFragment {
   function?: { name?: string | null; arguments?: unknown } | null
 }
 
+const madeUp = (turn: number, position: number): string => `call_${turn}_${position}`
+
+/** Whether we had to invent an id, so that the provider knows nothing of it. */
+export const isMadeUp = (id: string): boolean => /^call_\d+_\d+$/.test(id)
+
 interface OpenCall extends ToolCall {
   index: number | undefined
 }
@@ -59,7 +64,7 @@ export class ToolCallMerge {
   finished(): ToolCall[] {
     const taken = new Set<string>()
     return this.#calls.map((call, position) => {
-      const id = call.id !== '' && !taken.has(call.id) ? call.id : `call_${this.#turn}_${position}`
+      const id = call.id !== '' && !taken.has(call.id) ? call.id : madeUp(this.#turn, position)
       taken.add(id)
       const text = call.arguments.trim()
       return { id, name: call.name, arguments: text === '' ? '{}' : text }

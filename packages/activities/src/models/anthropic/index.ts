@@ -1,6 +1,7 @@
 import type Anthropic from '@anthropic-ai/sdk'
 import type { RawMessageStreamEvent } from '@anthropic-ai/sdk/resources/messages'
 import type { ModelAdapter, ModelRequest } from '../model.ts'
+import { once } from '../once.ts'
 import { modelWithoutKey } from '../provider-failure.ts'
 import { streamed } from '../streamed-call.ts'
 import { anthropicError } from './errors.ts'
@@ -58,12 +59,4 @@ export function anthropicModel(options: AnthropicOptions): ModelAdapter {
   }
 
   return { stream, price: (model) => model.pricing }
-}
-
-function once<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined
-  return () => {
-    made ??= make()
-    return made
-  }
 }

@@ -9,6 +9,7 @@ import type {
 import type { Finish, ModelEvent, ModelRequest, ModelUsage } from '../model.ts'
 import { modelError, verdict } from '../provider-failure.ts'
 import { ToolCallMerge } from '../tool-call-merge.ts'
+import { known } from '../usage-fields.ts'
 import { type Part, thinkingOf } from './thinking.ts'
 
 type Counts = Partial<Record<keyof (Usage & MessageDeltaUsage), unknown>>
@@ -163,16 +164,14 @@ function finishOf(stop: StopReason, calls: boolean): Finish {
 function usageOf(counts: Counts): ModelUsage {
   const number = (value: unknown) => (typeof value === 'number' ? value : undefined)
   const input = number(counts.input_tokens)
-  const output = number(counts.output_tokens)
   const read = number(counts.cache_read_input_tokens)
   const written = number(counts.cache_creation_input_tokens)
   const details = counts.output_tokens_details as { thinking_tokens?: unknown } | undefined
-  const reasoning = number(details?.thinking_tokens)
-  return {
-    ...(input === undefined ? {} : { inputTokens: input + (read ?? 0) + (written ?? 0) }),
-    ...(output === undefined ? {} : { outputTokens: output }),
-    ...(read === undefined ? {} : { cachedTokens: read }),
-    ...(written === undefined ? {} : { cacheWriteTokens: written }),
-    ...(reasoning === undefined ? {} : { reasoningTokens: reasoning }),
-  }
+  return known({
+    inputTokens: input === undefined ? undefined : input + (read ?? 0) + (written ?? 0),
+    outputTokens: number(counts.output_tokens),
+    cachedTokens: read,
+    cacheWriteTokens: written,
+    reasoningTokens: number(details?.thinking_tokens),
+  })
 }

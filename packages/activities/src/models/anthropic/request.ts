@@ -6,6 +6,7 @@ import type {
   Tool,
 } from '@anthropic-ai/sdk/resources/messages'
 import type { Message, ModelRequest } from '../model.ts'
+import { objectText } from '../object-text.ts'
 import { replayed } from './thinking.ts'
 
 type Assistant = Extract<Message, { role: 'assistant' }>
@@ -102,17 +103,8 @@ function said({ content, toolCalls, reasoning }: Assistant, model: string): Cont
 /** Ids that another provider gave may hold what this one refuses. */
 const idOf = (id: string): string => id.replaceAll(/[^a-zA-Z0-9_-]/g, '_')
 
-/** Arguments that were no object have been answered with an error; the API takes nothing but an object. */
-function objectOf(text: string): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : {}
-  } catch {
-    return {}
-  }
-}
+const objectOf = (written: string): Record<string, unknown> =>
+  JSON.parse(objectText(written)) as Record<string, unknown>
 
 function markLast(blocks: (ContentBlockParam | Tool)[]): void {
   const last = blocks.at(-1)

@@ -10,7 +10,7 @@ export function standInOf<Body>(
       ? (options: O) => ModelAdapter
       : never
     /** The provider's form of an error. */
-    error(status: number, message: string): unknown
+    error(status: number, message: string, retryAfter?: number): unknown
     /** Its word for a reply that ended at the limit. */
     limit: string
     seen(body: Body, request: ProviderRequest<Body>): Omit<Seen, keyof Sent>
@@ -42,10 +42,10 @@ const sent = ({ body, sentBytes, abortedAt, finishedAt }: ProviderRequest<unknow
 
 function said(
   play: Play,
-  { error, limit }: { error(status: number, message: string): unknown; limit: string },
+  { error, limit }: { error(status: number, message: string, retryAfter?: number): unknown; limit: string },
 ): ProviderReply {
   if ('status' in play) {
-    const { status, message = 'no', retryAfter, body = error(status, message) } = play
+    const { status, message = 'no', retryAfter, body = error(status, message, retryAfter) } = play
     return {
       error: { status, body, headers: retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) } },
     }

@@ -1,0 +1,102 @@
+import type { Content, GenerateContentParameters, Part } from '@google/genai'
+import type { Message, ModelRequest, ToolCall } from '../model.ts'
+import { objectText } from '../object-text.ts'
+import { isMadeUp } from '../tool-call-merge.ts'
+import { replayed, textPart } from './signatures.ts'
+
+type Answer = Extract<Message, { role: 'assistant' }>
+type Result = Extract<Message, { role: 'tool' }>
+
+/** The API refuses a content without parts. */
+const NOTHING = '(no answer)'
+
+/** Models that think, and show it when they are asked. */
+const THINKS = /^gemini-(?:2\.5|[3-9]|\d\d)/
+
+/** One request. What the API caches it caches by itself: the prefix stays the same from turn to turn. */
+export function googleParameters(request: ModelRequest, signal: AbortSignal): GenerateContentParameters {
+  const { model, tools } = request
+  const system = request.messages.flatMap(({ role, content }) => (role === 'system' ? textPart(content) : []))
+  return {
+    model: model.name,
+    contents: conversation(request.messages, model.name),
+    config: {
+      abortSignal: signal,
+      // The package would send the request anew by itself after a break.
+      automaticContinuation: false,
+      automaticFunctionCalling: { disable: true },
+      maxOutputTokens: request.maxOutputTokens,
+      ...(model.temperature === undefined ? {} : { temperature: model.temperature }),
+      ...(THINKS.test(model.name) ? { thinkingConfig: { includeThoughts: true } } : {}),
+      ...(system.length > 0 ? { systemInstruction: { parts: system } } : {}),
+      ...(tools.length > 0
+        ? {
+            tools: [
+              {
+                functionDeclarations: tools.map(({ name, description, parameters }) => ({
+                  name,
+                  description,
+                  parametersJsonSchema: parameters,
+                })),
+              },
+            ],
+          }
+        : {}),
+    },
+  }
+}
+
+function conversation(messages: readonly Message[], model: string): Content[] {
+  const all: { role: 'user' | 'model'; parts: Part[] }[] = []
+  const add = (role: 'user' | 'model', parts: Part[]) => {
+    const last = all.at(-1)
+    if (last?.role === role) last.parts.push(...parts)
+    else all.push({ role, parts })
+  }
+  let answered: ToolCall[] = []
+  for (const [index, message] of messages.entries()) {
+    switch (message.role) {
+      case 'assistant':
+        add('model', said(message, model))
+        answered = message.toolCalls
+        break
+      case 'user':
+        add('user', textPart(message.content))
+        break
+      case 'tool':
+        // All results of an answer at once, at the first of them: without ids they are matched by their order.
+        if (messages[index - 1]?.role !== 'tool') add('user', results(messages, index, answered))
+    }
+  }
+  for (const { parts } of all) if (parts.length === 0) parts.push({ text: NOTHING })
+  return all
+}
+
+function said({ content, toolCalls, reasoning }: Answer, model: string): Part[] {
+  const calls = toolCalls.map(
+    ({ id, name, arguments: text }): Part => ({
+      functionCall: { ...idOf(id), name, args: objectOf(text) },
+    }),
+  )
+  return replayed(reasoning, model, content, calls)
+}
+
+function results(messages: readonly Message[], from: number, calls: readonly ToolCall[]): Part[] {
+  const found: Result[] = []
+  for (const message of messages.slice(from)) {
+    if (message.role !== 'tool') break
+    found.push(message)
+  }
+  const place = ({ toolCallId }: Result) => calls.findIndex(({ id }) => id === toolCallId)
+  return found
+    .sort((a, b) => place(a) - place(b))
+    .map(({ toolCallId, name, content }) => ({
+      functionResponse: { ...idOf(toolCallId), name, response: { output: content } },
+    }))
+}
+
+/** The API matches ids it gave; of those we had to make up it knows nothing. */
+const idOf = (id: string): { id?: string } => (isMadeUp(id) ? {} : { id })
+
+const objectOf = (written: string): Record<string, unknown> =>
+  JSON.parse(objectText(written)) as Record<string, unknown>
