@@ -1,17 +1,31 @@
 import type { EventLine } from '@devflow/db'
 import type { ToolCall } from '../models/model.ts'
-import { runTool, type ToolResult } from '../tools/index.ts'
+import { effectsOf, runTool, type ToolResult } from '../tools/index.ts'
 import { eventAt } from './place.ts'
 import type { Session } from './session.ts'
+import { takeSnapshot } from './snapshots.ts'
 import type { StopReason } from './stop.ts'
 import { overQuota } from './tool-quota.ts'
 import { countOverrun, type ToolData, type Transcript, toolMessage } from './transcript.ts'
 
+interface Result {
+  data: ToolData
+  denied: boolean
+}
+
+/** Results that go on record together, with the snapshot of the files that holds what they tell of. */
+interface Batch {
+  results: Result[]
+  snapshot?: EventLine | undefined
+}
+
 /** Tool calls under way, one after the other, in the order the model made them. */
 export interface RunningTools {
-  /** Results that are there and were not taken yet, in order. */
-  readonly results: { data: ToolData; denied: boolean }[]
+  /** What is there and was not taken yet, in order. */
+  readonly batches: Batch[]
   readonly done: Promise<void>
+  /** Called when there is more. */
+  onBatch: () => void
 }
 
 const UNKNOWN =
@@ -37,7 +51,21 @@ export function startTools(
   calls: ToolCall[],
   posted: Promise<unknown> = Promise.resolve(),
 ): RunningTools {
-  const results: RunningTools['results'] = []
+  const tools: RunningTools = { batches: [], done: Promise.resolve(), onBatch: () => {} }
+  // Results of calls that may have changed files, and of those after them: on record once a snapshot is.
+  let held: Result[] = []
+  let wrote: string[] = []
+  const give = (batch: Batch) => {
+    tools.batches.push(batch)
+    tools.onBatch()
+  }
+  const release = async () => {
+    const last = held.at(-1)
+    if (!last) return
+    give({ results: held, snapshot: await takeSnapshot(session, turn, last.data.id, wrote) })
+    held = []
+    wrote = []
+  }
   const run = async () => {
     for (const call of calls) {
       if (session.stop.reason) return
@@ -45,29 +73,46 @@ export function startTools(
         ? { ok: false, content: UNKNOWN, code: 'outcome_unknown' }
         : (overQuota(session, transcript, call.name) ?? (await runOne(session, turn, call, posted)))
       if (!result) return
-      const { denied = false, content, bytes = Buffer.byteLength(content), ...rest } = result
+      const {
+        denied = false,
+        content,
+        bytes = Buffer.byteLength(content),
+        wrote: files = [],
+        ...rest
+      } = result
       if (!denied) transcript.toolUse.set(call.name, (transcript.toolUse.get(call.name) ?? 0) + 1)
       const data: ToolData = { id: call.id, name: call.name, ...rest, content, bytes }
-      results.push({ data: session.deps.scrub(data), denied })
+      const told = { data: session.deps.scrub(data), denied }
+      const effects = denied ? undefined : effectsOf(call.name)
+      if (effects) session.deps.reach('after-effect')
+      if (!effects && held.length === 0) give({ results: [told] })
+      else held.push(told)
+      wrote.push(...files)
+      // What went beyond the workspace cannot be done again: its result waits for nothing (I3).
+      if (effects === 'external') await release()
     }
+    await release()
   }
   const done = run()
   done.catch(() => {}) // Told to whoever waits for it.
-  return { results, done }
+  return Object.assign(tools, { done })
 }
 
-/** The lines of results that are there and were not taken before; their messages join the transcript. */
+/** The lines of each batch that is there and was not taken before; its messages join the transcript. */
 export function takeResults(
   { place }: Session,
   transcript: Transcript,
   turn: number,
   tools: RunningTools,
-): EventLine[] {
-  return tools.results.splice(0).map(({ data, denied }) => {
-    transcript.messages.push(toolMessage(data))
-    if (denied) countOverrun(transcript, data)
-    const type = denied ? 'tool.denied' : 'tool.completed'
-    return eventAt(place, type, `tool/${data.id}/completed`, { ...data }, turn)
+): EventLine[][] {
+  return tools.batches.splice(0).map(({ results, snapshot }) => {
+    const lines = results.map(({ data, denied }) => {
+      transcript.messages.push(toolMessage(data))
+      if (denied) countOverrun(transcript, data)
+      const type = denied ? 'tool.denied' : 'tool.completed'
+      return eventAt(place, type, `tool/${data.id}/completed`, { ...data }, turn)
+    })
+    return snapshot ? [snapshot, ...lines] : lines
   })
 }
 
@@ -79,12 +124,12 @@ export async function recordTools(
   tools: RunningTools,
 ): Promise<void> {
   const write = () => {
-    for (const line of takeResults(session, transcript, turn, tools))
-      session.post([line], () => session.deps.reach('after-tool'))
+    for (const lines of takeResults(session, transcript, turn, tools))
+      session.post(lines, () => session.deps.reach('after-tool'))
   }
+  tools.onBatch = write
   write()
   await tools.done
-  write()
   transcript.openCalls = []
 }
 

@@ -67,7 +67,7 @@ export async function takeTurn(
   transcript.tokens += tokens
   transcript.messages.push(assistantMessage(said), ...reading.results.map(toolMessage))
   if (reading.ask !== undefined) transcript.messages.push({ role: 'user', content: reading.ask })
-  const quick = takeResults(session, transcript, turn, tools)
+  const quick = takeResults(session, transcript, turn, tools).flat()
   const recorded = () => {
     deps.reach('after-record')
     if (quick.length > 0) deps.reach('after-tool')
