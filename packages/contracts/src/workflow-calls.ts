@@ -28,6 +28,21 @@ export type Directive =
   | { do: 'session'; attempt: number }
   /** Nothing to do before a wake, or before `afterMs` from now. */
   | { do: 'wait'; why: 'gate' | 'wait' | 'backoff' | 'paused'; afterMs?: number }
+  /**
+   * Work side by side inside a step. These sessions are to run, those that do go on; those in `stop` are to be stopped.
+   * Ask again when one has ended, at news, after `afterMs`, or at once where there is `more` to do.
+   */
+  | {
+      do: 'work'
+      is: 'running' | 'waiting' | 'paused'
+      sessions: SessionRef[]
+      stop: string[]
+      /** How far it is, for people: of branches, items or iterations. */
+      opened?: number
+      total?: number
+      afterMs?: number
+      more?: boolean
+    }
   /** The run ends. */
   | { do: 'end'; outcome: Outcome; phase?: string }
   /** The run is over, or another execution has it. */
@@ -43,7 +58,17 @@ export interface RunStep {
   /** The run's attempt that the step is of. */
   round: number
   step: string
+  /** Sessions under way in this execution, by `phase/attempt`: what must have stopped before others go on. */
+  busy?: string[]
 }
+
+/** One try of an agent phase, wherever it stands. */
+export interface SessionRef {
+  phase: string
+  attempt: number
+}
+
+export const sessionKey = ({ phase, attempt }: SessionRef): string => `${phase}/${attempt}`
 
 /** A decision or command that came through Temporal; recorded `via: temporal`. */
 export interface GateCommand {
@@ -60,7 +85,7 @@ export interface GateCommand {
  */
 export type SessionEnd =
   | { ended: 'completed' | 'failed'; next?: Directive }
-  | { ended: 'stopped'; why: 'paused' | 'canceled' | 'fenced' }
+  | { ended: 'stopped'; why: 'paused' | 'canceled' | 'fenced' | 'budget' }
 
 /** Short steps beside the data, run as local activities by the one writer coroutine of a workflow. */
 export interface ControlActivities {
