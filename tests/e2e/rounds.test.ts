@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createControlActivities, createDefinitions, type Deps, Sandbox } from '@devflow/activities'
+import { CallSlots, createControlActivities, createDefinitions, type Deps, Sandbox } from '@devflow/activities'
 import { type ControlActivities, scrubber } from '@devflow/contracts'
 import { GroupWriter } from '@devflow/db'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -19,6 +19,7 @@ beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'devflow-rounds-'))
   writer = new GroupWriter(stack.databaseUrl, stack.pool)
   const ignore = () => {}
+  const log = { debug: ignore, info: ignore, warn: ignore, error: ignore }
   const deps: Deps = {
     pool: stack.pool,
     writer,
@@ -26,12 +27,13 @@ beforeAll(async () => {
     definitions: createDefinitions(stack.pool),
     adapters: {},
     prices: { of: async () => undefined },
+    slots: new CallSlots(1, log),
     dataDir,
     sandbox: await Sandbox.open({ path: '' }),
     workspaceRoots: [],
     secrets: [],
     scrub: scrubber([]),
-    log: { debug: ignore, info: ignore, warn: ignore, error: ignore },
+    log,
     times: {
       heartbeatTimeoutMs: 1_500,
       heartbeatIntervalMs: 150,

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import {
   anthropicModel,
+  CallSlots,
   createControlActivities,
   createDefinitions,
   createPrices,
@@ -80,6 +81,7 @@ const deps: Deps = {
     anthropic: observers.model('anthropic', anthropicModel(config.anthropic)),
   },
   prices: createPrices(pool, log),
+  slots: new CallSlots(config.sessions, log),
   dataDir,
   workspaceRoots: config.workspaceRoots,
   sandbox: await openSandbox(config, log),

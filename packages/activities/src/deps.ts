@@ -3,6 +3,7 @@ import type { GroupWriter, Listener } from '@devflow/db'
 import type pg from 'pg'
 import type { FaultPoint } from './fault-points.ts'
 import type { ModelAdapter } from './models/model.ts'
+import type { CallSlots } from './session/call-slots.ts'
 import type { Sandbox } from './sandbox/index.ts'
 
 /** Times an operator may set, and tests shorten. All in ms. */
@@ -32,6 +33,7 @@ export interface Deps {
   definitions: Definitions
   adapters: Partial<Record<Provider, ModelAdapter>>
   prices: Prices
+  slots: CallSlots
   /** Folder for mirrors and clones of workspaces. */
   dataDir: string
   /** Where commands of agents run. */

@@ -15,4 +15,5 @@ export { DEFAULT_ENDPOINT, type Endpoint, openAiCompatibleModel } from './models
 export { openRouterModel } from './models/openrouter.ts'
 export { scriptedModel } from './models/scripted.ts'
 export { Sandbox, type SandboxOptions } from './sandbox/index.ts'
+export { CallSlots } from './session/call-slots.ts'
 export { createSessionActivities } from './session/run-agent-phase.ts'

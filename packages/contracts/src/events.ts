@@ -50,6 +50,7 @@ export const EVENT_TYPES = [
   'call.lost',
   'call.reconciled',
   'budget.warned',
+  'model.fallback',
   'budget.exceeded',
   'budget.raised',
   'workspace.snapshot',

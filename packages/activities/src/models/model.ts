@@ -79,12 +79,20 @@ export class ModelError extends Error {
   readonly retryable: boolean
   readonly billed: 'no' | 'unknown'
   readonly retryAfterMs: number | undefined
+  /** Output tokens that the account can still pay for, where the provider refused for more. */
+  readonly affordableTokens: number | undefined
 
   constructor(
     kind: ErrorKind,
     code: string,
     message: string,
-    more: { retryable: boolean; billed: 'no' | 'unknown'; retryAfterMs?: number; cause?: unknown },
+    more: {
+      retryable: boolean
+      billed: 'no' | 'unknown'
+      retryAfterMs?: number
+      affordableTokens?: number
+      cause?: unknown
+    },
   ) {
     super(message, { cause: more.cause })
     this.kind = kind
@@ -92,6 +100,7 @@ export class ModelError extends Error {
     this.retryable = more.retryable
     this.billed = more.billed
     this.retryAfterMs = more.retryAfterMs
+    this.affordableTokens = more.affordableTokens
   }
 }
 

@@ -58,6 +58,7 @@ export interface ErrorReading {
   given: Verdict | undefined
   message: string
   retryAfterMs: number | undefined
+  affordableTokens?: number | undefined
 }
 export type ReadError = (
   error: unknown,
@@ -87,12 +88,12 @@ export function packageFailure(
   if (failure instanceof APIError && !(failure instanceof APIConnectionError)) {
     const status = failure.status ?? 0
     const own = failure.error !== undefined && failure.error !== null
-    const { given, message, retryAfterMs } = read(failure.error, status, failure.headers)
+    const { given, message, ...more } = read(failure.error, status, failure.headers)
     const said = own ? message : snippet(failure.message)
     return modelError(given ?? verdictOfStatus(status), `the provider answered ${status}: ${said}`, {
       billed: billedAt(status, own),
       secret,
-      retryAfterMs,
+      ...more,
     })
   }
   if (failure instanceof OpenAIError && !(failure instanceof APIError))

@@ -40,6 +40,7 @@ export function readOpenRouterError(
   return {
     given: verdictOf(status ?? statusIn(error), error),
     message: messageOf(error),
+    affordableTokens: status === 402 ? affordable(messageOf(error)) : undefined,
     retryAfterMs: waitOf(error, headers, Date.now()),
   }
 }
@@ -64,13 +65,19 @@ function refine(base: Verdict, status: number | undefined, error: ForeignError):
     if (reason === 'in_flight_budget_exhausted')
       return verdict('RATE_LIMITED', 'provider_in_flight_budget', true)
     if (source === 'openrouter_key_limit') return verdict('PERMISSION_DENIED', 'provider_key_limit')
-    if (/can only afford \d+/.test(message)) return verdict('PERMISSION_DENIED', 'provider_credits_low')
+    if (affordable(message) !== undefined) return verdict('PERMISSION_DENIED', 'provider_credits_low')
   }
   if (status === 403 && Array.isArray(error.metadata?.reasons))
     return verdict('PERMISSION_DENIED', 'provider_moderation')
   // The day's allowance comes back at midnight UTC: waiting for it in a loop would only spin.
   if (status === 429 && /per-day/.test(message)) return verdict('RATE_LIMITED', 'provider_daily_limit')
   return base
+}
+
+/** Output tokens that the credits still pay for. */
+function affordable(message: string): number | undefined {
+  const tokens = /can only afford (\d+)/.exec(message)?.[1]
+  return tokens === undefined ? undefined : Number(tokens)
 }
 
 function statusIn(error: ForeignError): number | undefined {

@@ -56,12 +56,18 @@ export const billedAt = (status: number, ownWords: boolean): 'no' | 'unknown' =>
 export function modelError(
   given: Verdict,
   message: string,
-  more: { billed: 'no' | 'unknown'; secret?: string | undefined; retryAfterMs?: number | undefined },
+  more: {
+    billed: 'no' | 'unknown'
+    secret?: string | undefined
+    retryAfterMs?: number | undefined
+    affordableTokens?: number | undefined
+  },
 ): ModelError {
   return new ModelError(given.kind, given.code, clean(message, more.secret), {
     retryable: given.retryable,
     billed: more.billed,
     ...(more.retryAfterMs === undefined ? {} : { retryAfterMs: more.retryAfterMs }),
+    ...(more.affordableTokens === undefined ? {} : { affordableTokens: more.affordableTokens }),
   })
 }
 

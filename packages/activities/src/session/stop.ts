@@ -15,8 +15,8 @@ export type StopReason = 'canceled' | 'shutdown' | 'fenced' | 'timeout'
  */
 export class Stop {
   readonly #controller = new AbortController()
+  readonly #leave = new AbortController()
   #reason: StopReason | undefined
-  #leaving = false
   #lastAck = performance.now()
 
   get signal(): AbortSignal {
@@ -28,11 +28,16 @@ export class Stop {
   }
 
   get leaving(): boolean {
-    return this.#leaving
+    return this.#leave.signal.aborted
+  }
+
+  /** For what waits with nothing under way. */
+  get leavingSignal(): AbortSignal {
+    return this.#leave.signal
   }
 
   leave(): void {
-    this.#leaving = true
+    this.#leave.abort()
   }
 
   now(reason: StopReason): void {

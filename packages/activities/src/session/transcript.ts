@@ -1,5 +1,6 @@
 import type { RunEvent } from '@devflow/contracts'
 import type { Message, ToolCall } from '../models/model.ts'
+import { type Calling, callingAtFirst, followCalls } from './fallback.ts'
 import { QUOTA_EXCEEDED } from './tool-quota.ts'
 
 /** What `turn.completed` holds. */
@@ -37,6 +38,7 @@ export interface Transcript {
   overruns: number
   /** Calls reserved so far for the turn that comes next. */
   callsOfNextTurn: number
+  calling: Calling
   /** The call that was under way when its session was lost. */
   openCall: { turn: number; call: number; generationId: string | undefined } | undefined
   /** Repair turns asked for so far. */
@@ -55,6 +57,7 @@ export function transcriptOf(events: RunEvent[]): Transcript {
     toolUse: new Map(),
     overruns: 0,
     callsOfNextTurn: 0,
+    calling: callingAtFirst(),
     openCall: undefined,
     repairs: 0,
     tokens: 0,
@@ -65,6 +68,7 @@ export function transcriptOf(events: RunEvent[]): Transcript {
 }
 
 function take(transcript: Transcript, { type, turn = 0, data }: RunEvent): void {
+  followCalls(transcript.calling, { type, data })
   switch (type) {
     case 'turn.started':
       if (Array.isArray(data.messages)) transcript.messages.push(...(data.messages as Message[]))
