@@ -9,6 +9,7 @@ import type { ScenarioName } from './scenarios.ts'
  * - `[turns=5]` five turns with a tool call each (default 2), then `complete`;
  * - `[[complete:{…}]]` the content it completes with (default `{}`);
  * - `[tool=list_dir {"path":"."}]` the call of each turn; default: `list_dir` of `.`, or the first tool there is;
+ * - `[tool@3=read_file {"path":"a"}]` a call of the third turn, in place of that; may stand more than once;
  * - `[chunks=20]`, `[chunkDelayMs=5]`, `[delayMs=100]` how each reply is streamed;
  * - `[scenario=byte_torn]` for every reply, `[scenario@3=err_after_text]` for the third turn's.
  */
@@ -28,12 +29,15 @@ export function playAgent(request: FakeRequest): FakeReply {
     chunks: number('chunks'),
     scenario,
   }
-  const call = toolCall(part, request.tools)
-  if (call && turn <= (number('turns') ?? 2))
+  const calls = toolCalls(part, request.tools, turn)
+  if (calls.length > 0 && turn <= (number('turns') ?? 2))
     return {
       ...streamed,
       content: `Turn ${turn}: I look at the next thing, and this text is long enough to be streamed in pieces.`,
-      toolCalls: [{ ...call, id: `call_turn_${turn}` }],
+      toolCalls: calls.map((call, index) => ({
+        ...call,
+        id: `call_turn_${turn}${index === 0 ? '' : `_${index + 1}`}`,
+      })),
     }
   const content = completion(part)
   if (!request.tools.includes('complete'))
@@ -45,11 +49,13 @@ export function playAgent(request: FakeRequest): FakeReply {
   }
 }
 
-function toolCall(part: string, tools: string[]): FakeToolCall | undefined {
-  const named = /\[tool=(\w+) (\{.*?\})\]/.exec(part)
-  if (named?.[1] && named[2]) return { name: named[1], arguments: named[2] }
+function toolCalls(part: string, tools: string[], turn: number): FakeToolCall[] {
+  for (const mark of [`tool@${turn}`, 'tool']) {
+    const named = [...part.matchAll(new RegExp(`\\[${mark}=(\\w+) (\\{.*?\\})\\]`, 'g'))]
+    if (named.length > 0) return named.map(([, name = '', args = '']) => ({ name, arguments: args }))
+  }
   const name = tools.includes('list_dir') ? 'list_dir' : tools.find((tool) => tool !== 'complete')
-  return name === undefined ? undefined : { name, arguments: { path: '.' } }
+  return name === undefined ? [] : [{ name, arguments: { path: '.' } }]
 }
 
 /** The JSON after `[[complete:`, up to the first `]]` that makes it whole: arrays in it may end in `]]` too. */
