@@ -158,6 +158,7 @@ export const events: Record<string, string> = {
   'signal.received': 'signal',
   'session.resumed': 'goes on with another worker',
   'call.lost': 'a model call was lost',
+  'model.fallback': 'goes on with another model',
   'budget.exceeded': 'the budget is used up',
   'report.written': 'report written',
 }

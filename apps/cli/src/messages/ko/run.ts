@@ -158,6 +158,7 @@ export const events: Words['events'] = {
   'signal.received': '신호',
   'session.resumed': '다른 워커가 이어받음',
   'call.lost': '모델 호출을 잃음',
+  'model.fallback': '다른 모델로 이어감',
   'budget.exceeded': '예산 소진',
   'report.written': '보고서 작성',
 }
