@@ -1,7 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { CallSlots, createControlActivities, createDefinitions, type Deps, Sandbox } from '@devflow/activities'
+import {
+  CallSlots,
+  createControlActivities,
+  createDefinitions,
+  type Deps,
+  Sandbox,
+} from '@devflow/activities'
 import { type ControlActivities, scrubber } from '@devflow/contracts'
 import { GroupWriter } from '@devflow/db'
 import { afterAll, beforeAll, expect, test } from 'vitest'
