@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { otel, parseConfig, tracingConfig, tracingSecrets } from '@devflow/process'
 import { z } from 'zod'
 import { COMMAND_VARIABLES, sandboxOptions } from './command-config.ts'
+import { PRICING_VARIABLES, pricingOf } from './pricing.ts'
 import { PROVIDER_VARIABLES, providerSecrets, providersOf } from './provider-config.ts'
 
 const ms = (fallback: number) => z.coerce.number().int().positive().default(fallback)
@@ -38,7 +39,9 @@ const Environment = z.object({
   ),
   DEVFLOW_SWEEP_MS: ms(30_000).describe('how often runs without a workflow are looked for'),
   DEVFLOW_CHUNK_RETENTION_MS: ms(86_400_000).describe('how long streamed text stays after a run is over'),
-  DEVFLOW_EVENT_RETENTION_MS: ms(30 * 86_400_000).describe('how long events from outside stay, and what triggers made of them'),
+  DEVFLOW_EVENT_RETENTION_MS: ms(30 * 86_400_000).describe(
+    'how long events from outside stay, and what triggers made of them',
+  ),
   DEVFLOW_METRICS_HOST: z.string().default('127.0.0.1').describe('the address to serve figures on'),
   DEVFLOW_METRICS_PORT: z.coerce
     .number()
@@ -64,6 +67,7 @@ const Environment = z.object({
   OPENROUTER_API_KEY: z.string().optional().describe('a key of openrouter.ai'),
   OPENROUTER_BASE_URL: z.string().url().optional().describe('another address of the OpenRouter API'),
   OPENROUTER_STALL_MS: ms(120_000).describe('how long a reply may say nothing'),
+  ...PRICING_VARIABLES,
   ...PROVIDER_VARIABLES,
   ...COMMAND_VARIABLES,
 })
@@ -95,6 +99,7 @@ export function readConfig(env: NodeJS.ProcessEnv) {
       callBackoffMs: given.DEVFLOW_CALL_BACKOFF_MS,
       callPatienceMs: given.DEVFLOW_CALL_PATIENCE_MS,
     },
+    pricing: pricingOf(given),
     ...providersOf(given, env),
     openrouter: {
       apiKey: given.OPENROUTER_API_KEY,

@@ -25,6 +25,7 @@ import { Dispatcher } from './dispatcher.ts'
 import { faultAt } from './faults.ts'
 import { openObservers } from './observers.ts'
 import { openSandbox } from './open-sandbox.ts'
+import { priceKeeper, takeConfiguredPrices } from './pricing.ts'
 import { TemporalWatch } from './sweep.ts'
 import { connectLazily, registerSearchAttributes } from './temporal.ts'
 import { temporalLog } from './temporal-log.ts'
@@ -92,6 +93,12 @@ const deps: Deps = {
   reach: faultAt(config.faultFile),
 }
 
+await takeConfiguredPrices(pool, config.pricing.configured)
+const refreshPrices = priceKeeper(
+  { pool, log, ...config.openrouter },
+  config.openrouter.apiKey === undefined ? 0 : config.pricing.refreshMs,
+)
+
 const { address, namespace } = config.temporal
 const client = connectLazily(address, namespace, observers.wakes)
 const [bundle, connection] = await Promise.all([
@@ -139,6 +146,7 @@ const duties = [
     problem('could not look for runs without a workflow'),
   ),
   repeat(config.times.callBackoffMs, () => reconcileCalls(deps), problem('could not reconcile calls')),
+  repeat(1_000, refreshPrices, problem('could not refresh prices')),
   repeat(3_600_000, () => keepHouse(), problem('could not prune or make partitions')),
 ]
 

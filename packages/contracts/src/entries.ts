@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { IsoDuration } from './duration.ts'
 import { EntryId, Name } from './ids.ts'
-import { MicroUsd } from './money.ts'
+import { MicroUsd, ModelPricing } from './money.ts'
 
 /** A JSON Schema 2020-12 document; checked by ajv when a definition is compiled. */
 export const JsonSchema = z.record(z.string(), z.json())
@@ -248,7 +248,7 @@ export const Model = z.strictObject({
   maxTokensTotal: z.int().positive().optional(),
   toolQuotas: ToolQuotas.optional(),
   /** Micro-dollars per token, when the provider's price list is not to be used. */
-  pricing: z.strictObject({ input: z.number().nonnegative(), output: z.number().nonnegative() }).optional(),
+  pricing: ModelPricing.optional(),
   /** Provider `scripted`: the fixture, a path beside the entry or the fixture itself. */
   script: z.json().optional(),
 })

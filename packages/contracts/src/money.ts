@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { compare, type Exact, exactOf } from './exact.ts'
 
 /**
  * Micro-dollars as a JSON number with up to six decimals. A double carries such a value exactly as written up to
@@ -13,28 +14,38 @@ export const MicroUsd = z
   })
 export type MicroUsd = z.infer<typeof MicroUsd>
 
-/** Micro-dollars a token, exact: decimal text, or a number as it was written by hand. */
-export type PerToken = string | number
+const A_DOLLAR: Exact = { digits: 1_000_000n, scale: 0 }
 
-interface TokenPrices {
-  input: PerToken
-  output: PerToken
+/** Micro-dollars a token, exact: decimal text, or a number as it was written by hand. At most a dollar. */
+export const PerToken = z.union([z.number(), z.string()]).refine(
+  (price) => {
+    const exact = exactOf(price)
+    return exact !== undefined && compare(exact, A_DOLLAR) <= 0
+  },
+  { error: 'expected micro-dollars a token: a decimal number from 0 to 1000000' },
+)
+export type PerToken = z.infer<typeof PerToken>
+
+const TokenPrices = {
+  input: PerToken,
+  output: PerToken,
   /** Input read from the provider's cache; absent: as `input`. */
-  cacheRead?: PerToken
+  cacheRead: PerToken.optional(),
   /** Input written to the provider's cache; absent: as `input`. */
-  cacheWrite?: PerToken
+  cacheWrite: PerToken.optional(),
   /** Output that is reasoning; absent: as `output`. */
-  reasoning?: PerToken
+  reasoning: PerToken.optional(),
   /** Micro-dollars a call, beside its tokens. */
-  request?: PerToken
+  request: PerToken.optional(),
 }
+
+const PriceTier = z.strictObject({ fromInputTokens: z.int().nonnegative(), ...TokenPrices })
+export type PriceTier = z.infer<typeof PriceTier>
 
 /** What a model costs, in micro-dollars per token: the same figures as dollars per million tokens. */
-export interface ModelPrice extends TokenPrices {
+export const ModelPricing = z.strictObject({
+  ...TokenPrices,
   /** Prices that hold from so many input tokens on. */
-  tiers?: PriceTier[]
-}
-
-export interface PriceTier extends TokenPrices {
-  fromInputTokens: number
-}
+  tiers: z.array(PriceTier).max(16).optional(),
+})
+export type ModelPrice = z.infer<typeof ModelPricing>
