@@ -14,6 +14,8 @@ export {
   startFakeChatServer,
   startFakeOpenAi,
 } from './fake-openai/server.ts'
+export type { OllamaBody } from './fake-ollama/body.ts'
+export { type FakeOllama, startFakeOllama } from './fake-ollama/server.ts'
 export { playAgent } from './fake-openrouter/agent.ts'
 export type { ErrorName } from './fake-openrouter/errors.ts'
 export type { FakeHandler, FakeReply } from './fake-openrouter/handler.ts'

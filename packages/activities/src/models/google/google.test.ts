@@ -138,9 +138,8 @@ describe('how a reply ended', () => {
   })
 
   test('broken off it is asked for once: the package does not go on by itself', async () => {
-    expect((await failureOf(ask({ text: 'Hello there.', flaw: 'ends_in_text' }))).code).toBe(
-      'provider_stream_incomplete',
-    )
+    const frames = [chunk([{ text: 'Half' }], { continuationToken: 'token-1' })]
+    expect((await failureOf(ask({ frames }))).code).toBe('provider_stream_incomplete')
     expect(fake.requests).toHaveLength(1)
   })
 })

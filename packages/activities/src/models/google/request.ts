@@ -1,11 +1,11 @@
 import type { Content, GenerateContentParameters, Part } from '@google/genai'
-import type { Message, ModelRequest, ToolCall } from '../model.ts'
+import type { Message, ModelRequest } from '../model.ts'
 import { objectText } from '../object-text.ts'
+import { resultsInOrder } from '../results-in-order.ts'
 import { isMadeUp } from '../tool-call-merge.ts'
 import { replayed, textPart } from './signatures.ts'
 
 type Answer = Extract<Message, { role: 'assistant' }>
-type Result = Extract<Message, { role: 'tool' }>
 
 /** The API refuses a content without parts. */
 const NOTHING = '(no answer)'
@@ -48,28 +48,23 @@ export function googleParameters(request: ModelRequest, signal: AbortSignal): Ge
 
 function conversation(messages: readonly Message[], model: string): Content[] {
   const all: { role: 'user' | 'model'; parts: Part[] }[] = []
-  const add = (role: 'user' | 'model', parts: Part[]) => {
+  for (const message of resultsInOrder(messages)) {
+    if (message.role === 'system') continue
+    const role = message.role === 'assistant' ? 'model' : 'user'
+    const parts = partsOf(message, model)
     const last = all.at(-1)
     if (last?.role === role) last.parts.push(...parts)
     else all.push({ role, parts })
   }
-  let answered: ToolCall[] = []
-  for (const [index, message] of messages.entries()) {
-    switch (message.role) {
-      case 'assistant':
-        add('model', said(message, model))
-        answered = message.toolCalls
-        break
-      case 'user':
-        add('user', textPart(message.content))
-        break
-      case 'tool':
-        // All results of an answer at once, at the first of them: without ids they are matched by their order.
-        if (messages[index - 1]?.role !== 'tool') add('user', results(messages, index, answered))
-    }
-  }
   for (const { parts } of all) if (parts.length === 0) parts.push({ text: NOTHING })
   return all
+}
+
+function partsOf(message: Message, model: string): Part[] {
+  if (message.role === 'assistant') return said(message, model)
+  if (message.role !== 'tool') return textPart(message.content)
+  const { toolCallId, name, content } = message
+  return [{ functionResponse: { ...idOf(toolCallId), name, response: { output: content } } }]
 }
 
 function said({ content, toolCalls, reasoning }: Answer, model: string): Part[] {
@@ -79,20 +74,6 @@ function said({ content, toolCalls, reasoning }: Answer, model: string): Part[] 
     }),
   )
   return replayed(reasoning, model, content, calls)
-}
-
-function results(messages: readonly Message[], from: number, calls: readonly ToolCall[]): Part[] {
-  const found: Result[] = []
-  for (const message of messages.slice(from)) {
-    if (message.role !== 'tool') break
-    found.push(message)
-  }
-  const place = ({ toolCallId }: Result) => calls.findIndex(({ id }) => id === toolCallId)
-  return found
-    .sort((a, b) => place(a) - place(b))
-    .map(({ toolCallId, name, content }) => ({
-      functionResponse: { ...idOf(toolCallId), name, response: { output: content } },
-    }))
 }
 
 /** The API matches ids it gave; of those we had to make up it knows nothing. */
