@@ -20,6 +20,20 @@ export const PROVIDER_VARIABLES = {
   ANTHROPIC_API_KEY: key('console.anthropic.com'),
   ANTHROPIC_BASE_URL: address('the Anthropic API'),
   ANTHROPIC_STALL_MS: stall(120_000),
+  GEMINI_API_KEY: key('aistudio.google.com, for Gemini; GOOGLE_API_KEY is another name for it'),
+  GOOGLE_API_KEY: key('aistudio.google.com, for Gemini'),
+  GEMINI_BASE_URL: address('the Gemini API'),
+  GEMINI_STALL_MS: stall(120_000),
+  OLLAMA_HOST: z.string().optional().describe('where Ollama runs: an address, or host:port'),
+  OLLAMA_API_KEY: key('ollama.com, where that is where it runs'),
+  OLLAMA_NUM_CTX: z.coerce
+    .number()
+    .int()
+    .positive()
+    .optional()
+    .describe('tokens of context to load models with'),
+  // A model may have to be loaded before it says anything.
+  OLLAMA_STALL_MS: stall(300_000),
 }
 
 type Given = z.infer<z.ZodObject<typeof PROVIDER_VARIABLES>>
@@ -39,6 +53,17 @@ export function providersOf(given: Given, env: Environment) {
       baseURL: given.ANTHROPIC_BASE_URL,
       progressTimeoutMs: given.ANTHROPIC_STALL_MS,
     },
+    google: {
+      apiKey: given.GOOGLE_API_KEY ?? given.GEMINI_API_KEY,
+      baseURL: given.GEMINI_BASE_URL,
+      progressTimeoutMs: given.GEMINI_STALL_MS,
+    },
+    ollama: {
+      host: given.OLLAMA_HOST,
+      apiKey: given.OLLAMA_API_KEY,
+      contextTokens: given.OLLAMA_NUM_CTX,
+      progressTimeoutMs: given.OLLAMA_STALL_MS,
+    },
   }
 }
 
@@ -46,6 +71,9 @@ export function providersOf(given: Given, env: Environment) {
 export const providerSecrets = (given: Given, env: Environment): (string | undefined)[] => [
   given.OPENAI_API_KEY,
   given.ANTHROPIC_API_KEY,
+  given.GOOGLE_API_KEY,
+  given.GEMINI_API_KEY,
+  given.OLLAMA_API_KEY,
   ...Object.values(endpointsOf(env)).map(({ apiKey }) => apiKey),
 ]
 
