@@ -61,11 +61,14 @@ function validator(schema: JsonSchema): ValidateFunction {
         strictRequired: false,
         strictTuples: false,
         allErrors: true,
+        // What every object inherits, such as `constructor`, is no property of the value.
+        ownProperties: true,
         validateSchema: false,
-        addUsedSchema: false,
         logger: false,
       })
       addFormats.default(ajv)
+      // Ajv follows it and yet takes it for a misspelling.
+      ajv.addKeyword('$anchor')
       return ajv.compile(schema as AnySchema)
     }),
   )
