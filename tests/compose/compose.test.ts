@@ -38,7 +38,10 @@ describe('what it is told by', () => {
   test('each variable of a service of ours is one that its app reads', () => {
     expect(ours.map(([name]) => name).sort()).toEqual(['api', 'migrate', 'worker'])
     for (const [name, { command, environment = {} }] of ours) {
-      const schema = textOf(`${appOf(command)}/src/config.ts`)
+      const app = appOf(command)
+      const schema = ['config.ts', ...(app === 'apps/worker' ? ['provider-config.ts'] : [])]
+        .map((file) => textOf(`${app}/src/${file}`))
+        .join('\n')
       const read = [...schema.matchAll(/^ {2}([A-Z][A-Z0-9_]+):/gm)].map(([, variable]) => variable)
       expect(read.length).toBeGreaterThan(5)
       expect(

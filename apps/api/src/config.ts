@@ -63,6 +63,7 @@ const Variables = z.object({
   OPENAI_API_KEY: key,
   ANTHROPIC_API_KEY: key,
   GOOGLE_API_KEY: key,
+  GEMINI_API_KEY: key,
 })
 
 export interface Config {
@@ -92,7 +93,7 @@ export function readConfig(env: Environment, folder: string): Config {
     openrouter: read.OPENROUTER_API_KEY,
     openai: read.OPENAI_API_KEY,
     anthropic: read.ANTHROPIC_API_KEY,
-    google: read.GOOGLE_API_KEY,
+    google: read.GOOGLE_API_KEY ?? read.GEMINI_API_KEY,
   }
   if (!isLoopback(read.DEVFLOW_HOST) && !read.DEVFLOW_TOKEN) {
     const message = `DEVFLOW_HOST is ${read.DEVFLOW_HOST}, which others can reach: set DEVFLOW_TOKEN, or listen on 127.0.0.1`
@@ -101,6 +102,7 @@ export function readConfig(env: Environment, folder: string): Config {
   const tracing = tracingConfig(read)
   const secrets = [
     ...Object.values(keys),
+    read.GEMINI_API_KEY,
     read.DEVFLOW_TOKEN,
     passwordOf(read.DATABASE_URL),
     ...(read.DEVFLOW_SECRETS?.split(' ') ?? []),
