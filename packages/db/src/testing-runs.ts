@@ -12,7 +12,14 @@ export async function newRun(
     template = 'test@1',
     labels = {},
     tenant = 'default',
-  }: { budget?: object; template?: string; labels?: Record<string, string>; tenant?: string } = {},
+    parent,
+  }: {
+    budget?: object
+    template?: string
+    labels?: Record<string, string>
+    tenant?: string
+    parent?: string
+  } = {},
 ): Promise<string> {
   const runId = randomUUIDv7()
   const definition = {
@@ -29,6 +36,7 @@ export async function newRun(
     labels,
     budget,
     actor: 'owner',
+    ...(parent === undefined ? {} : { parent }),
     phases: [{ id: 'p', kind: 'agent' }],
   }
   await pool.query('select devflow.submit($1, $2, $3, $4, $5)', [
