@@ -1,5 +1,5 @@
-import { type CostSource, costOf, StreamScrub } from '@devflow/contracts'
-import type { EventLine, Line, Refusal } from '@devflow/db'
+import { type CostSource, costOf, type Model, StreamScrub } from '@devflow/contracts'
+import type { EventLine, Line, Overrun, Refusal } from '@devflow/db'
 import {
   type Finish,
   ModelError,
@@ -25,7 +25,7 @@ export interface Answered {
 
 export type CallOutcome =
   | Answered
-  | { outcome: 'refused'; code: Refusal }
+  | { outcome: 'refused'; code: Refusal; over: Overrun | undefined }
   | { outcome: 'fenced' }
   /** Stopped in the middle; what it cost shows when the provider is asked. */
   | { outcome: 'stopped' }
@@ -40,10 +40,11 @@ export async function callModel(
   turn: number,
   call: number,
   request: ModelRequest,
-  reserve: { microUsd: number; tokens: number },
+  reserve: { microUsd: number | undefined; tokens: number },
   first: EventLine[],
 ): Promise<CallOutcome> {
   const { deps, place, persona, epoch, stop } = session
+  const { provider, name } = request.model
   const reserved = eventAt(
     place,
     'call.reserved',
@@ -51,16 +52,19 @@ export async function callModel(
     {
       call,
       persona: persona.id,
-      provider: persona.model.provider,
-      model: persona.model.name,
-      reservedMicroUsd: reserve.microUsd,
+      provider,
+      model: name,
+      // Where no limit in money asks, an unknown price reserves nothing.
+      reservedMicroUsd: reserve.microUsd ?? 0,
       reservedTokens: reserve.tokens,
     },
     turn,
   )
-  const answer = await session.append([...first, reserved], reserve)
-  if (answer.verdict === 'refused') return { outcome: 'refused', code: answer.code }
+  const { microUsd, tokens } = reserve
+  const answer = await session.append([...first, reserved], { microUsd, tokens, persona: persona.id })
+  if (answer.verdict === 'refused') return { outcome: 'refused', code: answer.code, over: answer.over }
   if (isFenced(answer)) return { outcome: 'fenced' }
+  if ('past' in answer && answer.past) session.warn(answer.past)
   deps.reach('after-reserve')
   if (stop.reason || !(await stillMine(deps, place, epoch, stop))) {
     // Nothing was sent: nothing is owed.
@@ -81,7 +85,7 @@ async function send(
   call: number,
   request: ModelRequest,
 ): Promise<CallOutcome> {
-  const { deps, adapter, place, persona, stop } = session
+  const { deps, adapter, place, stop } = session
   const pump = new ChunkPump(deps.writer, place, session.epoch, turn, call, () => stop.now('fenced'))
   const texts = {
     token: new StreamScrub(deps.secrets),
@@ -102,7 +106,7 @@ async function send(
         deps.reach('after-stream')
         for (const kind of ['thinking', 'token', 'tool_use'] as const) pump.chunk(kind, texts[kind].rest())
         const tokens = (usage.inputTokens ?? 0) + (usage.outputTokens ?? 0)
-        const billed = await settlement(session, usage)
+        const billed = await settlement(session, request.model, usage)
         const type = billed.costMicroUsd === undefined ? 'call.lost' : 'call.settled'
         const latencyMs = Math.round(performance.now() - started)
         const details = { ...billed, modelUsed: event.modelUsed, generationId, latencyMs }
@@ -129,14 +133,16 @@ async function send(
     if (!stop.reason && !(error instanceof ModelError)) throw error
     const failure = error instanceof ModelError ? error : undefined
     const nothingBilled = !stop.reason && failure?.billed === 'no'
-    const billed = await settlement(session, usage)
+    const billed = await settlement(session, request.model, usage)
+    // By the price list only where the provider cannot be asked what it billed.
+    const known = billed.costSource === 'provider' || (billed.costSource && !adapter.lookup)
     const line =
-      nothingBilled || (failure && billed.costSource === 'provider')
+      nothingBilled || (failure && known)
         ? ended(session, turn, call, 'call.settled', {
             ...billed,
             status: 'failed',
             costMicroUsd: billed.costMicroUsd ?? 0,
-            costSource: 'provider',
+            costSource: billed.costSource ?? 'provider',
             generationId,
           })
         : ended(session, turn, call, 'call.lost', {
@@ -163,7 +169,7 @@ async function send(
     if (isFenced(answer)) return { outcome: 'fenced' }
     if (stop.reason) return { outcome: 'stopped' }
     deps.log.warn(
-      { ...place, turn, call, code: failure?.code, model: persona.model.name },
+      { ...place, turn, call, code: failure?.code, model: request.model.name },
       'a model call failed',
     )
     return failure ? { outcome: 'failed', error: failure } : { outcome: 'stopped' }
@@ -172,7 +178,8 @@ async function send(
 
 /** What is owed for an answer: the provider's own figure, else the price list's, else unknown for now. */
 async function settlement(
-  { deps, adapter, persona }: Session,
+  { deps, adapter }: Session,
+  model: Model,
   usage: ModelUsage,
 ): Promise<Record<string, unknown> & { costMicroUsd?: number; costSource?: CostSource }> {
   const { inputTokens, outputTokens, cachedTokens, reasoningTokens } = usage
@@ -180,7 +187,7 @@ async function settlement(
   if (usage.costMicroUsd !== undefined)
     return { ...counts, status: 'settled', costMicroUsd: usage.costMicroUsd, costSource: 'provider' }
   if (inputTokens !== undefined && outputTokens !== undefined) {
-    const price = await deps.prices.of(adapter, persona.model)
+    const price = await deps.prices.of(adapter, model)
     const costMicroUsd = price && costOf(price, { ...usage, inputTokens, outputTokens })
     if (costMicroUsd !== undefined)
       return { ...counts, status: 'settled', costMicroUsd, costSource: 'pricing' }

@@ -40,30 +40,3 @@ export async function stopped(session: Session): Promise<LoopEnd> {
       return FENCED
   }
 }
-
-/** The next call does not fit into what the run may still spend. */
-export async function overBudget(
-  session: Session,
-  turn: number,
-  call: number,
-  { microUsd, tokens }: { microUsd: number; tokens: number },
-): Promise<SessionEnd> {
-  const { progress, place } = session
-  const { limitMicroUsd, limitTokens } = progress.budget
-  const wanted =
-    limitMicroUsd === undefined ? `${tokens} tokens` : `${microUsd} micro-dollars and ${tokens} tokens`
-  const limits = [
-    limitMicroUsd === undefined ? '' : `${limitMicroUsd} micro-dollars`,
-    limitTokens === undefined ? '' : `${limitTokens} tokens`,
-  ]
-  const message = `The next call could take ${wanted}; the run's budget of ${limits.filter(Boolean).join(' and ')} does not hold it.`
-  const exceeded = {
-    scope: 'run',
-    limitMicroUsd,
-    limitTokens,
-    wantedMicroUsd: microUsd,
-    wantedTokens: tokens,
-  }
-  const line = eventAt(place, 'budget.exceeded', `call-${call}/over-budget`, exceeded, turn)
-  return await fail(session, new DevflowError('RATE_LIMITED', 'budget_exceeded', message), [line])
-}

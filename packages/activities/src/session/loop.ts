@@ -1,8 +1,10 @@
 import { DevflowError } from '@devflow/contracts'
 import type { EventLine } from '@devflow/db'
 import type { Message, ModelError } from '../models/model.ts'
-import { type Answered, callModel } from './call.ts'
-import { FENCED, fail, HANDED_OVER, type LoopEnd, overBudget, stopped } from './ends.ts'
+import { callWithin, overBudget, pricesOf } from './budget.ts'
+import type { Answered } from './call.ts'
+import { FENCED, fail, HANDED_OVER, type LoopEnd, stopped } from './ends.ts'
+import { afterFailure, type Calling, followCalls, modelInUse } from './fallback.ts'
 import { eventAt } from './place.ts'
 import { reservationFor } from './reservation.ts'
 import type { Session } from './session.ts'
@@ -12,8 +14,6 @@ import type { Transcript } from './transcript.ts'
 import { takeTurn } from './turn.ts'
 
 const DEFAULT_TURNS = 50
-/** Calls of one turn before its phase fails: the first, and two more for errors that pass. */
-const MOST_CALLS = 3
 
 /**
  * An agent phase: reserve, call, record, run tools, again; until an artifact is accepted, the phase fails, or the
@@ -60,42 +60,39 @@ export async function runLoop(session: Session, transcript: Transcript, prompt: 
   }
 }
 
-/** Calls the model for a turn, again after errors that pass; each call is one row of the ledger. */
+/** Calls a model for a turn, again after errors that pass, then the next one; each call is one row of the ledger. */
 async function callUntilAnswered(
   session: Session,
   transcript: Transcript,
   turn: number,
   prompt: Message[],
 ): Promise<Answered | { end: LoopEnd }> {
-  const { deps, adapter, persona, tools, place, stop, progress } = session
-  const { microUsd, tokens, maxOutputTokens } = reservationFor(
-    await deps.prices.of(adapter, persona.model),
-    persona.model,
-    transcript.messages,
-    tools,
-  )
-  if (microUsd === undefined && progress.budget.limitMicroUsd !== undefined) {
-    const message = `The price of ${persona.model.name} is not known, and the run has a limit in money. Give the persona a \`pricing\`, or choose another model.`
-    return { end: await fail(session, new DevflowError('INVALID', 'unpriced_model', message)) }
-  }
+  const { deps, persona, tools, place, stop } = session
+  const { calling } = transcript
+  const prices = await pricesOf(session)
   const { phase, attempt, runId } = place
-  const request = {
-    model: persona.model,
-    messages: transcript.messages,
-    tools,
-    maxOutputTokens,
-    sessionId: `${runId}/${phase}/${attempt}`,
-    phase,
-    attempt,
-    turn,
-  }
-  for (let tries = 1; ; tries += 1) {
+  for (;;) {
+    const model = modelInUse(persona.model, calling)
+    const whole = reservationFor(prices, model, transcript.messages, tools)
+    const request = {
+      model,
+      messages: transcript.messages,
+      tools,
+      sessionId: `${runId}/${phase}/${attempt}`,
+      phase,
+      attempt,
+      turn,
+    }
     transcript.callsOfNextTurn += 1
     const call = transcript.callsOfNextTurn
     const first = call === 1 ? openingLines(session, turn, prompt) : []
-    const result = await callModel(session, turn, call, request, { microUsd: microUsd ?? 0, tokens }, first)
+    const result = await deps.slots.run(model.provider, stop, () =>
+      callWithin(session, turn, call, request, whole, first),
+    )
+    if (!result) return { end: stop.reason ? await stopped(session) : HANDED_OVER }
     switch (result.outcome) {
       case 'answered':
+        calling.failed = 0
         return result
       case 'fenced':
         return { end: FENCED }
@@ -105,16 +102,19 @@ async function callUntilAnswered(
         return {
           end:
             result.code === 'over_budget'
-              ? await overBudget(session, turn, call, { microUsd: microUsd ?? 0, tokens })
+              ? await overBudget(session, turn, call, result.over, first)
               : { ended: 'stopped', why: result.code },
         }
-      case 'failed':
-        if (!result.error.retryable || tries >= MOST_CALLS)
-          return { end: await fail(session, failureOf(result.error)) }
-        await pause(session, result.error, tries)
+      case 'failed': {
+        calling.failed += 1
+        const after = afterFailure(persona.model, calling, result.error)
+        if (after.next === 'fail') return { end: await fail(session, failureOf(result.error)) }
+        if (after.next === 'fallback') fallBack(session, calling, turn, call, after.to, result.error)
+        else if (after.pause) await pause(session, result.error, calling.failed)
         if (stop.reason) return { end: await stopped(session) }
         if (stop.leaving) return { end: HANDED_OVER }
-        deps.log.info({ ...place, turn, call }, 'calling the model again')
+        deps.log.info({ ...place, turn, call, model: calling.model }, 'calling a model again')
+      }
     }
   }
 }
@@ -137,6 +137,20 @@ function openingLines(
     ...(workspace ? { workspace } : {}),
   }
   return [eventAt(place, 'phase.started', 'start', data), started]
+}
+
+/** For the rest of the attempt: the event tells later deliveries. */
+function fallBack(
+  session: Session,
+  calling: Calling,
+  turn: number,
+  call: number,
+  to: string,
+  error: ModelError,
+): void {
+  const data = { from: modelInUse(session.persona.model, calling).name, to, reason: error.code }
+  session.post([eventAt(session.place, 'model.fallback', `call-${call}/fallback`, data, turn)])
+  followCalls(calling, { type: 'model.fallback', data })
 }
 
 function failureOf(error: ModelError): DevflowError {

@@ -1,12 +1,13 @@
 import type { AgentPhase, BoundPersona, Definition } from '@devflow/contracts'
-import type { Answer, Line, Progress } from '@devflow/db'
+import type { Answer, Line, Overrun, Progress, Reserve } from '@devflow/db'
 import type { Deps } from '../deps.ts'
 import type { ModelAdapter, ToolSpec } from '../models/model.ts'
 import { type Place, sessionId } from './place.ts'
 import type { Files } from './snapshots.ts'
 import type { Stop } from './stop.ts'
+import { warnedLine } from './warned-line.ts'
 
-export type SessionParts = Omit<Session, 'append' | 'post'>
+export type SessionParts = Omit<Session, 'append' | 'post' | 'settled' | 'warn'>
 
 /** What a session is made of, and its one way to write. */
 export class Session {
@@ -44,9 +45,10 @@ export class Session {
   }
 
   #posted: Promise<void> = Promise.resolve()
+  readonly #warned = new Set<string>()
 
   /** Appends as this session's one writer (I13). What is appended in a row stays in a row. */
-  async append(lines: Line[], reserve?: { microUsd: number; tokens: number }): Promise<Answer> {
+  async append(lines: Line[], reserve?: Reserve): Promise<Answer> {
     const posted = this.#posted
     const answer = await this.#write(lines, reserve)
     await posted
@@ -63,7 +65,19 @@ export class Session {
     this.#posted.catch(() => {}) // Told to the next append.
   }
 
-  async #write(lines: Line[], reserve?: { microUsd: number; tokens: number }): Promise<Answer> {
+  /** Waits for what was posted, and rejects if it failed. */
+  async settled(): Promise<void> {
+    await this.#posted
+  }
+
+  /** Puts on record, once for each limit, that the run goes on past a budget. */
+  warn(past: readonly Overrun[]): void {
+    const lines = past.map((over) => warnedLine(this.place, over)).filter(({ key }) => !this.#warned.has(key))
+    for (const { key } of lines) this.#warned.add(key)
+    if (lines.length > 0) this.post(lines)
+  }
+
+  async #write(lines: Line[], reserve?: Reserve): Promise<Answer> {
     const answer = await this.deps.writer.append({
       run: this.place.runId,
       session: { id: sessionId(this.place), epoch: this.epoch },

@@ -36,6 +36,6 @@ process.once('message', async ({ databaseUrl, runs, cap, hold = false }: Spendin
   if (!hold) {
     await writer.close()
     await pool.end()
-    process.disconnect()
+    process.disconnect?.()
   }
 })
