@@ -17,6 +17,7 @@ import { eventRoutes } from './routes/events.ts'
 import { gateRoutes } from './routes/gates.ts'
 import { healthRoutes } from './routes/health.ts'
 import { ledgerRoutes } from './routes/ledger.ts'
+import { pricingRoutes } from './routes/pricing.ts'
 import { registryRoutes } from './routes/registry.ts'
 import { runRoutes } from './routes/runs.ts'
 import { schemaRoutes } from './routes/schemas.ts'
@@ -53,6 +54,7 @@ export function createApi(deps: ApiDeps): Api {
   artifactRoutes(operations, deps)
   ledgerRoutes(operations, deps)
   usageRoutes(operations, deps)
+  pricingRoutes(operations, deps)
   registryRoutes(operations, deps)
   accessRoutes(operations, deps)
   streamRoutes(operations, deps, hub)

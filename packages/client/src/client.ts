@@ -3,6 +3,7 @@ import { Gates } from './gates.ts'
 import { Health } from './health.ts'
 import type { ClientOptions } from './options.ts'
 import { type Poke, type PokeOptions, pokes } from './pokes.ts'
+import { Pricing } from './pricing.ts'
 import { Registry } from './registry.ts'
 import { Runs } from './runs.ts'
 import { Signals } from './signals.ts'
@@ -19,6 +20,7 @@ export class DevflowClient {
   readonly signals: Signals
   readonly registry: Registry
   readonly usage: Usage
+  readonly pricing: Pricing
   readonly health: Health
   readonly #transport: Transport
 
@@ -30,6 +32,7 @@ export class DevflowClient {
     this.signals = new Signals(this.#transport)
     this.registry = new Registry(this.#transport)
     this.usage = new Usage(this.#transport)
+    this.pricing = new Pricing(this.#transport)
     this.health = new Health(this.#transport)
   }
 

@@ -23,6 +23,8 @@ export type {
   GateStatus,
   PhaseStatus,
   PhaseView,
+  PriceListView,
+  PriceView,
   Problem,
   RegistryChange,
   RegistryChanged,

@@ -85,3 +85,47 @@ function microUsdOf(parts: [PerToken, number][], how: 'up' | 'half-up'): number 
   }
   return Number(textOf(rounded(sum, DECIMALS, how)))
 }
+
+/** JSON numbers, written digit by digit; `request` is a call's, all else a token's. */
+const ratesShown = {
+  input: z.number(),
+  output: z.number(),
+  cacheRead: z.number().optional(),
+  cacheWrite: z.number().optional(),
+  reasoning: z.number().optional(),
+  request: z.number().optional(),
+}
+
+/** The price of a model that is in force, in micro-dollars per token: dollars per million tokens. */
+export const PriceView = z.object({
+  provider: z.string(),
+  model: z.string(),
+  source: PriceSource,
+  /** When it was read, or noted by hand. */
+  fetchedAt: z.iso.datetime(),
+  ageSeconds: z.int(),
+  price: z.object({
+    ...ratesShown,
+    tiers: z.array(z.object({ fromInputTokens: z.int(), ...ratesShown })).optional(),
+  }),
+})
+export type PriceView = z.infer<typeof PriceView>
+
+/** How the reading of a provider's price list stands. */
+export const PriceListView = z.object({
+  provider: z.string(),
+  /** When it was last read. */
+  refreshedAt: z.iso.datetime().optional(),
+  ageSeconds: z.int().optional(),
+  /** When someone last tried. */
+  attemptedAt: z.iso.datetime().optional(),
+  /** When someone last asked for it by hand. */
+  requestedAt: z.iso.datetime().optional(),
+  /** Models whose price was taken. */
+  models: z.int().optional(),
+  /** Entries that were left out, by why. */
+  leftOut: z.record(z.string(), z.int()).optional(),
+  /** Why the last attempt failed; prices known before hold. */
+  error: z.string().optional(),
+})
+export type PriceListView = z.infer<typeof PriceListView>
