@@ -11,14 +11,16 @@ import {
   Report,
   Run,
   RunEvent,
+  RunPreview,
   SCOPES,
   SignalAccepted as SignalAcceptedShape,
+  SubmitRun,
   TopicEvent,
   TopicEventPage as TopicEventPageShape,
   UsageItem,
 } from '@devflow/contracts'
 import { z } from 'zod'
-import { ARTIFACT, CALL, EVENT, GATE, PHASE, RUN, RUN_ID, TOOL_CALL, TOPIC_EVENT, USAGE } from './examples.ts'
+import { ARTIFACT, CALL, EVENT, GATE, PHASE, PREVIEW, RUN, RUN_ID, TOOL_CALL, TOPIC_EVENT, USAGE } from './examples.ts'
 import { REPORT } from './report-example.ts'
 
 /** What operations answer, under the name and with the example it has in the OpenAPI document. */
@@ -35,7 +37,11 @@ export const pageOf = <Item extends z.ZodType>(id: string, item: Item) =>
 
 export const ProblemBody = named('Problem', Problem.shape)
 
+/** What is submitted, or previewed. */
+export const SubmitBody = SubmitRun.meta({ id: 'SubmitRun' })
+
 export const RunBody = named('Run', Run.shape, RUN)
+export const RunPreviewBody = named('RunPreview', RunPreview.shape, PREVIEW)
 export const RunPage = pageOf('RunPage', RunBody)
 export const PhasePage = pageOf('PhasePage', named('Phase', PhaseView.shape, PHASE))
 

@@ -18,6 +18,7 @@ import { gateRoutes } from './routes/gates.ts'
 import { healthRoutes } from './routes/health.ts'
 import { ledgerRoutes } from './routes/ledger.ts'
 import { pricingRoutes } from './routes/pricing.ts'
+import { previewRoutes } from './routes/preview.ts'
 import { registryRoutes } from './routes/registry.ts'
 import { runRoutes } from './routes/runs.ts'
 import { schemaRoutes } from './routes/schemas.ts'
@@ -48,6 +49,7 @@ export function createApi(deps: ApiDeps): Api {
 
   const operations = new Operations(api, deps)
   runRoutes(operations, deps)
+  previewRoutes(operations, deps)
   commandRoutes(operations, deps)
   eventRoutes(operations, deps, feeds)
   gateRoutes(operations, deps)

@@ -6,6 +6,7 @@ import type {
   PhaseView,
   Run,
   RunEvent,
+  RunPreview,
   TopicEvent,
   UsageItem,
 } from '@devflow/contracts'
@@ -62,6 +63,30 @@ export const QUEUED: Run = {
   attempt: 1,
   createdAt: RUN.createdAt,
   lastSeq: 1,
+}
+
+export const PREVIEW: RunPreview = {
+  definitionHash: DEFINITION,
+  bindings: { 'spec-writer': 'openrouter-claude-spec-writer@1' },
+  phases: [
+    {
+      id: 'spec',
+      kind: 'agent',
+      persona: 'openrouter-claude-spec-writer@1',
+      model: 'anthropic/claude-sonnet-4.5',
+      estimate: { tokens: 31200, microUsd: { low: 3110.4, high: 61500 }, runs: 12 },
+    },
+    { id: 'approve', kind: 'gate', estimate: { tokens: 0, microUsd: { low: 0, high: 0 } } },
+  ],
+  total: { tokens: 31200, microUsd: { low: 3110.4, high: 61500 } },
+  budget: { limitMicroUsd: 2500, onExceeded: 'prompt' },
+  warnings: [
+    {
+      code: 'budget_below_estimate',
+      message: "The run's budget of 2500 micro-dollars is less than it will cost at least, 3110.4.",
+      blocks: true,
+    },
+  ],
 }
 
 export const EVENT: RunEvent = {

@@ -1,9 +1,9 @@
 import { randomUUIDv7 } from 'node:crypto'
-import { CHANNELS, DevflowError, EntryId, RUN_STATUSES, type Run, SubmitRun } from '@devflow/contracts'
+import { CHANNELS, DevflowError, EntryId, RUN_STATUSES, type Run } from '@devflow/contracts'
 import { eraseRun, keepAnswer, listRuns, readPhases, readRun, submitRun } from '@devflow/db'
 import type { Context } from 'hono'
 import { z } from 'zod'
-import { PhasePage, RunBody, RunPage } from '../bodies.ts'
+import { PhasePage, RunBody, RunPage, SubmitBody } from '../bodies.ts'
 import type { ApiDeps } from '../deps.ts'
 import { QUEUED, RUN_ID } from '../examples.ts'
 import { findRun, NO_RUN, runNotFound } from '../find-run.ts'
@@ -67,7 +67,7 @@ export function runRoutes(operations: Operations, deps: ApiDeps): void {
       description:
         'The answer comes after the commit; Temporal need not be there. Only `template` is required: without a version its newest is taken.',
       tag,
-      body: SubmitRun.meta({ id: 'SubmitRun' }),
+      body: SubmitBody,
       bodyExamples: SUBMISSIONS,
       headers: { ...KEY_HEADER, ...PREFER },
       answers: {

@@ -1,4 +1,4 @@
-import { DevflowError } from '@devflow/contracts'
+import { DevflowError, type Workspace } from '@devflow/contracts'
 import type { Queryable } from '../read/queryable.ts'
 
 /**
@@ -10,6 +10,23 @@ export async function takeSlot(db: Queryable, run: string): Promise<void> {
     name: 'take-slot',
     text: 'select devflow.take_slot($1) as holder',
     values: [run],
+  })
+  const holder = rows[0]?.holder
+  if (holder) throw workspaceBusy(holder)
+}
+
+/** Throws what `takeSlot` would throw for a run of this workspace, and takes nothing. */
+export async function lookAtSlot(
+  db: Queryable,
+  tenant: string,
+  { repo, base = 'HEAD', exclusive }: Workspace,
+): Promise<void> {
+  if (!exclusive) return
+  const { rows } = await db.query<{ holder: string }>({
+    name: 'look-at-slot',
+    text: `select s.run_id as holder from devflow.workspace_slots s join devflow.run_heads h on h.run_id = s.run_id and h.control <> 'over'
+           where s.tenant = $1 and s.repo = $2 and s.base = $3`,
+    values: [tenant, repo, base],
   })
   const holder = rows[0]?.holder
   if (holder) throw workspaceBusy(holder)
