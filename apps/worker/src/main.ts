@@ -16,6 +16,7 @@ import {
   openRouterModel,
   reconcileCalls,
   scriptedModel,
+  sweepWorkspaces,
 } from '@devflow/activities'
 import { DevflowError, scrubber, TEMPORAL } from '@devflow/contracts'
 import { Listener, pruneSubmissions } from '@devflow/db'
@@ -158,6 +159,7 @@ async function keepHouse(): Promise<void> {
   await pool.query('select devflow.make_partitions()')
   await pool.query('select devflow.prune_chunks($1)', [new Date(Date.now() - config.chunkRetentionMs)])
   await pruneSubmissions(pool, new Date(Date.now() - config.eventRetentionMs))
+  await sweepWorkspaces(deps)
 }
 
 const running = Promise.all([workflows.run(), sessions.run()])
@@ -166,7 +168,7 @@ const life = supervised({
   onProblem: (message, cause) => log.error({ err: cause }, message),
   onStop: async () => {
     for (const worker of [workflows, sessions]) if (worker.getState() === 'RUNNING') worker.shutdown()
-    await Promise.all([...duties.map((stop) => stop()), dispatcher.close()])
+    await Promise.all([...duties.map((duty) => duty.stop()), dispatcher.close()])
     await running
     await writer.close()
     await listener.close()

@@ -52,6 +52,15 @@ export class Tree {
     this.#head = commit
   }
 
+  /** What lies here and git does not know, ignored or not; directories whole, without the slash at their end. */
+  async untracked(): Promise<string[]> {
+    const list = await this.#run(['ls-files', '-z', '--others', '--directory'])
+    return list
+      .split('\0')
+      .filter(Boolean)
+      .map((path) => path.replace(/\/$/, ''))
+  }
+
   /** Paths that differ from the index, each byte a character. */
   async #changed(): Promise<string[]> {
     const list = async (...args: string[]) =>
