@@ -1,10 +1,11 @@
 import type { Model, ModelPrice } from '@devflow/contracts'
 import { NotFoundError } from 'openai'
 import { ChatReply } from './chat-reply.ts'
-import type { ModelAdapter, ModelEvent, ModelRequest, ModelUsage } from './model.ts'
+import type { ModelAdapter, ModelError, ModelEvent, ModelRequest, ModelUsage } from './model.ts'
 import { openRouterPrice } from './model-prices.ts'
 import { answerOf, openAiClient, packageFailure } from './openai-package.ts'
 import { readOpenRouterError } from './openrouter-errors.ts'
+import { KeyLimit } from './openrouter-key.ts'
 import { openRouterBody } from './openrouter-request.ts'
 import { CHUNK_COSTS, openRouterUsage, parseGeneration } from './openrouter-usage.ts'
 import { modelWithoutKey } from './provider-failure.ts'
@@ -24,7 +25,7 @@ const DIALECT = { exact: CHUNK_COSTS, usageOf: openRouterUsage }
 
 /** OpenRouter: chat completions whose usage tells the cost, with an id in the head by which it can be asked for later. */
 export function openRouterModel(options: OpenRouterOptions): ModelAdapter {
-  const { apiKey, progressTimeoutMs = 120_000, lookupTimeoutMs = 10_000 } = options
+  const { apiKey = '', progressTimeoutMs = 120_000, lookupTimeoutMs = 10_000 } = options
   if (!apiKey) return modelWithoutKey('OPENROUTER_API_KEY')
   const client = openAiClient({
     apiKey,
@@ -32,14 +33,19 @@ export function openRouterModel(options: OpenRouterOptions): ModelAdapter {
     progressTimeoutMs,
     headers: { 'X-OpenRouter-Title': 'Devflow' },
   })
-  const errorOf = (failure: unknown, streaming: boolean) =>
-    packageFailure(failure, readOpenRouterError, { streaming, secret: apiKey })
+  const keyLimit = new KeyLimit((signal) => client.get('/key', { signal }))
+  function errorOf(failure: unknown, streaming: boolean): ModelError {
+    const error = packageFailure(failure, readOpenRouterError, { streaming, secret: apiKey })
+    if (error.code === 'provider_key_limit') keyLimit.usedUp()
+    return error
+  }
 
   function stream(request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelEvent> {
     let reply = new ChatReply(request, DIALECT)
     return streamed<Headers | string>(
       {
         open: async (any) => {
+          await keyLimit.check(any)
           const body = openRouterBody(request)
           return answerOf(await client.chat.completions.create(body, { signal: any }).asResponse())
         },

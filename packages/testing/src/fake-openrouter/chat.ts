@@ -65,6 +65,8 @@ export async function answer(
   const reply: FakeReply = { ...scenario.reply, ...given }
   if (reply.content === undefined && !reply.toolCalls) reply.content = DEFAULT_CONTENT
   const shape: Shape = { ...PLAIN, ...scenario.shape }
+  const { json, text } = scenario.wire ?? {}
+  const raw = json === undefined ? text : JSON.stringify(json)
   const stamp = stampOf(record, reply)
 
   const full = billFor(record, reply, stamp)
@@ -85,14 +87,14 @@ export async function answer(
     gone.signal.throwIfAborted()
     if (error) {
       sendError(response, record, error)
-    } else if (scenario.wire?.json !== undefined || !record.body.stream) {
-      sendWhole(response, record, scenario.wire?.json ?? wholeBody(reply, stamp), stamp)
-      record.producedTokens = scenario.wire?.json ? 0 : stamp.completionTokens
+    } else if (raw !== undefined || !record.body.stream) {
+      sendWhole(response, record, raw ?? withCost(wholeBody(reply, stamp), stamp.costText))
+      record.producedTokens = raw === undefined ? stamp.completionTokens : 0
     } else {
       await stream(response, record, reply, { ...scenario, shape }, stamp, gone.signal)
     }
     record.finishedAt = Date.now()
-    if (error || scenario.wire?.json !== undefined) recorder.changed()
+    if (error || raw !== undefined) recorder.changed()
     else settle(endBill(shape, reply, full, record), reply.finish ?? null)
   } catch (failure) {
     if (!gone.signal.aborted) throw failure
@@ -141,10 +143,10 @@ function sendError(response: ServerResponse, record: RecordedRequest, error: Htt
 }
 
 /** A whole body, after the blank lines with which OpenRouter keeps the connection alive. */
-function sendWhole(response: ServerResponse, record: RecordedRequest, body: unknown, stamp: Stamp): void {
+function sendWhole(response: ServerResponse, record: RecordedRequest, body: string): void {
   record.status = 200
   response.writeHead(200, { 'content-type': 'application/json', 'x-generation-id': record.id })
-  response.write('\n         \n'.repeat(3) + withCost(body, stamp.costText))
+  response.write('\n         \n'.repeat(3) + body)
 }
 
 const namedError = (reply: FakeReply): HttpError | undefined =>
@@ -177,6 +179,7 @@ function stampOf(record: RecordedRequest, reply: FakeReply): Stamp {
       prompt_tokens_details: { cached_tokens: cached, cache_write_tokens: 0, audio_tokens: 0 },
       cost_details: { upstream_inference_cost: COST_PLACE },
       completion_tokens_details: { reasoning_tokens: reply.usage?.reasoningTokens ?? 0, image_tokens: 0 },
+      ...reply.usageFields,
     },
   }
 }

@@ -18,6 +18,8 @@ export interface Shape {
   debugFirst: boolean
   /** Where the usage stands. `repeat`: after the finish, which is repeated beside it (seen on the wire in 2026). */
   usage: 'repeat' | 'empty_choices' | 'null_finish' | 'every_chunk' | 'on_finish' | 'none'
+  /** The same thought a third time, as `reasoning_content`. */
+  mirrored?: boolean
   toolDeltas: (calls: FakeToolCall[], n: number) => ToolDelta[]
   /** An error chunk in the place of what would follow. */
   error?: { after: 'nothing' | 'text' | 'finish'; chunk: Record<string, unknown>; done: boolean }
@@ -100,7 +102,7 @@ export function composeFrames(reply: PlainReply, shape: Shape, stamp: Stamp): Fr
       ...(hasText(detail) ? { reasoning: detail.text } : {}),
       reasoning_details: [detail],
     })),
-    ...(reply.reasoning === undefined ? [] : reasoningDeltas(reply.reasoning)),
+    ...(reply.reasoning === undefined ? [] : reasoningDeltas(reply.reasoning, shape.mirrored === true)),
     ...text.map((piece) => ({ content: piece })),
     ...shape.toolDeltas(calls, stamp.n).map((fragment) => ({ content: null, tool_calls: [fragment] })),
   ]
@@ -162,9 +164,10 @@ const hasText = (detail: unknown): detail is { text: string } =>
   typeof detail === 'object' && detail !== null && 'text' in detail && typeof detail.text === 'string'
 
 /** The same text twice, as OpenRouter sends it. */
-const reasoningDeltas = (text: string) =>
+const reasoningDeltas = (text: string, mirrored: boolean) =>
   pieces(text, undefined).map((piece) => ({
     content: '',
     reasoning: piece,
+    ...(mirrored ? { reasoning_content: piece } : {}),
     reasoning_details: [{ type: 'reasoning.text', text: piece, format: 'unknown', index: 0 }],
   }))

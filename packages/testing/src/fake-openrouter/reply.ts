@@ -65,6 +65,8 @@ export interface PlainReply {
   finish?: string | null
   /** USD as the text that stands in the JSON, such as `4.51e-06` or `null`; it is what is billed. */
   cost?: string
+  /** Fields of the usage as they go out, in place of those that follow from the rest. */
+  usageFields?: Record<string, unknown>
   /** Whether the upstream provider stops, and stops billing, when the client goes. Default true. */
   cancellable?: boolean
   /** How many looks at `/generation` answer 404 before the first 200. Default: the fake's own. */

@@ -10,8 +10,10 @@ export interface Scenario {
     /** Each byte in a write of its own. */
     torn?: boolean
     close?: 'end' | 'reset' | 'linger' | 'comments_for_ever'
-    /** A body sent as it is with 200 and JSON, instead of frames. */
+    /** A body sent as it is with 200 and JSON, instead of frames, after the blanks that keep it alive. */
     json?: unknown
+    /** The same as text; empty: only the blanks. */
+    text?: string
   }
 }
 
@@ -89,6 +91,11 @@ const SCENARIOS = {
         ]),
     },
   },
+  /** The same index AND the same id for two calls of other tools. */
+  tool_same_index_and_id: {
+    reply: { toolCalls: [read('README.md'), { name: 'list_dir', arguments: { path: '.' } }] },
+    shape: { toolDeltas: (calls) => calls.map((call) => whole(0, 'call_same', call)) },
+  },
   tool_args_empty: { reply: { toolCalls: [{ name: 'list_dir', arguments: '' }] } },
   tool_args_missing: {
     reply: one,
@@ -109,9 +116,17 @@ const SCENARIOS = {
     },
   },
   tool_args_scalar: { reply: { toolCalls: [{ name: 'read_file', arguments: '"abc"' }] } },
+  tool_args_list: { reply: { toolCalls: [{ name: 'read_file', arguments: '[1]' }] } },
   tool_args_bad_json: { reply: { toolCalls: [{ name: 'read_file', arguments: '{"path": "READ' }] } },
   tool_trunc_length: {
     reply: { toolCalls: [{ name: 'read_file', arguments: '{"path": "READ' }], finish: 'length' },
+  },
+  tool_trunc_mislabelled: {
+    reply: {
+      toolCalls: [{ name: 'read_file', arguments: '{"path": "READ' }],
+      finish: 'tool_calls',
+      usage: { completionTokens: 1_000_000 },
+    },
   },
   tool_trailing_ws: {
     reply: one,
@@ -142,6 +157,29 @@ const SCENARIOS = {
         },
       ],
     },
+  },
+  tool_in_text: {
+    reply: {
+      content:
+        '<｜DSML｜function_calls><｜DSML｜invoke name="read_file"><｜DSML｜parameter name="path">README.md</｜DSML｜parameter></｜DSML｜invoke></｜DSML｜function_calls>',
+    },
+  },
+  tool_in_text_json: { reply: { content: '{"name":"read_file","arguments":{"path":"README.md"}}' } },
+  reasoning_mirrored: {
+    reply: { content: 'Fine.', reasoning: 'I think it over.' },
+    shape: { mirrored: true },
+  },
+  think_tags: {
+    reply: {
+      content: '<think>Is it <b>?</think>\n\n{"title":"A note","size":1}',
+      chunks: ['<', 'thi', 'nk>', 'Is it ', '<b>?', '</th', 'ink', '>\n\n', '{"title":"A note","size":1}'],
+    },
+  },
+  json_fenced: {
+    reply: { content: 'Here it is:\n```json\n{"title":"A note","size":1}\n```\nI hope it helps.' },
+  },
+  json_whitespace_run: {
+    reply: { content: `{"a":${' '.repeat(8_000)}`, chunks: 100, finish: 'length' },
   },
   reasoning_only: { reply: { content: '', reasoning: 'I have nothing to add.' } },
   empty_stop: { reply: { content: '', usage: { completionTokens: 0 } } },
@@ -196,7 +234,10 @@ const SCENARIOS = {
     shape: {
       error: {
         after: 'finish',
-        chunk: errorChunk({ code: 400, message: 'max_tokens reached' }, []),
+        chunk: {
+          ...errorChunk({ code: 400, message: 'max_tokens reached' }, []),
+          usage: { prompt_tokens: 10, completion_tokens: 3, cost: 0.000004 },
+        },
         done: true,
       },
     },
@@ -208,6 +249,23 @@ const SCENARIOS = {
   rst_before_text: { shape: { cut: 'all_but_comments' }, wire: { close: 'reset' } },
   stall_comments: { shape: { cut: 'all_but_comments' }, wire: { close: 'comments_for_ever' } },
   linger_after_done: { wire: { close: 'linger' } },
+  nonstream_ws: {
+    wire: {
+      json: {
+        id: 'gen-x',
+        model: 'deepseek/deepseek-chat-v3',
+        choices: [{ message: { role: 'assistant', content: 'Whole.' }, finish_reason: 'stop' }],
+        usage: { prompt_tokens: 10, completion_tokens: 3, cost: 0.000004 },
+      },
+    },
+  },
+  nonstream_ws_only: { wire: { text: '' } },
+  ok200_choices_null: {
+    wire: { json: { id: 'gen-x', choices: null, error: { code: 429, message: 'Slow down' } } },
+  },
+  ok200_choices_empty: {
+    wire: { json: { id: 'gen-x', choices: [], error: { code: 503, message: 'Full' } } },
+  },
   ok200_error_body: {
     wire: { json: { id: 'gen-x', error: { code: 502, message: 'Upstream error from provider' } } },
   },

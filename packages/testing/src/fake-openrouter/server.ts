@@ -20,6 +20,10 @@ export interface FakeOpenRouter {
   script(handler: FakeHandler): void
   /** How many looks at `/generation` answer 404 before the first 200, where a reply does not say. Default 0. */
   generationMisses(misses: number): void
+  /** What is left of the key's own limit from now on, in USD; null, as at the start: it has none. */
+  keyRemaining(usd: number | null): void
+  /** How often `/key` was asked for. */
+  readonly keyLooks: number
   /** What `/models` answers from now on; undefined: the list of what it bills by. */
   listModels(answer: ModelList | undefined): void
   /** How often `/models` was asked for. */
@@ -39,6 +43,8 @@ export async function startFakeOpenRouter(
   const recorder = new Recorder()
   let handler: FakeHandler = options.handler ?? playAgent
   let misses = 0
+  let limitRemaining: number | null = null
+  let keyLooks = 0
   let list: ModelList | undefined
   let listings = 0
 
@@ -77,11 +83,13 @@ export async function startFakeOpenRouter(
         respond(response, ...generation(recorder, url.searchParams.get('id') ?? ''))
         return
       case 'GET /api/v1/key':
+        keyLooks += 1
         respond(response, 200, {
           data: {
             label: 'sk-or-v1-fake',
-            limit: null,
-            limit_remaining: null,
+            limit: limitRemaining === null ? null : 10,
+            limit_remaining: limitRemaining,
+            limit_reset: limitRemaining === null ? null : 'monthly',
             usage: recorder.billedUsd().toNumber(),
             is_free_tier: false,
           },
@@ -110,6 +118,12 @@ export async function startFakeOpenRouter(
     },
     generationMisses(next) {
       misses = next
+    },
+    keyRemaining(usd) {
+      limitRemaining = usd
+    },
+    get keyLooks() {
+      return keyLooks
     },
     billedMicroUsd: () => recorder.billedMicroUsd(),
     waitForRequests: (count, timeoutMs = 10_000) =>

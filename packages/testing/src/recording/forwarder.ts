@@ -58,6 +58,10 @@ export async function startForwarder({ upstream, limitMicroUsd }: ForwarderOptio
     response.on('close', () => gone.abort())
     const body = await text(request)
     const { method = 'GET', url: path = '/' } = request
+    if (path === '/key') {
+      respond(response, 404, 'Not forwarded: what an account holds is for no recording.')
+      return
+    }
     const asked = body === '' ? undefined : JSON.parse(body)
     const n = ++count
     const exchange: Exchange = {
