@@ -144,13 +144,12 @@ BEGIN
       INSERT INTO phases (run_id, id, tenant, position, kind, status, attempt, round_attempt, continues)
       SELECT e.run_id, p->>'id', e.tenant, ARRAY(SELECT x::int FROM jsonb_array_elements_text(p->'position') x), p->>'kind', 'pending', 1, 1, p ? 'continues' FROM jsonb_array_elements(d->'phases') p;
       UPDATE phases SET opened = (d->>'to')::int WHERE run_id = e.run_id AND id = e.phase;
-    WHEN 'phase.completed' THEN
-      UPDATE phases SET status = 'completed', ended_at = e.at, output = d->'output', deadline = NULL WHERE run_id = e.run_id AND id = e.phase;
-    WHEN 'phase.failed' THEN
-      UPDATE phases SET status = 'failed', ended_at = e.at, error = d->'error', deadline = NULL WHERE run_id = e.run_id AND id = e.phase;
+    WHEN 'phase.completed', 'phase.failed' THEN
+      UPDATE phases SET status = substr(e.type, 7), ended_at = e.at, deadline = NULL, output = CASE WHEN e.type = 'phase.completed' THEN d->'output' ELSE output END,
+        error = CASE WHEN e.type = 'phase.failed' THEN d->'error' ELSE error END WHERE run_id = e.run_id AND id = e.phase;
       IF d ? 'closes' THEN
-        UPDATE phases p SET status = 'canceled', ended_at = e.at, deadline = NULL FROM phases c
-        WHERE c.run_id = e.run_id AND c.id = e.phase AND p.run_id = c.run_id AND p.position > c.position AND p.position < devflow.end_of(c.position) AND p.status IN ('pending', 'running', 'waiting');
+        UPDATE phases p SET status = 'canceled', ended_at = e.at, deadline = NULL FROM phases o
+        WHERE o.run_id = e.run_id AND o.id = e.phase AND p.run_id = o.run_id AND p.position > o.position AND p.position < devflow.end_of(o.position) AND p.status IN ('pending', 'running', 'waiting');
       END IF;
     WHEN 'phase.skipped' THEN
       UPDATE phases SET status = 'skipped', ended_at = e.at WHERE run_id = e.run_id AND id = e.phase;

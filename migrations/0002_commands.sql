@@ -40,6 +40,15 @@ CREATE FUNCTION devflow.begin_execution(run uuid, new_execution text) RETURNS in
   WHERE run_id = run RETURNING execution_epoch
 $$;
 --> statement-breakpoint
+-- A workflow has found nothing to do but wait, with the log at `at_seq`: the run waits, unless the log has grown since.
+CREATE FUNCTION devflow.rest(run uuid, epoch integer, at_seq bigint, awaited jsonb) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM 1 FROM devflow.run_heads WHERE run_id = run AND execution_epoch = epoch AND seq = at_seq AND control = 'go' FOR NO KEY UPDATE;
+  IF NOT FOUND THEN RETURN false; END IF;
+  PERFORM devflow.record(run, jsonb_build_array(jsonb_build_object('type', 'run.waiting', 'key', 'waiting/' || at_seq, 'data', jsonb_build_object('for', awaited))));
+  RETURN true;
+END $$;
+--> statement-breakpoint
 -- Takes over a session (I13): waits for appends in flight, and later ones of the old epoch are fenced.
 CREATE FUNCTION devflow.take_session(run uuid, name text) RETURNS integer LANGUAGE sql AS $$
   SELECT 1 FROM devflow.run_heads WHERE run_id = run FOR NO KEY UPDATE;

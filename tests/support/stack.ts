@@ -1,5 +1,12 @@
 import { randomUUIDv7 } from 'node:crypto'
-import { type Budget, CHANNELS, DEFAULT_TENANT, type DecisionKind, TEMPORAL } from '@devflow/contracts'
+import {
+  type Budget,
+  CHANNELS,
+  DEFAULT_TENANT,
+  type DecisionKind,
+  kindOf,
+  TEMPORAL,
+} from '@devflow/contracts'
 import {
   type CommandAnswer,
   commandRun,
@@ -66,10 +73,7 @@ export class Stack extends Parts {
         ...(workspace ? { workspace } : {}),
         actor: 'owner',
         bindings: bound,
-        phases: definition.phases.map((phase) => ({
-          id: phase.id,
-          kind: 'agent' in phase ? 'agent' : 'gate' in phase ? 'gate' : 'wait',
-        })),
+        phases: definition.phases.map((phase) => ({ id: phase.id, kind: kindOf(phase) })),
       },
     })
     this.runs.push(run)

@@ -14,6 +14,16 @@ export interface PhaseProgress {
   startedAt: Date | undefined
   error: ErrorRecord | undefined
   output: unknown
+  /** Where it stands in its run; one number at the top (see `Position` in the definition package). */
+  position: number[]
+  /** Of a phase that holds others: the attempt its insides began anew with, how many groups are on record, of how many. */
+  generation: number
+  opened: number
+  total: number | undefined
+  /** The blob that holds a map's list. */
+  items: string | undefined
+  /** The run that a workflow phase started. */
+  child: string | undefined
 }
 
 /** Where a run stands, in one read: what a workflow's step decides by. */
@@ -26,6 +36,8 @@ export interface Progress {
   control: 'go' | 'paused' | 'canceled' | 'over'
   /** Commands taken so far: part of the keys of what answers them. */
   commands: number
+  /** The last seq of its log. */
+  seq: number
   executionEpoch: number
   attempt: number
   actor: string
@@ -33,32 +45,42 @@ export interface Progress {
   labels: Record<string, string>
   budget: Budget
   workspace: Workspace | undefined
+  /** The run it is a child of. */
+  parent: string | undefined
   createdAt: Date
   /** The database's clock. */
   now: Date
+  /** At the top: what is inside others is read in slices, since there may be thousands. */
   phases: PhaseProgress[]
-  /** Latest version of each artifact. */
+  /** Latest version of each artifact that is not one of many items. */
   artifacts: { name: string; version: number; sha256: string }[]
+  /** Gates that are open, and rejected ones that end the run. */
   gates: { id: string; attempt: number; status: string; onReject: string }[]
   /** Signals no wait phase has taken yet, oldest first. */
   signals: { name: string; id: string; data: unknown }[]
 }
 
-const READ = `
-select r.id as "runId", r.tenant, r.template, r.definition_hash as "definitionHash", r.status, h.control, h.commands,
-  h.execution_epoch as "executionEpoch", r.attempt, r.actor, r.input, r.labels, r.budget, r.workspace, r.created_at as "createdAt", clock_timestamp() as now,
-  (select coalesce(jsonb_agg(jsonb_build_object('id', p.id, 'kind', p.kind, 'status', p.status, 'attempt', p.attempt, 'roundAttempt', p.round_attempt,
+const PHASE = `jsonb_build_object('id', p.id, 'kind', p.kind, 'status', p.status, 'attempt', p.attempt, 'roundAttempt', p.round_attempt,
      'deadlineInMs', extract(epoch from p.deadline - clock_timestamp()) * 1000, 'retryInMs', extract(epoch from p.retry_at - clock_timestamp()) * 1000,
-     'startedAt', p.started_at, 'error', p.error, 'output', p.output) order by p.position), '[]') from devflow.phases p where p.run_id = r.id) as phases,
+     'startedAt', p.started_at, 'error', p.error, 'output', p.output, 'position', p.position, 'generation', p.generation, 'opened', p.opened,
+     'total', p.total, 'items', p.items, 'child', p.child)`
+
+const READ = `
+select r.id as "runId", r.tenant, r.template, r.definition_hash as "definitionHash", r.status, h.control, h.commands, h.seq::float8,
+  h.execution_epoch as "executionEpoch", r.attempt, r.actor, r.input, r.labels, r.budget, r.workspace, r.parent, r.created_at as "createdAt", clock_timestamp() as now,
+  (select coalesce(jsonb_agg(${PHASE} order by p.position), '[]') from devflow.phases p where p.run_id = r.id and cardinality(p.position) = 1) as phases,
   (select coalesce(jsonb_agg(jsonb_build_object('name', a.name, 'version', a.version, 'sha256', a.sha256)), '[]')
-     from (select distinct on (name) name, version, sha256 from devflow.artifacts where run_id = r.id and phase is not null order by name, version desc) a) as artifacts,
-  (select coalesce(jsonb_agg(jsonb_build_object('id', g.id, 'attempt', g.attempt, 'status', g.status, 'onReject', g.on_reject)), '[]') from devflow.gates g where g.run_id = r.id) as gates,
+     from (select distinct on (name) name, version, sha256 from devflow.artifacts where run_id = r.id and phase is not null and name not like '%]' order by name, version desc) a) as artifacts,
+  (select coalesce(jsonb_agg(jsonb_build_object('id', g.id, 'attempt', g.attempt, 'status', g.status, 'onReject', g.on_reject)), '[]') from devflow.gates g
+     where g.run_id = r.id and (g.status = 'open' or g.status = 'rejected' and g.on_reject = 'end')) as gates,
   (select coalesce(jsonb_agg(jsonb_build_object('name', s.name, 'id', s.id, 'data', s.data) order by s.seq), '[]') from devflow.signals s where s.run_id = r.id and s.taken_by is null) as signals
 from devflow.runs r join devflow.run_heads h on h.run_id = r.id where r.id = $1`
 
-type Row = Omit<Progress, 'phases' | 'workspace'> & {
+type PhaseRow = { [K in keyof PhaseProgress]: PhaseProgress[K] | null }
+type Row = Omit<Progress, 'phases' | 'workspace' | 'parent'> & {
   workspace: Workspace | null
-  phases: { [K in keyof PhaseProgress]: PhaseProgress[K] | null }[]
+  parent: string | null
+  phases: PhaseRow[]
 }
 
 /** Where a run stands; undefined when there is no such run (any more). */
@@ -69,14 +91,80 @@ export async function readProgress(pool: pg.Pool, run: string): Promise<Progress
   return {
     ...row,
     workspace: row.workspace ?? undefined,
-    phases: row.phases.map((phase) => ({
-      ...(phase as PhaseProgress),
-      deadlineInMs: phase.deadlineInMs ?? undefined,
-      retryInMs: phase.retryInMs ?? undefined,
-      startedAt: phase.startedAt ? new Date(phase.startedAt) : undefined,
-      error: phase.error ?? undefined,
-    })),
+    parent: row.parent ?? undefined,
+    phases: row.phases.map(phaseOf),
   }
+}
+
+function phaseOf(phase: PhaseRow): PhaseProgress {
+  return {
+    ...(phase as PhaseProgress),
+    deadlineInMs: phase.deadlineInMs ?? undefined,
+    retryInMs: phase.retryInMs ?? undefined,
+    startedAt: phase.startedAt ? new Date(phase.startedAt) : undefined,
+    error: phase.error ?? undefined,
+    total: phase.total ?? undefined,
+    items: phase.items ?? undefined,
+    child: phase.child ?? undefined,
+  }
+}
+
+async function phasesWhere(
+  pool: pg.Pool,
+  name: string,
+  condition: string,
+  values: unknown[],
+): Promise<PhaseProgress[]> {
+  const { rows } = await pool.query<{ phase: PhaseRow }>({
+    name,
+    text: `select ${PHASE} as phase from devflow.phases p where p.run_id = $1 and ${condition} order by p.position`,
+    values,
+  })
+  return rows.map(({ phase }) => phaseOf(phase))
+}
+
+/** Phases of a run by their ids, those that there are, in order. */
+export function phasesById(pool: pg.Pool, run: string, ids: readonly string[]): Promise<PhaseProgress[]> {
+  return phasesWhere(pool, 'phases-by-id', 'p.id = any($2)', [run, ids])
+}
+
+/** What is inside a phase and not over, or failed: however many items are done, as many rows as are at work. */
+export function openPhasesIn(
+  pool: pg.Pool,
+  run: string,
+  position: readonly number[],
+): Promise<PhaseProgress[]> {
+  return phasesWhere(
+    pool,
+    'open-phases',
+    "p.position > $2::int[] and p.position < devflow.end_of($2::int[]) and p.status in ('pending', 'running', 'waiting', 'failed')",
+    [run, position],
+  )
+}
+
+/** The first phases of a run from top to bottom, nested ones too. */
+export function firstPhases(pool: pg.Pool, run: string, most: number): Promise<PhaseProgress[]> {
+  return phasesWhere(
+    pool,
+    'first-phases',
+    'p.id in (select id from devflow.phases where run_id = $1 order by position limit $2)',
+    [run, most],
+  )
+}
+
+/** The latest versions of artifacts by the names they are kept by, those that there are. */
+export async function latestArtifacts(
+  pool: pg.Pool,
+  run: string,
+  names: readonly string[],
+): Promise<Progress['artifacts']> {
+  const { rows } = await pool.query<Progress['artifacts'][number]>({
+    name: 'latest-artifacts',
+    text: `select a.name, a.version, a.sha256 from unnest($2::text[]) n(name), lateral (
+             select name, version, sha256 from devflow.artifacts where run_id = $1 and name = n.name order by version desc limit 1) a`,
+    values: [run, names],
+  })
+  return rows
 }
 
 /** Takes a run for a Temporal execution: its epoch; undefined when there is no such run. */
@@ -91,6 +179,22 @@ export async function beginExecution(
     values: [run, execution],
   })
   return rows[0]?.epoch ?? undefined
+}
+
+/**
+ * Puts on record that a run waits, and for what; false when its log has grown since it was read at `seq`, or another
+ * execution has it: then somebody may have decided meanwhile.
+ */
+export async function restRun(
+  pool: pg.Pool,
+  rest: { run: string; epoch: number; seq: number; for: { kind: string; id: string }[] },
+): Promise<boolean> {
+  const { rows } = await pool.query<{ stands: boolean }>({
+    name: 'rest-run',
+    text: 'select devflow.rest($1, $2, $3, $4::jsonb) as stands',
+    values: [rest.run, rest.epoch, rest.seq, JSON.stringify(rest.for)],
+  })
+  return rows[0]?.stands ?? false
 }
 
 /** Lets a gate's deadline act, once it has passed: escalates or closes the gate, by the same guarded write as a decision. */

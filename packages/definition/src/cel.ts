@@ -10,6 +10,8 @@ export interface Scope {
   artifacts: Record<string, unknown>
   phases: Record<string, { output: unknown; status: string }>
   run: { id: string; attempt: number; [field: string]: unknown }
+  /** What maps and cycles around the expression name: `item`, `index`, `iteration`, `last`, and what `as` says. */
+  locals?: Record<string, unknown>
 }
 
 const SCOPE_NAMES = ['input', 'artifacts', 'phases', 'run'] as const
@@ -19,7 +21,18 @@ const MAX_EXPRESSION = 4000
 const EVALUATION_MS = 250
 
 const environment = createEnvironment()
+/** Environments that know more names, by those names. */
+const wider = new Recent<string, Environment>(50)
 const parsed = new Recent<string, ParseResult>(500)
+
+function environmentWith(locals: readonly string[]): Environment {
+  if (locals.length === 0) return environment
+  return wider.get(locals.join(' '), () => {
+    const env = environment.clone()
+    for (const name of locals) env.registerVariable(name, 'dyn')
+    return env
+  })
+}
 
 function createEnvironment(): Environment {
   const env = new Environment({
@@ -53,9 +66,9 @@ function createEnvironment(): Environment {
 /** An expression that can be read and whose types fit, or what is wrong with it. */
 export type CheckedExpression = { ast: ASTNode; type: string } | { error: string }
 
-export function checkExpression(expression: string): CheckedExpression {
+export function checkExpression(expression: string, locals: Iterable<string> = []): CheckedExpression {
   try {
-    const result = parseExpression(expression)
+    const result = parseExpression(expression, [...locals].sort())
     const { valid, type, error } = result.check()
     if (!valid) return { error: error?.summary ?? 'is not valid' }
     return { ast: result.ast, type: type ?? 'dyn' }
@@ -71,7 +84,9 @@ export function checkExpression(expression: string): CheckedExpression {
  */
 export function evaluate(expression: string, scope: Scope): unknown {
   try {
-    return withinTime(EVALUATION_MS, () => jsonOf(parseExpression(expression)({ ...scope })))
+    const { locals = {}, ...names } = scope
+    const parsed = parseExpression(expression, Object.keys(locals).sort())
+    return withinTime(EVALUATION_MS, () => jsonOf(parsed({ ...names, ...locals })))
   } catch (error) {
     throw expressionFailed(expression, summaryOf(error), error)
   }
@@ -82,12 +97,12 @@ export function expressionFailed(expression: string, reason: string, cause?: unk
   return new DevflowError('INVALID', 'expression_failed', `\${{ ${shown} }}: ${reason}`, { cause })
 }
 
-function parseExpression(expression: string): ParseResult {
+function parseExpression(expression: string, locals: readonly string[] = []): ParseResult {
   if (expression.trim() === '') throw new ExpressionRefused('the expression is empty')
   if (expression.length > MAX_EXPRESSION) {
     throw new ExpressionRefused(`is longer than ${MAX_EXPRESSION} characters`)
   }
-  return parsed.get(expression, () => environment.parse(expression))
+  return parsed.get(`${locals.join(' ')}\n${expression}`, () => environmentWith(locals).parse(expression))
 }
 
 class ExpressionRefused extends Error {}

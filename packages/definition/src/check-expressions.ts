@@ -9,6 +9,7 @@ const TYPES = {
   any: undefined,
   bool: ['bool', 'dyn'],
   time: ['string', 'google.protobuf.Timestamp', 'dyn'],
+  list: ['list', 'dyn'],
 } as const
 
 /** Checks the expressions in a text: that they can be read, fit in type, and name what is there. */
@@ -32,11 +33,13 @@ export function textErrors(
 }
 
 function expressionErrors(expression: string, names: Names, types: readonly string[] | undefined): string[] {
-  const checked = checkExpression(expression)
+  const checked = checkExpression(expression, names.locals)
   const tell = (message: string) => `\${{ ${expression} }}: ${message}`
   if ('error' in checked) return [tell(checked.error + nameHint(expression, checked.error))]
   const wrong = nameErrors(checked.ast, names)
-  if (types && !types.includes(checked.type)) wrong.push(`has type ${checked.type}, expected ${types[0]}`)
+  // A list says of what: list<dyn>.
+  if (types && !types.includes(checked.type.replace(/<.*$/, '')))
+    wrong.push(`has type ${checked.type}, expected ${types[0]}`)
   return wrong.map(tell)
 }
 

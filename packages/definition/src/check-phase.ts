@@ -1,38 +1,41 @@
 import type { AgentPhase, ErrorDetail, GatePhase, Phase, TemplateEntry } from '@devflow/contracts'
 import type { Names } from './expression-names.ts'
-import { hasExpression, partsOf } from './interpolation.ts'
+import { hasExpression } from './interpolation.ts'
+import { isOneExpression, oneExpression } from './one-expression.ts'
+import { pathText } from './path.ts'
+import type { Place } from './places.ts'
 import { unbuiltErrors } from './unbuilt.ts'
 
+/** What an expression names otherwise, and CEL's own words: no name for a map's items. */
+const TAKEN = ['input', 'artifacts', 'phases', 'run', 'item', 'index', 'iteration', 'last']
+const WORDS = ['in', 'true', 'false', 'null', 'has', 'size', 'type', 'int', 'uint', 'double', 'bool']
+
 /** What a phase says that does not fit the rest of its template. */
-export function phaseErrors(template: TemplateEntry, index: number, names: Names): ErrorDetail[] {
-  const phase = template.phases[index]
-  if (!phase) return []
-  const base = `phases[${index}]`
-  const errors = whenErrors(phase, base)
+export function phaseErrors(
+  template: TemplateEntry,
+  { node: { phase }, path, names }: Place,
+  places: readonly Place[],
+): ErrorDetail[] {
+  const base = pathText(path)
+  const errors = oneExpression(phase.when, `${base}.when`)
   if ('agent' in phase) errors.push(...agentErrors(phase.agent, `${base}.agent`, template, names))
-  if ('gate' in phase) errors.push(...gateErrors(phase, phase.gate, `${base}.gate`, template, names))
+  if ('gate' in phase) errors.push(...gateErrors(phase, phase.gate, `${base}.gate`, places, names))
   if ('wait' in phase && 'until' in phase.wait)
     errors.push(...untilErrors(phase.wait.until, `${base}.wait.until`))
+  if ('map' in phase) {
+    errors.push(...oneExpression(phase.map.over, `${base}.map.over`))
+    const { as } = phase.map
+    if (as !== undefined && (TAKEN.includes(as) || WORDS.includes(as) || as.includes('-')))
+      errors.push({ path: `${base}.map.as`, message: `${as} cannot be a name in expressions` })
+  }
+  if ('cycle' in phase) {
+    errors.push(...oneExpression(phase.cycle.until, `${base}.cycle.until`))
+    if (phase.cycle.until === undefined && phase.cycle.max === undefined)
+      errors.push({ path: `${base}.cycle`, message: 'needs until, max, or both' })
+  }
   // What is wrong anyway is said as such.
   const known = new Set(errors.map(({ path }) => path))
   return [...errors, ...unbuiltErrors(phase, base).filter(({ path }) => !known.has(path))]
-}
-
-function whenErrors({ when }: Phase, base: string): ErrorDetail[] {
-  if (typeof when !== 'string') return []
-  const path = `${base}.when`
-  if (!hasExpression(when)) return [{ path, message: `expected an expression: \${{ ${when} }}` }]
-  return isOneExpression(when) ? [] : [{ path, message: 'expected one expression and nothing around it' }]
-}
-
-function isOneExpression(text: string): boolean {
-  try {
-    const [only, ...more] = partsOf(text.trim())
-    return more.length === 0 && only !== undefined && 'expression' in only
-  } catch {
-    // An expression that does not end is reported where expressions are checked.
-    return true
-  }
 }
 
 function untilErrors(until: string, path: string): ErrorDetail[] {
@@ -61,6 +64,13 @@ function producedErrors(artifacts: readonly string[] | undefined, path: string, 
     const artifact = names.artifacts.get(name)
     if (!artifact) return [{ path: at, message: `the template has no artifact ${name}` }]
     if (!artifact.ready) return [{ path: at, message: `no earlier phase produces ${name}` }]
+    if (artifact.within !== undefined)
+      return [
+        {
+          path: at,
+          message: `${name} is made for each item of ${artifact.within}, and is no one thing here`,
+        },
+      ]
     return artifacts?.indexOf(name) === index ? [] : [{ path: at, message: `names ${name} twice` }]
   })
 }
@@ -69,7 +79,7 @@ function gateErrors(
   phase: Phase,
   gate: GatePhase,
   path: string,
-  template: TemplateEntry,
+  places: readonly Place[],
   names: Names,
 ): ErrorDetail[] {
   const errors = producedErrors(gate.subject, `${path}.subject`, names)
@@ -84,7 +94,7 @@ function gateErrors(
     })
   }
   if (allowChanges !== undefined) {
-    const author = template.phases.find(({ id }) => id === allowChanges)
+    const author = places.find(({ node }) => node.name === allowChanges)?.node.phase
     const at = `${path}.allowChanges`
     if (!author) errors.push({ path: at, message: `the template has no phase ${allowChanges}` })
     else if (!names.phases.get(allowChanges)?.ready || !('agent' in author)) {

@@ -1,12 +1,14 @@
-import type { ErrorDetail, JsonSchema, Phase, TemplateEntry } from '@devflow/contracts'
+import type { ErrorDetail, TemplateEntry } from '@devflow/contracts'
 import { strayExpressions, textErrors, valueErrors } from './check-expressions.ts'
 import { phaseErrors } from './check-phase.ts'
-import type { Names } from './expression-names.ts'
 import { checkSchema } from './json-schema.ts'
-import { pathUnder } from './path.ts'
+import { pathText, pathUnder } from './path.ts'
+import { type ArtifactSchemas, type Place, placesOf, producedBy } from './places.ts'
+import { around } from './tree.ts'
 
-/** A template's artifacts with the schemas they name. */
-export type ArtifactSchemas = ReadonlyMap<string, JsonSchema>
+/** Phases in all, however deep, and how deep. */
+const MOST_PHASES = 500
+const DEEPEST = 8
 
 /** Everything that is wrong with a template itself, before anyone is bound to its roles. */
 export function templateErrors(template: TemplateEntry, schemas: ArtifactSchemas): ErrorDetail[] {
@@ -15,17 +17,11 @@ export function templateErrors(template: TemplateEntry, schemas: ArtifactSchemas
     path: pathUnder('input', path),
     message,
   }))
-  errors.push(...roleErrors(template), ...idErrors(template.phases))
-  for (const [index, phase] of template.phases.entries()) {
-    const names = namesAt(template, schemas, index)
-    errors.push(...phaseErrors(template, index, names), ...expressionErrors(phase, ['phases', index], names))
-  }
-  errors.push(...producerErrors(template.phases))
-  if (template.output !== undefined) {
-    errors.push(
-      ...valueErrors(template.output, ['output'], namesAt(template, schemas, template.phases.length)),
-    )
-  }
+  const { places, atEnd } = placesOf(template, schemas)
+  errors.push(...roleErrors(template), ...sizeErrors(places), ...idErrors(places))
+  for (const place of places) errors.push(...phaseErrors(template, place, places), ...expressionErrors(place))
+  errors.push(...producerErrors(places))
+  if (template.output !== undefined) errors.push(...valueErrors(template.output, ['output'], atEnd))
   const { phases: _, output: __, input: ___, ...rest } = template
   return [...errors, ...strayExpressions(rest, [], () => false)]
 }
@@ -40,65 +36,72 @@ function roleErrors({ roles = {} }: TemplateEntry): ErrorDetail[] {
   })
 }
 
-function idErrors(phases: readonly Phase[]): ErrorDetail[] {
-  const first = new Map<string, number>()
-  return phases.flatMap(({ id }, index) => {
-    const before = first.get(id)
-    if (before === undefined) first.set(id, index)
+function sizeErrors(places: readonly Place[]): ErrorDetail[] {
+  if (places.length > MOST_PHASES)
+    return [{ path: 'phases', message: `${places.length} phases, more than ${MOST_PHASES}` }]
+  const deep = places.find(({ node }) => around(node).length >= DEEPEST)
+  return deep ? [{ path: pathText(deep.path), message: `is more than ${DEEPEST} levels deep` }] : []
+}
+
+/** Names are unique in the whole template: ids of what runs inside others are made of them. */
+function idErrors(places: readonly Place[]): ErrorDetail[] {
+  const first = new Map<string, string>()
+  return places.flatMap(({ node: { name }, path }) => {
+    const before = first.get(name)
+    if (before === undefined) first.set(name, pathText(path))
     return before === undefined
       ? []
-      : [{ path: `phases[${index}].id`, message: `${id} is the id of phases[${before}]` }]
+      : [{ path: pathText([...path, 'id']), message: `${name} is the id of ${before}` }]
   })
 }
 
-function producerErrors(phases: readonly Phase[]): ErrorDetail[] {
+function producerErrors(places: readonly Place[]): ErrorDetail[] {
   const first = new Map<string, string>()
-  return phases.flatMap((phase, index) => {
-    const artifact = 'agent' in phase ? phase.agent.produces : undefined
+  return places.flatMap(({ node, path }) => {
+    const artifact = producedBy(node)
     if (artifact === undefined) return []
     const before = first.get(artifact)
-    if (before === undefined) first.set(artifact, phase.id)
+    if (before === undefined) first.set(artifact, node.name)
     return before === undefined
       ? []
       : [
           {
-            path: `phases[${index}].agent.produces`,
+            path: pathText([...path, 'agent', 'produces']),
             message: `${artifact} is produced by phase ${before} already`,
           },
         ]
   })
 }
 
-/** What expressions of the phase at `index` can name; past the last phase, what `output` can. */
-function namesAt(template: TemplateEntry, schemas: ArtifactSchemas, index: number): Names {
-  const produced = new Set(
-    template.phases
-      .slice(0, index)
-      .flatMap((phase) => ('agent' in phase ? (phase.agent.produces ?? []) : [])),
-  )
-  const artifacts = Object.keys(template.artifacts ?? {}).map(
-    (name) => [name, { schema: schemas.get(name) ?? {}, ready: produced.has(name) }] as const,
-  )
-  const phases = template.phases.map((phase, at) => {
-    const artifact = 'agent' in phase ? phase.agent.produces : undefined
-    const output = (artifact === undefined ? undefined : schemas.get(artifact)) ?? {}
-    return [phase.id, { output, ready: at < index }] as const
-  })
-  return { input: template.input ?? {}, artifacts: new Map(artifacts), phases: new Map(phases) }
-}
-
-/** Where a phase may hold expressions: its condition, what agents and people read, and the time of a wait. */
-function expressionErrors(phase: Phase, path: readonly PropertyKey[], names: Names): ErrorDetail[] {
+/**
+ * Where a phase may hold expressions: its condition, what agents and people read, the time of a wait, what a map goes
+ * over, when a cycle ends, what a child run is given.
+ */
+function expressionErrors({ node: { phase }, path, names, after }: Place): ErrorDetail[] {
   const errors: ErrorDetail[] = []
   const places = new Set<string>()
-  const text = (value: string, at: PropertyKey[], expected: 'any' | 'bool' | 'time' = 'any') => {
+  const text = (
+    value: string,
+    at: PropertyKey[],
+    expected: Parameters<typeof textErrors>[3] = 'any',
+    known = names,
+  ) => {
     places.add(at.join('.'))
-    errors.push(...textErrors(value, [...path, ...at], names, expected))
+    errors.push(...textErrors(value, [...path, ...at], known, expected))
   }
   if (typeof phase.when === 'string') text(phase.when, ['when'], 'bool')
   if ('agent' in phase) text(phase.agent.prompt, ['agent', 'prompt'])
   if ('gate' in phase) text(phase.gate.title, ['gate', 'title'])
   if ('wait' in phase && 'until' in phase.wait) text(phase.wait.until, ['wait', 'until'], 'time')
+  if ('map' in phase && typeof phase.map.over === 'string') text(phase.map.over, ['map', 'over'], 'list')
+  if ('cycle' in phase && typeof phase.cycle.until === 'string')
+    text(phase.cycle.until, ['cycle', 'until'], 'bool', after)
+  if ('workflow' in phase) {
+    places.add('workflow.input')
+    errors.push(...valueErrors(phase.workflow.input, [...path, 'workflow', 'input'], names))
+  }
+  // What is inside has its own turn.
+  for (const inside of ['parallel.branches', 'map.phases', 'cycle.phases']) places.add(inside)
   const allowed = (at: readonly PropertyKey[]) => places.has(at.slice(path.length).join('.'))
   return [...errors, ...strayExpressions(phase, path, allowed)]
 }

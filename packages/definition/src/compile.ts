@@ -149,6 +149,11 @@ function boundPersona({ id, hash, entry }: Persona): BoundPersona {
 }
 
 function frozenPhase(phase: Phase, roles: Readonly<Record<string, BoundPersona>>): Phase {
+  const frozen = (list: readonly Phase[]) => list.map((inner) => frozenPhase(inner, roles))
+  if ('parallel' in phase)
+    return { ...phase, parallel: { ...phase.parallel, branches: phase.parallel.branches.map(frozen) } }
+  if ('map' in phase) return { ...phase, map: { ...phase.map, phases: frozen(phase.map.phases) } }
+  if ('cycle' in phase) return { ...phase, cycle: { ...phase.cycle, phases: frozen(phase.cycle.phases) } }
   if (!('agent' in phase)) return phase
   return {
     ...phase,

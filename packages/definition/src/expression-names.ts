@@ -7,9 +7,14 @@ export interface Names {
   /** The schema of the run's input. */
   input: JsonSchema
   /** Declared artifacts, and those that can be there when the expression is evaluated. */
-  artifacts: ReadonlyMap<string, { schema: JsonSchema; ready: boolean }>
-  /** All phases of the template; `ready` are those before the expression. */
-  phases: ReadonlyMap<string, { output: JsonSchema; ready: boolean }>
+  artifacts: ReadonlyMap<string, { schema: JsonSchema; ready: boolean; within: string | undefined }>
+  /**
+   * All phases of the template; `ready` are those before the expression. `within`: the map or cycle they run in, when
+   * the expression is not in it: what is many there has no name here.
+   */
+  phases: ReadonlyMap<string, { output: JsonSchema; ready: boolean; within: string | undefined }>
+  /** Names of maps and cycles around the expression: `item`, `index`, `iteration`, `last`, and what `as` says. */
+  locals: ReadonlySet<string>
 }
 
 type Child = [node: ASTNode, bound: string | undefined, inHas: boolean]
@@ -112,6 +117,8 @@ function chainError(root: string, steps: Step[], names: Names, asked: boolean): 
       if (!artifact) return `artifacts.${name}: the template has no artifact ${name}`
       // Inside has(…) an artifact of a later phase is a fair question: a gate may have sent the run back.
       if (!artifact.ready && !asked) return `artifacts.${name}: no earlier phase produces ${name}`
+      if (artifact.within !== undefined)
+        return `artifacts.${name}: is made for each item of ${artifact.within}: see phases.${artifact.within}.output`
       return fieldError(`artifacts.${name}`, artifact.schema, rest)
     }
     case 'phases': {
@@ -119,6 +126,8 @@ function chainError(root: string, steps: Step[], names: Names, asked: boolean): 
       const phase = names.phases.get(name)
       if (!phase) return `phases.${name}: the template has no phase ${name}`
       if (!phase.ready && !asked) return `phases.${name}: ${name} is not an earlier phase`
+      if (phase.within !== undefined)
+        return `phases.${name}: ${name} runs inside ${phase.within}: see phases.${phase.within}.output`
       const [field, ...inside] = rest
       if (field === 'output') return fieldError(`phases.${name}.output`, phase.output, inside)
       if (field === undefined || field === 'status') return undefined

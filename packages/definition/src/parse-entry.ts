@@ -7,6 +7,7 @@ import {
   TemplateEntry,
 } from '@devflow/contracts'
 import { type EntryError, entryErrors } from './entry-errors.ts'
+import { pathText } from './path.ts'
 
 const ENTRY_KINDS = { template: TemplateEntry, persona: PersonaEntry, schema: SchemaEntry }
 type EntryKind = keyof typeof ENTRY_KINDS
@@ -18,15 +19,15 @@ export function parseEntry(value: unknown): { entry: Entry } | { errors: EntryEr
   if (!isRecord(value))
     return { errors: [{ path: [], message: 'expected an entry: an object with kind and id' }] }
   if (!isEntryKind(value.kind)) return { errors: [{ path: ['kind'], message: kindMessage(value.kind) }] }
-  const wrongPhases = value.kind === 'template' ? phaseKindErrors(value.phases) : []
+  const wrongPhases = value.kind === 'template' ? phaseKindErrors(value.phases, ['phases']) : []
   const parsed = ENTRY_KINDS[value.kind].safeParse(value)
   if (parsed.success) return { entry: parsed.data }
   // A phase of no or of an unknown kind has its error already; what zod says of it is noise.
-  const covered = new Set(wrongPhases.map(({ path }) => path[1]))
+  const covered = new Set(wrongPhases.map(({ phase }) => pathText(phase)))
   const rest = entryErrors(parsed.error.issues).filter(
-    ({ path }) => !(path[0] === 'phases' && path.length > 1 && covered.has(path[1])),
+    ({ path }) => !path.some((_, length) => covered.has(pathText(path.slice(0, length + 1)))),
   )
-  return { errors: [...wrongPhases, ...rest] }
+  return { errors: [...wrongPhases.map(({ path, message }) => ({ path, message })), ...rest] }
 }
 
 function kindMessage(kind: unknown): string {
@@ -36,25 +37,42 @@ function kindMessage(kind: unknown): string {
   return `expected one of ${kinds}`
 }
 
-function phaseKindErrors(phases: unknown): EntryError[] {
+/** An error in a phase, and where that phase is. */
+type PhaseError = EntryError & { phase: PropertyKey[] }
+
+function phaseKindErrors(phases: unknown, list: readonly PropertyKey[]): PhaseError[] {
   if (!Array.isArray(phases)) return []
-  return phases.flatMap((phase: unknown, index) => {
-    const path = ['phases', index]
+  return phases.flatMap((phase: unknown, index): PhaseError[] => {
+    const path = [...list, index]
     if (!isRecord(phase)) return []
-    const kinds = FORMAT_PHASE_KINDS.filter((kind) => Object.hasOwn(phase, kind))
-    const runnable: readonly string[] = PHASE_KINDS
-    const unsupported = kinds.find((kind) => !runnable.includes(kind))
-    if (kinds.length > 1) return [{ path, message: `has two kinds, ${kinds.join(' and ')}: a phase has one` }]
-    if (unsupported) {
-      const message = `this build does not run phases of kind ${unsupported}; it runs ${runnable.join(', ')}`
-      return [{ path: [...path, unsupported], message }]
-    }
-    if (kinds.length === 0) return [{ path, message: `has no kind: expected one of ${runnable.join(', ')}` }]
-    if (Object.hasOwn(phase, 'compensate')) {
-      return [{ path: [...path, 'compensate'], message: 'this build does not run compensations' }]
-    }
-    return waitKindErrors(phase.wait, [...path, 'wait'])
+    const error = kindError(phase, path)
+    return error ? [{ ...error, phase: path }] : insideErrors(phase, path)
   })
+}
+
+function kindError(phase: Record<string, unknown>, path: PropertyKey[]): EntryError | undefined {
+  const kinds = FORMAT_PHASE_KINDS.filter((kind) => Object.hasOwn(phase, kind))
+  const runnable: readonly string[] = PHASE_KINDS
+  const unsupported = kinds.find((kind) => !runnable.includes(kind))
+  if (kinds.length > 1) return { path, message: `has two kinds, ${kinds.join(' and ')}: a phase has one` }
+  if (unsupported) {
+    const message = `this build does not run phases of kind ${unsupported}; it runs ${runnable.join(', ')}`
+    return { path: [...path, unsupported], message }
+  }
+  if (kinds.length === 0) return { path, message: `has no kind: expected one of ${runnable.join(', ')}` }
+  if (Object.hasOwn(phase, 'compensate'))
+    return { path: [...path, 'compensate'], message: 'this build does not run compensations' }
+  return waitKindErrors(phase.wait, [...path, 'wait'])[0]
+}
+
+/** Of the phases inside a phase. */
+function insideErrors({ parallel, map, cycle }: Record<string, unknown>, path: PropertyKey[]): PhaseError[] {
+  if (isRecord(map)) return phaseKindErrors(map.phases, [...path, 'map', 'phases'])
+  if (isRecord(cycle)) return phaseKindErrors(cycle.phases, [...path, 'cycle', 'phases'])
+  if (!isRecord(parallel) || !Array.isArray(parallel.branches)) return []
+  return parallel.branches.flatMap((branch, index) =>
+    phaseKindErrors(branch, [...path, 'parallel', 'branches', index]),
+  )
 }
 
 function waitKindErrors(wait: unknown, path: PropertyKey[]): EntryError[] {

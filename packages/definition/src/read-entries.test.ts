@@ -47,7 +47,18 @@ describe('reading entries', () => {
 
   it.each([
     ['function: { name: shop:charge }', 'phases[0].function', 'does not run phases of kind function'],
-    ['map: { over: x }', 'phases[0].map', 'does not run phases of kind map'],
+    ['map: { over: x }', 'phases[0].map.phases', 'is missing'],
+    ['cycle: { phases: [{ id: b }], max: 2 }', 'phases[0].cycle.phases[0]', 'has no kind'],
+    [
+      'parallel: { branches: [[{ id: b, wait: {} }]] }',
+      'phases[0].parallel.branches[0][0].wait',
+      'expected exactly one of',
+    ],
+    [
+      'parallel: { branches: [[{ id: b, wait: { for: PT1S }, colour: red }]] }',
+      'phases[0].parallel.branches[0][0].colour',
+      'unknown field',
+    ],
     [
       'compensate: {}\n    agent: { role: r, prompt: x }',
       'phases[0].compensate',

@@ -12,16 +12,10 @@ export function unbuiltErrors(phase: Phase, base: string): ErrorDetail[] {
       ['gate.onReject.goto', typeof onReject === 'object'],
       ['gate.allowChanges', allowChanges !== undefined],
       ['gate.notAuthors', notAuthors === true],
-      ['timeout', phase.timeout !== undefined],
     )
   }
-  if ('wait' in phase) {
-    unbuilt.push(
-      ['wait.event', 'event' in phase.wait],
-      ['timeout', phase.timeout !== undefined && !('signal' in phase.wait)],
-    )
-  }
-  if (!('agent' in phase)) unbuilt.push(['retry', phase.retry !== undefined])
+  if ('wait' in phase) unbuilt.push(['wait.event', 'event' in phase.wait])
+  if ('workflow' in phase) unbuilt.push(['workflow', true])
   return unbuilt
     .filter(([, isUsed]) => isUsed)
     .map(([path]) => ({ path: `${base}.${path}`, message: 'this build does not do this yet' }))

@@ -69,6 +69,11 @@ function wordsFor(directive: Directive): [status: string, mark: string] {
       if (directive.why === 'paused') return ['paused', 'paused']
       if (directive.why === 'backoff') return ['running', 'waiting to be tried again']
       return ['waiting', directive.why === 'gate' ? 'waiting for a decision' : 'waiting']
+    case 'work': {
+      const { is, opened, total } = directive
+      const far = opened === undefined || total === undefined ? '' : `, ${opened} of ${total}`
+      return [is, is === 'waiting' ? `waiting${far}` : `${is}${far}`]
+    }
     case 'end':
       return [directive.outcome, directive.outcome === 'completed' ? 'done' : directive.outcome]
     case 'leave':

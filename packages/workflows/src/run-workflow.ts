@@ -1,24 +1,16 @@
-import type {
-  Begun,
-  ControlActivities,
-  Directive,
-  Outcome,
-  PlanStep,
-  SessionActivities,
-} from '@devflow/contracts'
+import type { ControlActivities, Directive, Outcome, PlanStep } from '@devflow/contracts'
 import {
-  ActivityCancellationType,
   allHandlersFinished,
   CancellationScope,
   condition,
   continueAsNew,
   isCancellation,
-  proxyActivities,
   proxyLocalActivities,
   workflowInfo,
 } from '@temporalio/workflow'
 import { Face } from './face.ts'
 import { Inbox } from './inbox.ts'
+import { type Begin, personaOf, Sessions, type Settled, startSession } from './sessions.ts'
 
 const control = proxyLocalActivities<ControlActivities>({
   startToCloseTimeout: '1 minute',
@@ -27,8 +19,6 @@ const control = proxyLocalActivities<ControlActivities>({
 
 /** Far below Temporal's limit, and small enough to replay in no time. */
 const LONGEST_HISTORY = 2_000
-
-type Begin = Extract<Begun, { over: false }>
 
 /**
  * One run. It holds no state that counts: it begins by reading the log, asks the log at every step what to do (I14),
@@ -49,7 +39,7 @@ export async function runWorkflow({ runId }: { runId: string }): Promise<void> {
         return
       }
       face = new Face(begun.plan)
-      const end = await walk(runId, begun, inbox, face)
+      const end = await new Walk(runId, begun, inbox, face).toTheEnd()
       if (end === 'again') continue
       if (end === 'leave') {
         // Over, or another execution's. News that came meanwhile may mean that it goes on.
@@ -67,109 +57,143 @@ export async function runWorkflow({ runId }: { runId: string }): Promise<void> {
   })
 }
 
-async function walk(
-  runId: string,
-  begun: Begin,
-  inbox: Inbox,
-  face: Face,
-): Promise<{ outcome: Outcome; phase?: string } | 'leave' | 'again'> {
-  // What the last answer of the log said of the step to come; news may have changed it.
-  let given = begun.first
-  for (const [index, step] of begun.plan.steps.entries()) {
+type End = { outcome: Outcome; phase?: string } | 'leave' | 'again'
+
+/**
+ * A round of a run, step by step. Only this, the workflow's one main line, runs local activities; sessions run beside it,
+ * and what they come to is asked of the log.
+ */
+class Walk {
+  readonly #runId: string
+  readonly #begun: Begin
+  readonly #inbox: Inbox
+  readonly #face: Face
+  readonly #sessions: Sessions
+  /** What the last answer of the log said of the step to come; news may have changed it. */
+  #given: Directive | undefined
+
+  constructor(runId: string, begun: Begin, inbox: Inbox, face: Face) {
+    this.#runId = runId
+    this.#begun = begun
+    this.#inbox = inbox
+    this.#face = face
+    this.#given = begun.first
+    const { steps } = begun.plan
+    this.#sessions = new Sessions((ref) =>
+      startSession(runId, begun, ref, { persona: personaOf(steps, ref.phase) }),
+    )
+  }
+
+  async toTheEnd(): Promise<End> {
+    const { steps } = this.#begun.plan
+    for (const [index, step] of steps.entries()) {
+      const end = await this.#step(step, steps[index + 1]?.id)
+      if (end) return end
+    }
+    return { outcome: 'completed' }
+  }
+
+  /** Until the step is over; resolves to how the walk ends, if it ends here. */
+  async #step(step: PlanStep, following: string | undefined): Promise<End | undefined> {
+    const inbox = this.#inbox
     for (;;) {
-      if (inbox.hasNews) given = undefined
-      await inbox.serve(runId, control)
-      const info = workflowInfo()
-      if (info.continueAsNewSuggested || info.historyLength > LONGEST_HISTORY) {
+      if (inbox.hasNews) this.#given = undefined
+      await inbox.serve(this.#runId, control)
+      const ended = this.#sessions.takeEnded()
+      for (const { ref, settled } of ended) await this.#failCrashed(ref.phase, ref.attempt, settled)
+      const { busy } = this.#sessions
+      const isLong = historyIsLong()
+      if (isLong && busy.length === 0) {
         // An answer that an update's caller waits for must be out before this execution is.
         await condition(allHandlersFinished)
-        await continueAsNew<typeof runWorkflow>({ runId })
+        await continueAsNew<typeof runWorkflow>({ runId: this.#runId })
       }
 
       const directive =
-        given ?? (await control.enter({ runId, epoch: begun.epoch, round: begun.attempt, step: step.id }))
-      given = undefined
-      face.at(step, directive)
-      if (directive.do === 'next') break
-      if (directive.do === 'leave' || directive.do === 'again') return directive.do
-      if (directive.do === 'end') return directive
-      if (directive.do === 'wait') await rest(inbox, directive.afterMs)
-      else {
-        const following = begun.plan.steps[index + 1]?.id
-        const end = await session(runId, begun, { step, attempt: directive.attempt, following }, inbox)
-        if (end.completed) {
-          given = end.next
-          face.done(step)
+        this.#given ?? (await control.enter({ ...this.#at(step.id), ...(busy.length > 0 ? { busy } : {}) }))
+      this.#given = undefined
+      this.#face.at(step, directive)
+      switch (directive.do) {
+        case 'next':
+          await this.#untilQuiet()
+          return undefined
+        case 'leave':
+        case 'again':
+          await this.#stopAll()
+          return directive.do
+        case 'end':
+          await this.#stopAll()
+          return directive
+        case 'wait':
+          await rest(() => inbox.hasNews, directive.afterMs)
           break
-        }
+        case 'work':
+          for (const key of directive.stop) this.#sessions.stop(key)
+          // A history that has grown long takes in no more: those under way end, and the next execution goes on.
+          if (!isLong) for (const ref of directive.sessions) this.#sessions.start(ref)
+          if (!directive.more) await rest(() => inbox.hasNews || this.#sessions.haveNews, directive.afterMs)
+          break
+        case 'session':
+          if (await this.#session(step, directive.attempt, following)) return undefined
       }
     }
   }
-  return { outcome: 'completed' }
-}
 
-/** Until a wake, a command, or the time the log names. */
-async function rest(inbox: Inbox, afterMs: number | undefined): Promise<void> {
-  if (afterMs === undefined) await condition(() => inbox.hasNews)
-  else await condition(() => inbox.hasNews, Math.max(1, Math.ceil(afterMs)))
-}
-
-/** How a session ended: completed (no need to ask again) or not, and what comes next where that is known. */
-interface Ended {
-  completed: boolean
-  next?: Directive
-}
-
-/** Runs an agent phase's activity to its end, stopping it when the log says so. */
-async function session(
-  runId: string,
-  begun: Begin,
-  { step, attempt, following }: { step: PlanStep; attempt: number; following: string | undefined },
-  inbox: Inbox,
-): Promise<Ended> {
-  const then =
-    following === undefined
-      ? {}
-      : { then: { runId, epoch: begun.epoch, round: begun.attempt, step: following } }
-  const { runAgentPhase } = proxyActivities<SessionActivities>({
-    taskQueue: 'devflow-sessions',
-    // Deliveries are bounded by heartbeats; how long a phase may take is the log's to say.
-    startToCloseTimeout: '365 days',
-    heartbeatTimeout: begun.heartbeatTimeoutMs,
-    retry: { initialInterval: '500 milliseconds', maximumInterval: '10 seconds' },
-    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-    summary: `${step.id}${step.persona === undefined ? '' : ` by ${step.persona}`}, attempt ${attempt}`,
-  })
-  const scope = new CancellationScope()
-  let settled: Ended | { error: unknown } | undefined
-  scope
-    .run(() => runAgentPhase({ runId, phase: step.id, attempt, ...then }))
-    .then(
-      (end) => {
-        const next = end.ended === 'completed' ? end.next : undefined
-        settled = { completed: end.ended === 'completed', ...(next ? { next } : {}) }
-      },
-      (error: unknown) => {
-        settled = { error }
-      },
+  /** Runs the agent phase's activity of a step to its end, stopping it when the log says so; true when it completed. */
+  async #session(step: PlanStep, attempt: number, following: string | undefined): Promise<boolean> {
+    const inbox = this.#inbox
+    const running = startSession(
+      this.#runId,
+      this.#begun,
+      { phase: step.id, attempt },
+      { persona: step.persona, then: following === undefined ? undefined : this.#at(following) },
     )
-  for (;;) {
-    await condition(() => settled !== undefined || inbox.hasNews)
-    if (settled !== undefined) break
-    await inbox.serve(runId, control)
-    if ((await control.look({ runId, epoch: begun.epoch })) === 'stop') scope.cancel()
+    for (;;) {
+      await condition(() => running.settled !== undefined || inbox.hasNews)
+      if (running.settled !== undefined) break
+      await inbox.serve(this.#runId, control)
+      if ((await control.look({ runId: this.#runId, epoch: this.#begun.epoch })) === 'stop') running.stop()
+    }
+    const { settled } = running
+    await this.#failCrashed(step.id, attempt, settled)
+    if (!('end' in settled) || settled.end.ended !== 'completed') return false
+    this.#given = settled.end.next
+    this.#face.done(step)
+    return true
   }
-  if ('completed' in settled) return settled
-  if (!isCancellation(settled.error)) {
+
+  /** A session that failed in a way nobody expected is a failed phase, for a person to see. */
+  async #failCrashed(phase: string, attempt: number, settled: Settled): Promise<void> {
+    if ('end' in settled || isCancellation(settled.error)) return
     const message = settled.error instanceof Error ? settled.error.message : String(settled.error)
-    await control.failStep({
-      runId,
-      epoch: begun.epoch,
-      round: begun.attempt,
-      step: step.id,
-      attempt,
-      message,
-    })
+    await control.failStep({ ...this.#at(phase), attempt, message })
   }
-  return { completed: false }
+
+  async #stopAll(): Promise<void> {
+    for (const key of this.#sessions.busy) this.#sessions.stop(key)
+    await this.#untilQuiet()
+  }
+
+  /** Until every session under way has come back: what it wrote is in the log by then. */
+  async #untilQuiet(): Promise<void> {
+    while (this.#sessions.busy.length > 0) {
+      await condition(() => this.#sessions.haveNews)
+      this.#sessions.takeEnded()
+    }
+  }
+
+  #at(step: string) {
+    return { runId: this.#runId, epoch: this.#begun.epoch, round: this.#begun.attempt, step }
+  }
+}
+
+function historyIsLong(): boolean {
+  const { continueAsNewSuggested, historyLength } = workflowInfo()
+  return continueAsNewSuggested || historyLength > LONGEST_HISTORY
+}
+
+/** Until news, or the time the log names. */
+async function rest(hasNews: () => boolean, afterMs: number | undefined): Promise<void> {
+  if (afterMs === undefined) await condition(hasNews)
+  else await condition(hasNews, Math.max(1, Math.ceil(afterMs)))
 }

@@ -5,7 +5,7 @@ import { evaluateValue } from '@devflow/definition'
 import type { Deps } from '../deps.ts'
 import { buildReport } from '../report/build.ts'
 import { markdownOf } from '../report/markdown/index.ts'
-import { scopeOf } from '../scope.ts'
+import { scopeOf, viewAtEnd } from '../scope/index.ts'
 import { eventAt } from '../session/place.ts'
 import { closeRunWorkspaces } from '../workspace/index.ts'
 
@@ -91,7 +91,10 @@ async function result(
   try {
     return {
       outcome: 'completed',
-      output: evaluateValue(definition.output, await scopeOf(deps.pool, progress, [definition.output])),
+      output: evaluateValue(
+        definition.output,
+        await scopeOf(viewAtEnd({ pool: deps.pool, progress, definition }), [definition.output]),
+      ),
     }
   } catch (error) {
     if (!(error instanceof DevflowError)) throw error

@@ -1,8 +1,8 @@
 import { DevflowError, type WaitPhase } from '@devflow/contracts'
 import type { EventLine } from '@devflow/db'
 import { render } from '@devflow/definition'
-import { scopeOf } from '../scope.ts'
-import { event, type Step } from './step.ts'
+import { scopeOf } from '../scope/index.ts'
+import { event, type Step, viewFrom } from './step.ts'
 
 /** What opens a wait. A time is fixed here, in the log, so that every timer after it runs to the same instant. */
 export async function openWait(step: Step, wait: WaitPhase): Promise<EventLine[]> {
@@ -19,7 +19,7 @@ export async function openWait(step: Step, wait: WaitPhase): Promise<EventLine[]
 }
 
 async function instant(step: Step, text: string): Promise<string> {
-  const written = render(text, await scopeOf(step.deps.pool, step.progress, [text]))
+  const written = render(text, await scopeOf(viewFrom(step), [text]))
   const time = new Date(written)
   if (Number.isNaN(time.getTime())) {
     throw new DevflowError(
@@ -34,8 +34,11 @@ async function instant(step: Step, text: string): Promise<string> {
 /** What closes a wait whose signal has come, also one that came before the wait; undefined while none has. */
 export function takeSignal(step: Step, wait: WaitPhase): EventLine[] | undefined {
   if (!('signal' in wait)) return undefined
-  const signal = step.progress.signals.find(({ name }) => name === wait.signal)
+  const { signals } = step.progress
+  const signal = signals.find(({ name }) => name === wait.signal)
   if (!signal) return undefined
+  // Waits side by side take one each.
+  signals.splice(signals.indexOf(signal), 1)
   return [
     event(step, 'wait.closed', 'closed', { reason: 'signal', signal: signal.name, signalId: signal.id }),
     event(step, 'phase.completed', 'end', { output: signal.data ?? null }),

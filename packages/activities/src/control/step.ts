@@ -1,44 +1,51 @@
 import type { Definition, Directive, Phase } from '@devflow/contracts'
 import type { EventLine, PhaseProgress, Progress } from '@devflow/db'
+import type { PhaseNode } from '@devflow/definition'
 import type { Deps } from '../deps.ts'
+import { type View, viewOf } from '../scope/index.ts'
 
-/** A step of a run as the log has it now. */
+/** A step of a run as the log has it now, at the top or inside others. */
 export interface Step {
   deps: Deps
   progress: Progress
   definition: Definition
+  node: PhaseNode
   phase: Phase
   at: PhaseProgress
 }
 
 /** Nothing to tell the workflow yet: the log has moved, look again. */
 export const MOVED = 'moved'
-export type Move = Directive | typeof MOVED
+/** What a step comes to: what to do now, lines to be written first, or something else to be looked at. */
+export type Move = Directive | { lines: EventLine[] } | typeof MOVED
 
 /** An event of this step's attempt, keyed by what it is. */
 export function event(
-  step: Step,
+  { deps, at }: Step,
   type: EventLine['type'],
   key: string,
   data: Record<string, unknown>,
 ): EventLine {
-  const { phase, at } = step
   return {
     type,
-    key: `${phase.id}/${at.attempt}/${key}`,
-    phase: phase.id,
+    key: `${at.id}/${at.attempt}/${key}`,
+    phase: at.id,
     attempt: at.attempt,
-    data: step.deps.scrub(data),
+    data: deps.scrub(data),
   }
 }
 
-/** Appends as this workflow execution; when another has the run, the workflow leaves. */
-export async function append(step: Step, lines: EventLine[]): Promise<Move> {
-  const { deps, progress } = step
+/** What this step's expressions look from. */
+export function viewFrom({ deps, progress, definition, node, at }: Step): View {
+  return viewOf({ pool: deps.pool, progress, definition }, node, at.position)
+}
+
+/** Appends as this workflow execution; false when another has the run: then the workflow leaves. */
+export async function append({ deps, progress }: Step, lines: EventLine[]): Promise<boolean> {
   const { verdict } = await deps.writer.append({
     run: progress.runId,
     execution: progress.executionEpoch,
     lines,
   })
-  return verdict === 'written' || verdict === 'duplicate' ? MOVED : { do: 'leave' }
+  return verdict === 'written' || verdict === 'duplicate'
 }

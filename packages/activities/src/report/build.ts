@@ -7,11 +7,23 @@ import {
   type ReportModel,
   type ReportPhase,
 } from '@devflow/contracts'
-import { getBlob, type PhaseProgress, type Progress, type ReportFacts, readReportFacts } from '@devflow/db'
+import {
+  firstPhases,
+  getBlob,
+  type PhaseProgress,
+  type Progress,
+  type ReportFacts,
+  readReportFacts,
+} from '@devflow/db'
+import { nameIn } from '@devflow/definition'
 import { Decimal } from 'decimal.js'
 import type { Deps } from '../deps.ts'
+import { nodeNamed } from '../scope/index.ts'
 import { nextSteps } from './next-steps.ts'
 import { reproduce } from './reproduce.ts'
+
+/** Phases with a chapter of their own: of thousands the first. */
+const MOST_PHASES = 500
 
 /** What ended the run: not in its projections yet, since the report comes before the terminal event. */
 export interface RunResult {
@@ -29,8 +41,9 @@ export async function buildReport(deps: Deps, progress: Progress, result: RunRes
   const facts = await readReportFacts(deps.pool, progress.runId)
   const { outcome, output, error, phase: failedPhase } = result
   const { canceled } = facts
-  const phases = progress.phases.map(async (at) => {
-    const phase = definition.phases.find(({ id }) => id === at.id)
+  const listed = await firstPhases(deps.pool, progress.runId, MOST_PHASES)
+  const phases = listed.map(async (at) => {
+    const phase = nodeNamed(definition, nameIn(at.id))?.phase
     return reportPhase(at, phase, facts, outcome, await artifactOf(deps, progress.runId, at, facts))
   })
   const report: Omit<Report, 'next' | 'reproduce'> = {

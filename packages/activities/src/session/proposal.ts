@@ -1,6 +1,7 @@
 import { DevflowError, type ErrorDetail } from '@devflow/contracts'
 import { type EventLine, putBlob } from '@devflow/db'
-import { checkArtifact } from '@devflow/definition'
+import { checkArtifact, itemMarks, nameIn } from '@devflow/definition'
+import { artifactsSeen, viewOf } from '../scope/index.ts'
 import { eventAt } from './place.ts'
 import type { Session } from './session.ts'
 
@@ -19,10 +20,12 @@ export interface Judged {
 export async function judge(
   session: Session,
   turn: number,
-  name: string,
+  artifact: string,
   proposed: { content: unknown } | { unreadable: string },
 ): Promise<Judged> {
-  const { deps, place, definition, progress } = session
+  const { deps, place, definition, progress, node, at } = session
+  // Items of a map make each their own.
+  const name = artifact + itemMarks(node, at.position)
   if ('unreadable' in proposed)
     return rejected(session, turn, name, [{ path: '', message: proposed.unreadable }], [])
   const text = JSON.stringify(deps.scrub(proposed.content))
@@ -31,9 +34,10 @@ export async function judge(
   const lines = [
     eventAt(place, 'artifact.proposed', `proposed/${hash.slice(0, 16)}`, { name, sha256: hash, bytes }, turn),
   ]
-  const errors = checkArtifact(definition, name, JSON.parse(text))
+  const errors = checkArtifact(definition, artifact, JSON.parse(text))
   if (errors.length > 0) return rejected(session, turn, name, errors, lines)
-  const version = (progress.artifacts.find((artifact) => artifact.name === name)?.version ?? 0) + 1
+  const view = viewOf({ pool: deps.pool, progress, definition }, node, at.position)
+  const version = ((await artifactsSeen(view, [artifact])).get(artifact)?.version ?? 0) + 1
   const accepted = { name, version, sha256: hash, mediaType: 'application/json', bytes }
   lines.push(eventAt(place, 'artifact.accepted', 'accepted', accepted))
   lines.push(eventAt(place, 'phase.completed', 'end', { output: { artifact: name, sha256: hash } }))
@@ -50,7 +54,7 @@ function rejected(
   const list = errors
     .map(({ path, message }) => `- ${path === '' ? '(the whole)' : path}: ${message}`)
     .join('\n')
-  const said = `The artifact "${name}" was rejected. Correct exactly these errors and call complete again:\n${list}`
+  const said = `The artifact "${nameIn(name)}" was rejected. Correct exactly these errors and call complete again:\n${list}`
   return {
     accepted: false,
     said,

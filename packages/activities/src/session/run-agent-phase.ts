@@ -6,13 +6,23 @@ import {
   type SessionActivities,
   type SessionEnd,
 } from '@devflow/contracts'
-import { hasOpenChunks, type Progress, patiently, readAttempt, readProgress, takeSession } from '@devflow/db'
+import {
+  hasOpenChunks,
+  type PhaseProgress,
+  type Progress,
+  patiently,
+  phasesById,
+  readAttempt,
+  readProgress,
+  takeSession,
+} from '@devflow/db'
+import { nameIn } from '@devflow/definition'
 import { ApplicationFailure, Context } from '@temporalio/activity'
 import { enter } from '../control/enter.ts'
 import type { Deps } from '../deps.ts'
 import { guarded } from '../guarded.ts'
 import { promptFor } from '../prompt.ts'
-import { scopeOf } from '../scope.ts'
+import { artifactsSeen, nodeNamed, scopeOf, viewOf } from '../scope/index.ts'
 import { builtTools, toolSpecs } from '../tools/index.ts'
 import { resetLine } from './chunk-pump.ts'
 import { FENCED, fail, HANDED_OVER } from './ends.ts'
@@ -73,7 +83,9 @@ async function deliver(deps: Deps, place: Place, stop: Stop): Promise<SessionEnd
   // Bump and commit first, only then read: what is read includes all that the old owner could write (I13).
   const epoch = await patiently(() => takeSession(deps.pool, place.runId, id))
   const progress = await patiently(() => readProgress(deps.pool, place.runId))
-  const at = progress?.phases.find(({ id: phase }) => phase === place.phase)
+  const at =
+    progress?.phases.find(({ id: phase }) => phase === place.phase) ??
+    (await patiently(() => phasesById(deps.pool, place.runId, [place.phase])))[0]
   if (epoch === undefined || !progress || !at || progress.control === 'over' || at.attempt !== place.attempt)
     return FENCED
   if (progress.control === 'canceled') return { ended: 'stopped', why: 'canceled' }
@@ -82,11 +94,11 @@ async function deliver(deps: Deps, place: Place, stop: Stop): Promise<SessionEnd
   )
   if (transcript.ended) return { ended: transcript.ended }
 
-  const session = await sessionFor(deps, place, stop, epoch, progress).catch((error: unknown) =>
+  const session = await sessionFor(deps, place, stop, epoch, { progress, at }).catch((error: unknown) =>
     failEarly(deps, place, epoch, error),
   )
   if (!(session instanceof Session)) return session
-  const timer = timeout(session, at.startedAt)
+  const timer = timeout(session)
   try {
     await heal(session, transcript)
     const opened = await openSessionWorkspace(session, [MAIN_LINE])
@@ -118,13 +130,13 @@ async function sessionFor(
   place: Place,
   stop: Stop,
   epoch: number,
-  progress: Progress,
+  { progress, at }: { progress: Progress; at: PhaseProgress },
 ): Promise<Session> {
   const { definition } = await deps.definitions.get(progress.definitionHash)
-  const phase = definition.phases.find(({ id }) => id === place.phase)
-  if (!phase || !('agent' in phase))
+  const node = nodeNamed(definition, nameIn(place.phase))
+  if (!node || !('agent' in node.phase))
     throw new DevflowError('INTERNAL', 'unknown_step', `There is no agent phase ${place.phase} in this run.`)
-  const { agent } = phase
+  const { agent } = node.phase
   const persona = definition.roles[agent.role]
   if (!persona) throw new DevflowError('INTERNAL', 'unknown_role', `No persona plays ${agent.role}.`)
   const adapter = deps.adapters[persona.model.provider]
@@ -143,6 +155,8 @@ async function sessionFor(
     stop,
     progress,
     definition,
+    node,
+    at,
     agent,
     persona,
     adapter,
@@ -179,24 +193,21 @@ async function heal(session: Session, transcript: Transcript): Promise<void> {
   transcript.openCall = undefined
 }
 
-async function promptOf({ deps, progress, definition, persona, agent }: Session) {
-  const scope = await scopeOf(deps.pool, progress, [agent.prompt, agent.inputs?.length ? 'artifacts' : ''])
-  const hashes = new Map(progress.artifacts.map(({ name, sha256 }) => [name, sha256]))
+async function promptOf({ deps, progress, definition, persona, agent, node, at }: Session) {
+  const view = viewOf({ pool: deps.pool, progress, definition }, node, at.position)
+  const scope = await scopeOf(view, [agent.prompt, agent.inputs?.length ? 'artifacts' : ''])
+  const seen = await artifactsSeen(view, agent.inputs ?? [])
+  const hashes = new Map([...seen].map(([name, { sha256 }]) => [name, sha256]))
   return deps.scrub(promptFor(definition, persona, agent, scope, hashes))
 }
 
 /** The phase's own time runs from its start on record, across deliveries. */
-function timeout(
-  { definition, place, progress, stop }: Session,
-  startedAt: Date | undefined,
-): NodeJS.Timeout | undefined {
-  const { timeout: duration } = definition.phases.find(({ id }) => id === place.phase) ?? {}
+function timeout({ node, progress, at, stop }: Session): NodeJS.Timeout | undefined {
+  const { timeout: duration } = node.phase
   if (duration === undefined) return undefined
   const ms = durationMs(duration)
-  const elapsed =
-    startedAt && progress.phases.some(({ id, status }) => id === place.phase && status === 'running')
-      ? progress.now.getTime() - startedAt.getTime()
-      : 0
+  const { startedAt, status } = at
+  const elapsed = startedAt && status === 'running' ? progress.now.getTime() - startedAt.getTime() : 0
   // Node's timers end at 24.8 days; a longer phase is looked at again by its next delivery.
   return setTimeout(() => stop.now('timeout'), Math.min(Math.max(0, ms - elapsed), 2 ** 31 - 1))
 }

@@ -1,5 +1,6 @@
 import type { AgentPhase, BoundPersona, Definition } from '@devflow/contracts'
-import type { Answer, Line, Overrun, Progress, Reserve } from '@devflow/db'
+import type { Answer, Line, Overrun, PhaseProgress, Progress, Reserve } from '@devflow/db'
+import type { PhaseNode } from '@devflow/definition'
 import type { Deps } from '../deps.ts'
 import type { ModelAdapter, ToolSpec } from '../models/model.ts'
 import { type Place, sessionId } from './place.ts'
@@ -17,6 +18,9 @@ export class Session {
   readonly stop: Stop
   readonly progress: Progress
   readonly definition: Definition
+  /** The phase it plays, and where that stood when the session began. */
+  readonly node: PhaseNode
+  readonly at: PhaseProgress
   readonly agent: AgentPhase
   readonly persona: BoundPersona
   readonly adapter: ModelAdapter
@@ -35,6 +39,8 @@ export class Session {
     this.stop = parts.stop
     this.progress = parts.progress
     this.definition = parts.definition
+    this.node = parts.node
+    this.at = parts.at
     this.agent = parts.agent
     this.persona = parts.persona
     this.adapter = parts.adapter

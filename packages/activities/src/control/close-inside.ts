@@ -1,0 +1,42 @@
+import type { ErrorRecord } from '@devflow/contracts'
+import { sessionKey } from '@devflow/contracts'
+import type { EventLine, PhaseProgress } from '@devflow/db'
+import { event, type Step } from './step.ts'
+import { Work } from './work.ts'
+
+/**
+ * Ends a phase that holds others before they are done, with an error or without: first all that runs in it is stopped
+ * (I7), and only when it has, its gates are closed and it ends, with whatever is not over in it.
+ */
+export async function closeInside(
+  step: Step,
+  { open, busy }: { open: readonly PhaseProgress[]; busy: readonly string[] },
+  error?: ErrorRecord,
+): Promise<Work> {
+  const { at, progress } = step
+  const work = new Work()
+  const rows = open.filter(({ position }) => at.position.every((number, index) => position[index] === number))
+  for (const row of rows) {
+    const key = sessionKey({ phase: row.id, attempt: row.attempt })
+    if (busy.includes(key)) work.stop.add(key)
+  }
+  if (work.stop.size > 0 || progress.control === 'paused') return work
+  work.lines.push(
+    ...rows.filter(({ kind, status }) => kind === 'gate' && status === 'waiting').map(gateClosed),
+    event(step, error ? 'phase.failed' : 'phase.completed', 'end', {
+      ...(error ? { error } : {}),
+      closes: true,
+    }),
+  )
+  return work
+}
+
+function gateClosed({ id, attempt }: PhaseProgress): EventLine {
+  return {
+    type: 'gate.closed',
+    key: `${id}/${attempt}/closed`,
+    phase: id,
+    attempt,
+    data: { gate: id, status: 'canceled', by: 'phase around it' },
+  }
+}

@@ -1,0 +1,90 @@
+import type { Begun, PlanStep, RunStep, SessionActivities, SessionEnd, SessionRef } from '@devflow/contracts'
+import { ActivityCancellationType, CancellationScope, proxyActivities } from '@temporalio/workflow'
+
+export type Begin = Extract<Begun, { over: false }>
+
+/** How a session's activity came back: as it said, or with an error. */
+export type Settled = { end: SessionEnd } | { error: unknown }
+
+/** A session's activity under way. */
+export interface Running {
+  settled: Settled | undefined
+  stop(): void
+}
+
+/** Starts an agent phase's activity; `then`: the step to be entered in the same go. */
+export function startSession(
+  runId: string,
+  begun: Begin,
+  { phase, attempt }: SessionRef,
+  { persona, then }: { persona?: string | undefined; then?: RunStep | undefined },
+): Running {
+  const { runAgentPhase } = proxyActivities<SessionActivities>({
+    taskQueue: 'devflow-sessions',
+    // Deliveries are bounded by heartbeats; how long a phase may take is the log's to say.
+    startToCloseTimeout: '365 days',
+    heartbeatTimeout: begun.heartbeatTimeoutMs,
+    retry: { initialInterval: '500 milliseconds', maximumInterval: '10 seconds' },
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    summary: `${phase}${persona === undefined ? '' : ` by ${persona}`}, attempt ${attempt}`,
+  })
+  const scope = new CancellationScope()
+  const running: Running = { settled: undefined, stop: () => scope.cancel() }
+  scope
+    .run(() => runAgentPhase({ runId, phase, attempt, ...(then === undefined ? {} : { then }) }))
+    .then(
+      (end) => {
+        running.settled = { end }
+      },
+      (error: unknown) => {
+        running.settled = { error }
+      },
+    )
+  return running
+}
+
+/** The sessions under way inside a step. The workflow only starts and stops them; where they stand is in the log. */
+export class Sessions {
+  readonly #running = new Map<string, { ref: SessionRef; running: Running }>()
+  readonly #start: (ref: SessionRef) => Running
+
+  constructor(start: (ref: SessionRef) => Running) {
+    this.#start = start
+  }
+
+  get busy(): string[] {
+    return [...this.#running.keys()]
+  }
+
+  get haveNews(): boolean {
+    return [...this.#running.values()].some(({ running }) => running.settled !== undefined)
+  }
+
+  start(ref: SessionRef): void {
+    const key = `${ref.phase}/${ref.attempt}`
+    if (!this.#running.has(key)) this.#running.set(key, { ref, running: this.#start(ref) })
+  }
+
+  stop(key: string): void {
+    this.#running.get(key)?.running.stop()
+  }
+
+  /** Takes those that have ended off the list. */
+  takeEnded(): { ref: SessionRef; settled: Settled }[] {
+    return [...this.#running].flatMap(([key, { ref, running }]) => {
+      if (running.settled === undefined) return []
+      this.#running.delete(key)
+      return [{ ref, settled: running.settled }]
+    })
+  }
+}
+
+/** Who plays a phase, for people: found by the name its ids begin with. */
+export function personaOf(steps: readonly PlanStep[], id: string): string | undefined {
+  const name = id.replace(/[[#].*$/s, '')
+  for (const step of steps) {
+    const persona = step.id === name ? step.persona : personaOf((step.inside ?? []).flat(), name)
+    if (persona !== undefined) return persona
+  }
+  return undefined
+}
