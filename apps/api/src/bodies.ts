@@ -1,6 +1,7 @@
 import {
   ArtifactView,
   AuditItem,
+  BudgetView,
   Call,
   EventPage as EventPageShape,
   EventPublished,
@@ -17,10 +18,25 @@ import {
   SubmitRun,
   TopicEvent,
   TopicEventPage as TopicEventPageShape,
+  Trigger,
   UsageItem,
 } from '@devflow/contracts'
 import { z } from 'zod'
-import { ARTIFACT, CALL, EVENT, GATE, PHASE, PREVIEW, RUN, RUN_ID, TOOL_CALL, TOPIC_EVENT, USAGE } from './examples.ts'
+import {
+  ARTIFACT,
+  BUDGET,
+  CALL,
+  EVENT,
+  GATE,
+  PHASE,
+  PREVIEW,
+  RUN,
+  RUN_ID,
+  TOOL_CALL,
+  TOPIC_EVENT,
+  TRIGGER,
+  USAGE,
+} from './examples.ts'
 import { REPORT } from './report-example.ts'
 
 /** What operations answer, under the name and with the example it has in the OpenAPI document. */
@@ -88,4 +104,14 @@ export const TopicEventPage = named(
   'TopicEventPage',
   { ...TopicEventPageShape.shape, items: z.array(named('TopicEvent', TopicEvent.shape, TOPIC_EVENT)) },
   { items: [TOPIC_EVENT], nextAfter: 418 },
+)
+
+export const TriggerBody = named('Trigger', Trigger.shape, TRIGGER)
+export const TriggerPage = pageOf('TriggerPage', TriggerBody)
+
+/** All budgets: never so many that they need pages. */
+export const BudgetList = named(
+  'BudgetList',
+  { items: z.array(named('Budget', BudgetView.shape, BUDGET)) },
+  { items: [BUDGET] },
 )

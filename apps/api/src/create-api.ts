@@ -11,19 +11,21 @@ import { type Api, type Env, Operations } from './operation.ts'
 import { failureOf, problemResponse } from './problems.ts'
 import { accessRoutes } from './routes/access.ts'
 import { artifactRoutes } from './routes/artifacts.ts'
+import { budgetRoutes } from './routes/budgets.ts'
 import { commandRoutes } from './routes/commands.ts'
 import { docsRoutes } from './routes/docs.ts'
 import { eventRoutes } from './routes/events.ts'
 import { gateRoutes } from './routes/gates.ts'
 import { healthRoutes } from './routes/health.ts'
 import { ledgerRoutes } from './routes/ledger.ts'
-import { pricingRoutes } from './routes/pricing.ts'
 import { previewRoutes } from './routes/preview.ts'
+import { pricingRoutes } from './routes/pricing.ts'
 import { registryRoutes } from './routes/registry.ts'
 import { runRoutes } from './routes/runs.ts'
 import { schemaRoutes } from './routes/schemas.ts'
 import { streamRoutes } from './routes/stream.ts'
 import { topicEventRoutes } from './routes/topic-events.ts'
+import { triggerRoutes } from './routes/triggers.ts'
 import { usageRoutes } from './routes/usage.ts'
 import { watchRequests } from './watch-requests.ts'
 
@@ -55,12 +57,14 @@ export function createApi(deps: ApiDeps): Api {
   gateRoutes(operations, deps)
   artifactRoutes(operations, deps)
   ledgerRoutes(operations, deps)
+  budgetRoutes(operations, deps)
   usageRoutes(operations, deps)
   pricingRoutes(operations, deps)
   registryRoutes(operations, deps)
   accessRoutes(operations, deps)
   streamRoutes(operations, deps, hub)
   topicEventRoutes(operations, deps)
+  triggerRoutes(operations, deps)
   healthRoutes(operations, deps, metrics)
   docsRoutes(operations, api, deps)
   schemaRoutes(operations)

@@ -1,6 +1,8 @@
 import type {
   ArtifactView,
   AuditItem,
+  BudgetSetting,
+  BudgetView,
   Call,
   Gate,
   PhaseView,
@@ -8,6 +10,7 @@ import type {
   RunEvent,
   RunPreview,
   TopicEvent,
+  Trigger,
   UsageItem,
 } from '@devflow/contracts'
 
@@ -36,7 +39,14 @@ export const RUN: Run = {
   labels: { team: 'web' },
   phases: [PHASE, { id: 'approve', kind: 'gate', status: 'waiting', attempt: 1, startedAt: OPENED }],
   usage: { inputTokens: 24364, outputTokens: 1846, costMicroUsd: 4812.51, unsettledMicroUsd: 0 },
-  budget: { limitMicroUsd: 500000, onExceeded: 'prompt' },
+  budget: {
+    limitMicroUsd: 500000,
+    onExceeded: 'prompt',
+    spentMicroUsd: 4812.51,
+    reservedMicroUsd: 0,
+    spentTokens: 26210,
+    reservedTokens: 0,
+  },
   actor: 'owner',
   attempt: 1,
   waitingFor: [{ kind: 'gate', id: 'approve', since: OPENED, deadline: '2026-11-24T08:05:04.776Z' }],
@@ -58,7 +68,7 @@ export const QUEUED: Run = {
     { id: 'approve', kind: 'gate', status: 'pending', attempt: 1 },
   ],
   usage: { inputTokens: 0, outputTokens: 0, costMicroUsd: 0, unsettledMicroUsd: 0 },
-  budget: RUN.budget,
+  budget: { ...RUN.budget, spentMicroUsd: 0, spentTokens: 0 },
   actor: 'owner',
   attempt: 1,
   createdAt: RUN.createdAt,
@@ -209,3 +219,40 @@ export const TOPIC_EVENT: TopicEvent = {
   actor: 'owner',
   at: '2026-11-21T08:05:04.210Z',
 }
+
+export const TRIGGER: Trigger = {
+  id: 'large-orders',
+  topic: 'orders.paid',
+  match: '${{ event.data.total > 100 }}',
+  submit: { template: 'shop/check-order@1', input: { order: '${{ event.data.order }}' } },
+  enabled: true,
+  actor: 'owner',
+  updatedAt: '2026-11-21T08:05:04.210Z',
+  last: { status: 'submitted', runId: RUN_ID, at: '2026-11-21T08:06:00.101Z' },
+}
+
+export const BUDGET: BudgetView = {
+  scope: 'tenant-day',
+  limitMicroUsd: 20000000,
+  onExceeded: 'block',
+  today: [
+    {
+      day: '2026-11-21',
+      spentMicroUsd: 4812.51,
+      reservedMicroUsd: 7290,
+      spentTokens: 26210,
+      reservedTokens: 9800,
+    },
+  ],
+}
+
+export const BUDGET_SETTINGS: BudgetSetting[] = [
+  { scope: 'tenant-day', limitMicroUsd: 20000000, onExceeded: 'block' },
+  {
+    scope: 'persona-day',
+    persona: 'openrouter-deepseek-spec-writer',
+    limitMicroUsd: 5000000,
+    onExceeded: 'prompt',
+  },
+  { scope: 'run', limitMicroUsd: 500000, onExceeded: 'prompt' },
+]

@@ -80,6 +80,11 @@ export const PROBLEMS = known({
     'This gate raises no budget.',
     [{ path: 'raiseToMicroUsd', message: 'only a budget gate takes it' }],
   ),
+  raise_too_low: invalid(
+    '`raiseToMicroUsd` is not above the limit that the gate asks about, or comes with a rejection',
+    'That raises no limit: give more than the limit in money that the gate asks about.',
+    [{ path: 'raiseToMicroUsd', message: 'expected more than the limit in money, to approve' }],
+  ),
   hash_required: invalid(
     'the gate requires `subjectHash`',
     'The gate requires the subjectHash of what you looked at.',

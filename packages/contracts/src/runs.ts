@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { Budget } from './entries.ts'
+import { RunBudget } from './budgets.ts'
 import { ErrorRecord } from './errors.ts'
 import { Principal, RunId, Sha256 } from './ids.ts'
 
@@ -82,7 +82,7 @@ export const Run = z.object({
   labels: Labels,
   phases: z.array(PhaseView),
   usage: Usage,
-  budget: Budget,
+  budget: RunBudget,
   output: z.json().optional(),
   error: ErrorRecord.optional(),
   actor: Principal,

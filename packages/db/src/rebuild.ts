@@ -1,4 +1,5 @@
 import pg from 'pg'
+import { mendPools, poolDifferences } from './budgets/pool-differences.ts'
 import { transaction } from './command/transaction.ts'
 import { type Difference, differencesOf } from './rebuild/differences.ts'
 import { mendRun } from './rebuild/mend-run.ts'
@@ -24,8 +25,12 @@ export async function rebuild(databaseUrl: string, { check }: { check: boolean }
   pool.on('error', () => {})
   try {
     const result = await transaction(pool, compare)
-    if (!check)
-      for (const run of new Set(result.differences.map(({ runId }) => runId))) await mendRun(pool, run)
+    if (!check) {
+      const runs = new Set(result.differences.filter(({ runId }) => runId !== '').map(({ runId }) => runId))
+      for (const run of runs) await mendRun(pool, run)
+      // After the ledger, which they are told from.
+      if ((await poolDifferences(pool)).length > 0) await mendPools(pool)
+    }
     return result
   } finally {
     await pool.end()
@@ -35,8 +40,9 @@ export async function rebuild(databaseUrl: string, { check }: { check: boolean }
 async function compare(client: pg.PoolClient): Promise<RebuildResult> {
   await client.query('set transaction isolation level repeatable read')
   await client.query("set local client_min_messages = 'warning'")
+  const differences = await poolDifferences(client)
   await makeShadow(client)
-  const differences = await orphans(client)
+  differences.push(...(await orphans(client)))
   let runs = 0
   for (let last = '00000000-0000-0000-0000-000000000000'; ; ) {
     const { rows } = await client.query<{ run_id: string }>({

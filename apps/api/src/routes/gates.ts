@@ -1,4 +1,4 @@
-import { CHANNELS, DecideGate, DevflowError, GateStatus } from '@devflow/contracts'
+import { CHANNELS, DecideGate, GateStatus } from '@devflow/contracts'
 import { decideGate, decisionRefusal, listGates } from '@devflow/db'
 import { z } from 'zod'
 import { GateBody, GatePage } from '../bodies.ts'
@@ -54,11 +54,12 @@ export function gateRoutes(operations: Operations, deps: ApiDeps): void {
       summary: 'Decide a gate',
       tag,
       description:
-        'The first decision of a principal counts. The same again is 200, unchanged, also on a closed gate. Send the `subjectHash` of what you looked at.',
+        'The first decision of a principal counts. The same again is 200, unchanged, also on a closed gate. Send the `subjectHash` of what you looked at. `raiseToMicroUsd` is the new limit at a budget gate; without it the first limit is added.',
       body: DecideGate.meta({ id: 'DecideGate' }),
       bodyExamples: {
         Approve: DECISION,
         Reject: { decision: 'reject', comment: 'The second table is missing' },
+        'Raise a budget': { decision: 'approve', raiseToMicroUsd: 1500000 },
       },
       headers: KEY_HEADER,
       answers: {
@@ -76,6 +77,7 @@ export function gateRoutes(operations: Operations, deps: ApiDeps): void {
         'changes_not_allowed',
         'hash_required',
         'not_a_budget_gate',
+        'raise_too_low',
         'gate_closed',
         'decided_otherwise',
         'subject_changed',
@@ -95,14 +97,11 @@ export function gateRoutes(operations: Operations, deps: ApiDeps): void {
           decision,
           comment,
           subjectHash,
+          ...(raiseToMicroUsd === undefined ? {} : { raiseToMicroUsd }),
           via: 'api',
         })
         const refusal = decisionRefusal(said, gate)
         if (refusal) throw refusal
-        if (said === 'accepted' && raiseToMicroUsd !== undefined) {
-          const errors = [{ path: 'raiseToMicroUsd', message: 'only a budget gate takes it' }]
-          throw new DevflowError('INVALID', 'not_a_budget_gate', 'This gate raises no budget.', { errors })
-        }
         moved = said === 'accepted'
         return { status: 200, body: await findGate(client, id, gate), runId: id }
       })

@@ -225,6 +225,22 @@ describe('a shared budget', () => {
   })
 })
 
+test('a rebuild finds a pool that is not what the ledger says, and mends it', async () => {
+  await set(tenantDay(1_000))
+  const run = await newRun(pool)
+  await writer.append(reservedCall(run, 1, { microUsd: 100 }))
+  await pool.query('update devflow.budget_slices set used_micro_usd = used_micro_usd + 1')
+  const { differences } = await rebuild(database.url, { check: true })
+  expect(differences).toMatchObject([
+    { table: 'budget_pools', detail: expect.stringContaining('used is 101 micro-dollars and 10 tokens') },
+  ])
+  await rebuild(database.url, { check: false })
+  await expectTrue()
+  expect(await writer.append(reservedCall(run, 2, { microUsd: 901 }))).toMatchObject({
+    over: { leftMicroUsd: 900 },
+  })
+})
+
 test('whatever is reserved, settled, set, killed and folded in whatever order, every pool equals the ledger', async () => {
   let day = 1
   await fc.assert(

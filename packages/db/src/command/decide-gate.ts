@@ -11,6 +11,8 @@ export type DecisionAnswer =
   | 'changes_not_allowed'
   | 'hash_required'
   | 'subject_changed'
+  | 'not_a_budget_gate'
+  | 'raise_too_low'
   | 'accepted'
 
 export interface Decision {
@@ -23,6 +25,8 @@ export interface Decision {
   comment?: string
   /** What the actor looked at; the current subject when absent. */
   subjectHash?: string
+  /** At a budget gate: the new limit; by default as much again as the first one. */
+  raiseToMicroUsd?: number
   via: string
 }
 
@@ -30,7 +34,7 @@ export interface Decision {
 export async function decideGate(db: Queryable, decision: Decision): Promise<DecisionAnswer> {
   const { rows } = await db.query<{ answer: DecisionAnswer }>({
     name: 'decide-gate',
-    text: 'select devflow.decide($1, $2, $3, $4::text[], $5, $6, $7, $8) as answer',
+    text: 'select devflow.decide($1, $2, $3, $4::text[], $5, $6, $7, $8, $9) as answer',
     values: [
       decision.run,
       decision.gate,
@@ -40,6 +44,7 @@ export async function decideGate(db: Queryable, decision: Decision): Promise<Dec
       decision.comment ?? null,
       decision.subjectHash ?? null,
       decision.via,
+      decision.raiseToMicroUsd ?? null,
     ],
   })
   return rows[0]?.answer ?? 'unknown_gate'

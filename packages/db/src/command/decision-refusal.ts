@@ -38,6 +38,17 @@ export function decisionRefusal(answer: DecisionAnswer, gate: string): DevflowEr
         { errors },
       )
     }
+    case 'not_a_budget_gate': {
+      const errors = [{ path: 'raiseToMicroUsd', message: 'only a budget gate takes it' }]
+      return new DevflowError('INVALID', 'not_a_budget_gate', 'This gate raises no budget.', { errors })
+    }
+    case 'raise_too_low': {
+      const errors = [
+        { path: 'raiseToMicroUsd', message: 'expected more than the limit in money, to approve' },
+      ]
+      const message = 'That raises no limit: give more than the limit in money that the gate asks about.'
+      return new DevflowError('INVALID', 'raise_too_low', message, { errors })
+    }
     case 'subject_changed':
       return new DevflowError(
         'CONFLICT',

@@ -1,8 +1,8 @@
 import type {
-  Budget,
   ErrorRecord,
   PhaseView,
   Run,
+  RunBudget,
   RunStatus,
   WaitingFor,
   Workspace,
@@ -12,17 +12,25 @@ import { isoTime, isoTimeIfAny, type Numeric, present } from './queryable.ts'
 /** The phases a run's view lists; more by `readPhases`. */
 const MOST_PHASES_SHOWN = 500
 
+/** What was submitted, with the limits as they stand now, and what was made of them. */
+const BUDGET = `
+  (select r.budget || jsonb_strip_nulls(jsonb_build_object('limitMicroUsd', b.limit_micro_usd, 'limitTokens', b.limit_tokens,
+      'spentMicroUsd', b.settled_micro_usd, 'reservedMicroUsd', b.reserved_micro_usd, 'spentTokens', b.settled_tokens, 'reservedTokens', b.reserved_tokens,
+      'raisedMicroUsd', nullif(b.limit_micro_usd - (r.budget->>'limitMicroUsd')::numeric, 0), 'raisedTokens', nullif(b.limit_tokens - (r.budget->>'limitTokens')::bigint, 0)))
+    from devflow.run_budgets b where b.run_id = r.id)`
+
 /** The columns of a run's view, from `devflow.runs r`. One statement, so all of them are of one moment. */
 export const RUN_VIEW = `
-  r.id, r.template, r.definition_hash, r.status, r.input, r.labels, r.budget, r.workspace, r.actor, r.parent,
+  r.id, r.template, r.definition_hash, r.status, r.input, r.labels, r.workspace, r.actor, r.parent,
   r.forked_from, r.attempt, r.output, r.error, r.created_at, r.started_at, r.ended_at, h.seq,
   (select coalesce(jsonb_agg(jsonb_build_object('id', p.id, 'kind', p.kind, 'status', p.status, 'attempt', p.attempt,
       'startedAt', p.started_at, 'endedAt', p.ended_at, 'error', p.error) order by p.position, p.id), '[]')
     from (select * from devflow.phases where run_id = r.id order by position, id limit ${MOST_PHASES_SHOWN}) p) as phases,
-  (select coalesce(jsonb_agg(jsonb_build_object('kind', p.kind, 'id', coalesce(g.id, p.id),
+  (select coalesce(jsonb_agg(jsonb_build_object('kind', case when g.id is null then p.kind else 'gate' end, 'id', coalesce(g.id, p.id),
       'since', coalesce(g.opened_at, p.started_at, r.created_at), 'deadline', p.deadline) order by p.position, p.id), '[]')
     from (select * from devflow.phases where run_id = r.id and status = 'waiting' order by position, id limit ${MOST_PHASES_SHOWN}) p
-    left join devflow.gates g on g.run_id = p.run_id and g.phase = p.id and g.status = 'open') as waiting,
+    left join devflow.gates g on g.run_id = p.run_id and g.status = 'open' and (g.phase = p.id or p.kind = 'agent' and g.budget is not null)) as waiting,
+  ${BUDGET} as budget,
   (select jsonb_build_object('inputTokens', coalesce(sum(m.input_tokens), 0), 'outputTokens', coalesce(sum(m.output_tokens), 0),
       'costMicroUsd', coalesce(sum(m.cost_micro_usd), 0),
       'unsettledMicroUsd', coalesce(sum(m.reserved_micro_usd) filter (where m.cost_micro_usd is null), 0))
@@ -35,7 +43,7 @@ export interface RunRow {
   status: RunStatus
   input: Run['input']
   labels: Record<string, string>
-  budget: Budget
+  budget: RunBudget
   workspace: Workspace | null
   actor: string
   parent: string | null
