@@ -63,6 +63,11 @@ export class Parts {
     return this.#started.client
   }
 
+  /** Where the worker keeps mirrors and clones. */
+  get dataDir(): string {
+    return this.#started.dataDir
+  }
+
   get fake(): FakeOpenRouter {
     return this.#started.fake
   }

@@ -108,10 +108,13 @@ function workspaceMounts(root: string): string[] {
   return ['--bind', root, WORKSPACE, '--ro-bind', git, join(WORKSPACE, '.git')]
 }
 
+/** What a program such as Node reserves of writable memory and does not use. */
+const RESERVED_BYTES = 1024 * 1024 * 1024
+
 function limited({ memoryBytes, processes, openFiles, fileBytes }: CommandLimits): string[] {
   return [
     '/usr/bin/prlimit',
-    `--data=${memoryBytes}`,
+    `--data=${memoryBytes + RESERVED_BYTES}`,
     `--nproc=${processes}`,
     `--nofile=${openFiles}`,
     `--fsize=${fileBytes}`,

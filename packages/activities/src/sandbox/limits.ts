@@ -3,7 +3,7 @@ const MiB = 1024 * 1024
 /** What a command may use; an operator may set what `config.ts` of the worker names. */
 export interface CommandLimits {
   timeoutMs: number
-  /** Of all its processes together, and of each. */
+  /** Of all its processes together. */
   memoryBytes: number
   processes: number
   openFiles: number

@@ -1,0 +1,162 @@
+import { type Attempt, FOREVER, js, sh, type Targets } from './attempt.ts'
+
+const DENIED =
+  /Operation not permitted|Permission denied|permission denied|not permitted|must be superuser|EPERM|EACCES/
+
+/** What perl answers to a system call by its number. */
+const call = (name: string, number: number, args: string, says = DENIED): Attempt =>
+  sh(name, `perl -e '$r = syscall(${[number, args].filter(Boolean).join(', ')}); print "$r $!\\n"'`, says)
+
+/** Processes, namespaces and devices of the host. */
+export const processAttempts = ({ hostPid }: Targets): Attempt[] => [
+  sh('a signal to a process of the host', `kill -9 ${hostPid} 2>&1`, /No such process/),
+  sh('a signal to all', '(kill -9 -1) 2>&1; echo survived', /survived|ended by|exit code/),
+  sh(
+    'the environment of the first process',
+    'cat /proc/1/environ 2>&1 | tr "\\0" "\\n"',
+    /exit code 0|Permission denied/,
+  ),
+  sh(
+    'the host by its first process',
+    'ls /proc/1/root/work /proc/1/root/home 2>&1',
+    /No such file|Permission denied/,
+  ),
+  sh('the host by its own root', 'cat /proc/self/root/etc/hostname 2>&1', /No such file/),
+  sh(
+    'processes of the host',
+    `test -e /proc/${hostPid} && echo seen || echo unseen; ls /proc | grep -c "^[0-9]"`,
+    /unseen\n[1-9]\n|unseen/,
+  ),
+  sh('a mount', 'mount -t tmpfs none /tmp 2>&1', DENIED),
+  sh('a remount', 'mount -o remount,rw /usr 2>&1', DENIED),
+  sh('a change of root', '/usr/sbin/chroot / true 2>&1', DENIED),
+  sh('new namespaces', 'unshare --user --map-root-user --mount id 2>&1', DENIED),
+  sh('another’s namespace', 'nsenter --target 1 --mount id 2>&1', DENIED),
+  sh('to become root', '(su -c id || sudo id) 2>&1; id -u; perl -e \'$> = 0; print "uid $> $!\\n"\'', DENIED),
+  sh(
+    'a set-uid program',
+    'cp /usr/bin/id i && chmod u+s i && ./i -u; grep NoNewPrivs /proc/self/status',
+    /NoNewPrivs:\s+1/,
+  ),
+  sh('capabilities', 'grep Cap /proc/self/status', /CapEff:\s+0+\nCapBnd:\s+0+/),
+  call('ptrace', 101, '16, 1, 0, 0'),
+  call('memory of others', 310, '1, 0, 0, 0, 0, 0'),
+  call('clone with a user namespace', 56, '0x10000011, 0, 0, 0, 0'),
+  call('setns', 308, '0, 0'),
+  call('bpf', 321, '0, 0, 0'),
+  call('keys of the kernel', 250, '0, -3, 0'),
+  call('io_uring, which no filter sees', 425, '8, 0'),
+  call('a module', 313, '0, 0, 0'),
+  call('to open by handle', 304, '-100, 0, 0'),
+  call('a new kernel', 246, '0, 0, 0, 0'),
+  sh('a device', '(mknod disk b 254 0 && cat disk) 2>&1', DENIED),
+  sh(
+    'the disk',
+    '(dd if=/dev/vda of=/dev/null count=1; dd if=/dev/sda of=/dev/null count=1; cat /dev/mem /dev/kmsg) 2>&1',
+    /No such file/,
+  ),
+  sh(
+    'settings of the kernel',
+    'echo x > /proc/sys/kernel/core_pattern; echo b > /proc/sysrq-trigger',
+    /denied|Read-only|cannot create/,
+  ),
+  sh('a core dump', 'ulimit -c; ulimit -c unlimited 2>&1', /standard output\n0/),
+  sh(
+    'to type into a terminal',
+    `cat /dev/tty 2>&1; perl -e '$c = "x"; syscall(16, 0, 0x5412, $c); print "$!\\n"'`,
+    /No such device[\s\S]*Operation not permitted/,
+  ),
+  sh(
+    'to leave the session',
+    `setsid sh -c "sleep ${FOREVER}" & setsid -f sleep ${FOREVER}; echo left`,
+    /left/,
+  ),
+  sh('cgroups', '(mkdir /sys/fs/cgroup/x; ls /sys) 2>&1', /No such file|cannot create/),
+]
+
+/** What network namespaces hold, and what they do not. */
+export const networkAttempts = ({ ports, abstractSocket, socketFile }: Targets): Attempt[] => [
+  ...Object.entries(ports).map(([name, port]) =>
+    js(
+      `to connect to ${name} on loopback`,
+      connect(`{ port: ${port}, host: '127.0.0.1' }`),
+      /ECONNREFUSED|ENETUNREACH/,
+    ),
+  ),
+  js(
+    'loopback by IPv6',
+    connect(`{ port: ${ports.canary}, host: '::1' }`),
+    /ECONNREFUSED|ENETUNREACH|EADDRNOTAVAIL/,
+  ),
+  js(
+    'the mapped address',
+    connect(`{ port: ${ports.canary}, host: '::ffff:127.0.0.1' }`),
+    /ECONNREFUSED|ENETUNREACH/,
+  ),
+  js('any address', connect(`{ port: ${ports.canary}, host: '0.0.0.0' }`), /ECONNREFUSED|ENETUNREACH/),
+  js('the world', connect("{ port: 443, host: '192.0.2.1' }"), /ENETUNREACH/),
+  js('the cloud’s metadata', connect("{ port: 80, host: '169.254.169.254' }"), /ENETUNREACH/),
+  js(
+    'names',
+    "require('dns').lookup('example.com', (e) => console.log(e?.code ?? 'FOUND'))",
+    /ENOTFOUND|EAI_AGAIN/,
+  ),
+  js(
+    'a datagram',
+    `const s = require('dgram').createSocket('udp4'); s.send('x', ${ports.canary}, '192.0.2.1', (e) => { console.log(e?.code ?? 'SENT'); s.close() })`,
+    /ENETUNREACH|EPERM/,
+  ),
+  js('a socket of the host in a file', connect(`{ path: '${socketFile}' }`), /ENOENT/),
+  js('an abstract socket of the host', connect(`{ path: '\\0${abstractSocket}' }`), /ECONNREFUSED|ENOENT/),
+  js('the engine of containers', connect("{ path: '/run/docker.sock' }"), /ENOENT/),
+  sh(
+    'a raw socket',
+    `perl -e 'use Socket; socket(S, AF_INET, SOCK_RAW, 1) or print "$!\\n"'`,
+    /not permitted/,
+  ),
+  sh('packets', `perl -e 'socket(S, 17, 3, 0) or print "$!\\n"'`, /not supported|not permitted/),
+  sh('the machine below this one', `perl -e 'socket(S, 40, 1, 0) or print "$!\\n"'`, /not supported/),
+  sh('ciphers of the kernel', `perl -e 'socket(S, 38, 5, 0) or print "$!\\n"'`, /not supported/),
+  sh(
+    'interfaces',
+    '(ip link add x type dummy || cat /proc/net/dev) 2>&1; grep -c : /proc/net/dev',
+    /\n1\n|not permitted|\n1$/,
+  ),
+]
+
+const connect = (to: string): string =>
+  `const s = require('net').connect(${to}); s.setTimeout(2000, () => { console.log('SILENT'); process.exit() }); s.on('connect', () => { console.log('CONNECTED'); process.exit() }); s.on('error', (e) => console.log(e.code ?? e.errors?.[0]?.code))`
+
+/** What would bring the machine down, or outlive its time. */
+export const greedyAttempts = (): Attempt[] => [
+  sh('a fork bomb', 'f() { f | f & }; f; wait', /fork|unavailable|killed|ended by|exit code/),
+  js(
+    'memory, in one process',
+    'const a = []; for (;;) a.push(Buffer.alloc(8e6, 1))',
+    /killed|out of memory|heap|allocation|exit code 1|ENOMEM/i,
+  ),
+  sh(
+    'memory, in many',
+    'for i in 1 2 3 4 5 6 7 8; do perl -e \'$x = "x" x 60000000; sleep 60\' & done; wait',
+    /killed after .* memory/,
+  ),
+  sh(
+    'a large file',
+    'head -c 3000000000 /dev/zero > big; ls -la big | cut -c1-60; rm -f big',
+    /File size limit|too large|killed after .* disk/,
+  ),
+  sh(
+    'many large files',
+    'for i in 1 2 3 4 5 6 7 8 9; do head -c 30000000 /dev/zero > big$i; sleep 0.2; done; echo all written',
+    /killed after .* disk/,
+  ),
+  sh(
+    'to fill /tmp',
+    'rm -f big*; head -c 900000000 /dev/zero > /tmp/big; echo $?',
+    /No space left|standard output\n1/,
+  ),
+  sh('a flood of output', 'rm -f big*; yes flood', /killed after .* output/),
+  sh('a long sleep', `trap "" TERM INT HUP; sleep ${FOREVER}`, /killed after .* too long/),
+  sh('a daemon', `(setsid nohup sleep ${FOREVER} >/dev/null 2>&1 &); echo started`, /started/),
+  sh('the keys of the worker', 'env; cat /proc/self/environ /proc/*/environ 2>/dev/null', /PATH=/),
+]
