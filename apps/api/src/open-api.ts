@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url'
-import { DEFAULT_TENANT, scrubber } from '@devflow/contracts'
+import { CHANNELS, DEFAULT_TENANT, scrubber } from '@devflow/contracts'
 import { Listener, Poker } from '@devflow/db'
 import { readFolders } from '@devflow/definition'
-import type { Logger, Tracing } from '@devflow/process'
+import { type Logger, repeat, type Tracing } from '@devflow/process'
 import pg from 'pg'
 import type { Config } from './config.ts'
 import { createApi } from './create-api.ts'
@@ -12,6 +12,7 @@ import { readManual } from './manual.ts'
 import type { Api } from './operation.ts'
 import { Readiness } from './readiness.ts'
 import { LiveRegistry } from './registry/live-registry.ts'
+import { submitDue } from './submissions/submitter.ts'
 
 const MANUAL_FOLDER = fileURLToPath(new URL('../../../docs', import.meta.url))
 
@@ -67,11 +68,19 @@ export async function openApi(config: Config, log: Logger, tracing?: Tracing): P
     heartbeatMs,
     closing: closing.signal,
   }
+  const submitting = repeat(
+    1_000,
+    () => submitDue(deps),
+    warn('what triggers ask for could not be submitted'),
+  )
+  const hurry = listener.subscribe(CHANNELS.topics, { notified: submitting.hurry })
   return {
     api: createApi(deps),
     deps,
     close: () => closing.abort(),
     release: async () => {
+      hurry()
+      await submitting.stop()
       await watch.close()
       await Promise.all([listener.close(), poker.close(), readiness.close()])
       await pool.end()

@@ -7,7 +7,9 @@ import { Pricing } from './pricing.ts'
 import { Registry } from './registry.ts'
 import { Runs } from './runs.ts'
 import { Signals } from './signals.ts'
+import { Topics } from './topics.ts'
 import { Transport } from './transport.ts'
+import { Triggers } from './triggers.ts'
 import { Usage } from './usage.ts'
 
 /**
@@ -18,6 +20,8 @@ export class DevflowClient {
   readonly runs: Runs
   readonly gates: Gates
   readonly signals: Signals
+  readonly topics: Topics
+  readonly triggers: Triggers
   readonly registry: Registry
   readonly usage: Usage
   readonly pricing: Pricing
@@ -30,6 +34,8 @@ export class DevflowClient {
     this.runs = new Runs(this.#transport)
     this.gates = new Gates(this.#transport)
     this.signals = new Signals(this.#transport)
+    this.topics = new Topics(this.#transport)
+    this.triggers = new Triggers(this.#transport)
     this.registry = new Registry(this.#transport)
     this.usage = new Usage(this.#transport)
     this.pricing = new Pricing(this.#transport)

@@ -4,6 +4,7 @@ import type {
   PhaseView,
   Run,
   RunEvent,
+  RunPreview,
   RunStatus,
   SubmitRun,
 } from '@devflow/contracts'
@@ -13,7 +14,7 @@ import type { CallOptions, PostOptions } from './options.ts'
 import { path, queryOf } from './paths.ts'
 import { RunRecords } from './run-records.ts'
 import { type TokenItem, type TokenOptions, tokens } from './tokens.ts'
-import type { LogItem, PageQuery, RunPreview } from './types.ts'
+import type { LogItem, PageQuery } from './types.ts'
 
 export interface RunQuery extends PageQuery {
   status?: RunStatus | RunStatus[]
@@ -46,7 +47,7 @@ export class Runs extends RunRecords {
     return await this.transport.post('/v1/runs', run, options)
   }
 
-  /** What a run of this submission would be and may cost; starts nothing. */
+  /** What a run of this submission would be and may cost, and what would stop it; starts nothing. */
   async preview(run: SubmitRun, options?: CallOptions): Promise<RunPreview> {
     const request = {
       method: 'POST',

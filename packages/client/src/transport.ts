@@ -11,7 +11,7 @@ import {
 import { delayBefore, isPassing, pause } from './retry.ts'
 
 export interface Request extends CallOptions {
-  method: 'GET' | 'POST' | 'DELETE'
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   /** Under the base URL, with its query. */
   path: string
   /** As JSON. */

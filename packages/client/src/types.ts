@@ -1,4 +1,4 @@
-import type { ArtifactView, Budget, ChunkReset, RunChunk, RunEvent } from '@devflow/contracts'
+import type { ArtifactView, ChunkReset, RunChunk, RunEvent } from '@devflow/contracts'
 
 export type {
   AppliedChange,
@@ -17,15 +17,21 @@ export type {
   ErrorKind,
   ErrorRecord,
   EventPage,
+  EventPublished,
   EventType,
   Gate,
   GateDecision,
   GateStatus,
+  PhaseEstimate,
+  PhasePreview,
   PhaseStatus,
   PhaseView,
+  PreviewWarning,
   PriceListView,
   PriceView,
   Problem,
+  PublishEvent,
+  PutTrigger,
   RegistryChange,
   RegistryChanged,
   RegistryEntrySummary,
@@ -36,10 +42,16 @@ export type {
   Run,
   RunChunk,
   RunEvent,
+  RunPreview,
   RunStatus,
   SendSignal,
   SignalAccepted,
+  Submission,
   SubmitRun,
+  SubmitTemplate,
+  TopicEvent,
+  TopicEventPage,
+  Trigger,
   Usage,
   UsageBy,
   UsageItem,
@@ -69,19 +81,4 @@ export type LogItem = RunEvent | ChunkItem | ResetItem
 /** All versions of a run's artifacts. */
 export interface ArtifactPage {
   items: ArtifactView[]
-}
-
-/** What a submission would be, phase by phase, and what it may cost. Money in micro-dollars. */
-export interface RunPreview {
-  definitionHash: string
-  bindings: Record<string, string>
-  phases: {
-    id: string
-    kind: string
-    persona?: string
-    model?: string
-    estimate?: { tokens: number; microUsd: { low: number; high: number } }
-  }[]
-  budget?: Budget
-  warnings: string[]
 }

@@ -24,7 +24,9 @@ export const PutTrigger = z.strictObject({
     .min(1)
     .max(4_000)
     .optional()
-    .describe('one expression over `event`, true for the events that are meant; all of the topic unless told'),
+    .describe(
+      'one expression over `event`, true for the events that are meant; all of the topic unless told',
+    ),
   submit: SubmitTemplate.describe('what to submit; expressions in `input` and `labels` see `event`'),
   enabled: z.boolean().optional(),
 })

@@ -1,4 +1,4 @@
-import { CHANNELS, DevflowError, PublishEvent, TopicPattern } from '@devflow/contracts'
+import { CHANNELS, PublishEvent, TopicPattern } from '@devflow/contracts'
 import { publishEvent, readTopicEvents } from '@devflow/db'
 import { z } from 'zod'
 import { EventPublishedBody, TopicEventPage } from '../bodies.ts'
@@ -15,10 +15,12 @@ const MOST_PATTERNS = 20
 
 const Query = z.strictObject({
   topic: z
-    .union([TopicPattern, z.array(TopicPattern).max(MOST_PATTERNS)])
-    .meta({ exact: { type: 'array', items: { type: 'string' }, maxItems: MOST_PATTERNS } })
+    .union([z.string(), z.array(z.string())])
     .default('**')
-    .describe('`orders.paid`, `orders.*` for one word more, `orders.**` for any; repeat it for several.'),
+    .transform((given) => [given].flat().flatMap((text) => text.split(',')))
+    .pipe(z.array(TopicPattern).max(MOST_PATTERNS))
+    .meta({ exact: { type: 'array', items: { type: 'string' }, minItems: 1, maxItems: MOST_PATTERNS } })
+    .describe('`orders.paid`, `orders.*` for one word more, `orders.**` for any; several with commas.'),
   after: Seq.optional(),
   limit: whole(1, 1_000).default(200),
 })
@@ -88,11 +90,7 @@ export function topicEventRoutes(operations: Operations, deps: ApiDeps): void {
       problems: [],
     },
     async ({ c, query: { topic, after, limit } }) => {
-      const patterns = [topic].flat()
-      if (patterns.length === 0) {
-        const errors = [{ path: 'topic', message: 'expected a topic or a pattern' }]
-        throw new DevflowError('INVALID', 'invalid', 'No topic is asked for.', { errors })
-      }
+      const patterns = topic
       if (!wantsStream(c)) {
         const { items, nextAfter } = await readTopicEvents(pool, tenant, {
           patterns,

@@ -1,0 +1,85 @@
+import { randomUUIDv7 } from 'node:crypto'
+import { CHANNELS, DevflowError, SubmitRun, SubmitTemplate } from '@devflow/contracts'
+import {
+  claimSubmission,
+  type DueSubmission,
+  failSubmission,
+  type Poker,
+  settleSubmission,
+  submitRun,
+  transaction,
+} from '@devflow/db'
+import { evaluateValue, isTrue, type Scope } from '@devflow/definition'
+import type { Logger } from '@devflow/process'
+import type pg from 'pg'
+import { type PrepareDeps, prepareRun } from '../prepare-run.ts'
+
+export interface SubmitterDeps extends PrepareDeps {
+  pool: pg.Pool
+  poker: Poker
+  log: Logger
+}
+
+/**
+ * Submits what triggers and schedules ask for, until nothing is due: each occasion once, however many processes do it and
+ * wherever one of them dies (I10). What no retry can mend is settled as failed, with its error.
+ */
+export async function submitDue(deps: SubmitterDeps): Promise<void> {
+  for (let due = await claimSubmission(deps.pool); due; due = await claimSubmission(deps.pool)) {
+    try {
+      await submit(deps, due)
+    } catch (error) {
+      if (!(error instanceof DevflowError) || error.kind === 'UNAVAILABLE' || error.kind === 'INTERNAL') {
+        deps.log.warn({ err: error }, `a submission of ${due.source} comes later`)
+        continue
+      }
+      deps.log.warn({ err: error }, `${due.source} cannot be submitted`)
+      await failSubmission(deps.pool, due.id, error.record)
+    }
+  }
+}
+
+async function submit(deps: SubmitterDeps, { id, tenant, source, match, event, ...due }: DueSubmission) {
+  const { pool, poker } = deps
+  const scope: Scope = {
+    input: {},
+    artifacts: {},
+    phases: {},
+    run: { id: '', attempt: 0 },
+    locals: event ? { event } : {},
+  }
+  if (match !== null && !isTrue(match, scope)) {
+    await settleSubmission(pool, id, { status: 'skipped' })
+    return
+  }
+  const { input, labels, ...rest } = SubmitTemplate.parse(due.submit)
+  const body = SubmitRun.safeParse({
+    ...rest,
+    ...(input === undefined ? {} : { input: evaluateValue(input, scope) }),
+    ...(labels === undefined ? {} : { labels: textsOf(evaluateValue(labels, scope)) }),
+  })
+  if (!body.success) {
+    const [issue] = body.error.issues
+    const message = `What is to be submitted is not valid: ${issue?.path.join('.')}: ${issue?.message}`
+    throw new DevflowError('INVALID', 'invalid_submission', message)
+  }
+  const prepared = await prepareRun(deps, body.data, source)
+  const run = randomUUIDv7()
+  const made = await transaction(pool, async (client) => {
+    if (!(await settleSubmission(client, id, { status: 'submitted', run }))) return false
+    await submitRun(client, { run, tenant, ...prepared })
+    return true
+  })
+  if (made) poker.poke(CHANNELS.outbox)
+}
+
+/** Values of labels are text, also those that an expression gives. */
+function textsOf(labels: unknown): unknown {
+  if (labels === null || typeof labels !== 'object') return labels
+  return Object.fromEntries(
+    Object.entries(labels).map(([key, value]) => [
+      key,
+      typeof value === 'string' ? value : JSON.stringify(value),
+    ]),
+  )
+}
