@@ -1,8 +1,9 @@
-import type { SessionEnd } from '@devflow/contracts'
+import type { ErrorDetail, SessionEnd } from '@devflow/contracts'
 import type { Line } from '@devflow/db'
 import type { ToolCall } from '../models/model.ts'
 import type { Answered } from './call.ts'
 import { FENCED, failureLine } from './ends.ts'
+import { flawOf } from './flawed-answer.ts'
 import { eventAt } from './place.ts'
 import { artifactInvalid, completed, type Judged, jsonIn, judge, MOST_REPAIRS } from './proposal.ts'
 import { isFenced, type Session } from './session.ts'
@@ -15,7 +16,10 @@ import { assistantMessage, type ToolData, type Transcript, type TurnData, toolMe
  */
 const HEAD_START_MS = 2
 
-const CUT_OFF = 'Not executed: your answer was cut off at the token limit. Be shorter.'
+const CUT_OFF = {
+  length: 'Not executed: your answer was cut off at the token limit. Be shorter.',
+  content_filter: 'Not executed: your answer was cut off by a content filter.',
+}
 
 /** What an answer leads to. */
 interface Reading {
@@ -25,6 +29,8 @@ interface Reading {
   open: ToolCall[]
   /** A user message that asks for a repair, where there is no tool call to answer. */
   ask?: string
+  /** Why, where nothing was judged. */
+  why?: string
   judged?: Judged
   /** The answer itself is the phase's output. */
   output?: string
@@ -53,9 +59,7 @@ export async function takeTurn(
   const done = reading.judged?.accepted === true || reading.output !== undefined
   const lines = [...answered.lines, ...turnLines(session, turn, said, reading)]
   if (spoiled)
-    lines.push(
-      failureLine(session, artifactInvalid(session.agent.produces ?? 'answer', reading.judged?.errors ?? [])),
-    )
+    lines.push(failureLine(session, artifactInvalid(session.agent.produces ?? 'answer', errorsOf(reading))))
 
   const posted = Promise.withResolvers<void>()
   const tools = startTools(session, transcript, turn, reading.open, posted.promise)
@@ -84,16 +88,19 @@ export async function takeTurn(
   return undefined
 }
 
-async function read(
-  session: Session,
-  turn: number,
-  { content, toolCalls, finish }: TurnData,
-): Promise<Reading> {
+const errorsOf = ({ judged, why = 'The answer is empty.' }: Reading): ErrorDetail[] =>
+  judged?.errors ?? [{ path: '', message: why }]
+
+async function read(session: Session, turn: number, said: TurnData): Promise<Reading> {
+  const { content, toolCalls, finish } = said
   const { produces } = session.agent
-  if (finish === 'length' && toolCalls.length > 0) {
-    // Arguments cut off at the token limit may even parse: they are never run.
-    return { open: [], results: toolCalls.map(({ id, name }) => ({ id, name, ok: false, content: CUT_OFF })) }
+  if ((finish === 'length' || finish === 'content_filter') && toolCalls.length > 0) {
+    // Arguments that were cut off may even parse: they are never run.
+    const told = CUT_OFF[finish]
+    return { open: [], results: toolCalls.map(({ id, name }) => ({ id, name, ok: false, content: told })) }
   }
+  const flaw = flawOf(said, session.tools, produces !== undefined)
+  if (flaw) return { open: [], results: [], ...flaw }
   if (produces === undefined) {
     if (toolCalls.length > 0) return { open: toolCalls, results: [] }
     if (content.trim() !== '') return { open: [], results: [], output: content }
@@ -115,12 +122,8 @@ async function read(
   return { open: [], results: [], judged, ...(judged.accepted ? {} : { ask: judged.said }) }
 }
 
-function turnLines(
-  { place }: Session,
-  turn: number,
-  said: TurnData,
-  { results, ask, judged, output }: Reading,
-): Line[] {
+function turnLines({ place }: Session, turn: number, said: TurnData, reading: Reading): Line[] {
+  const { results, ask, judged, output } = reading
   const of = (type: Parameters<typeof eventAt>[1], key: string, data: Record<string, unknown>) =>
     eventAt(place, type, key, data, turn)
   const lines: Line[] = [of('turn.completed', 'completed', { ...said })]
@@ -135,9 +138,7 @@ function turnLines(
           : line,
       )
   else if (ask !== undefined)
-    lines.push(
-      of('artifact.rejected', 'rejected', { errors: [{ path: '', message: 'The answer is empty.' }], ask }),
-    )
+    lines.push(of('artifact.rejected', 'rejected', { errors: errorsOf(reading), ask }))
   if (output !== undefined)
     lines.push(eventAt(place, 'phase.completed', 'end', { output: { text: output.slice(0, 100_000) } }))
   return lines
