@@ -6,7 +6,9 @@ export interface Exact {
 
 export const ZERO: Exact = { digits: 0n, scale: 0 }
 
-const NUMBER = /^(\d{1,40})(?:\.(\d{1,40}))?(?:[eE]([+-]?\d{1,2}))?$/
+/** Digits before the point, and after it. */
+const MOST_DIGITS = 60
+const NUMBER = /^(\d{1,60})(?:\.(\d{1,60}))?(?:[eE]([+-]?\d{1,2}))?$/
 
 /**
  * The value of a JSON number's text, such as `4.51e-06`, or of a number as JSON writes it. Undefined for what is
@@ -18,6 +20,7 @@ export function exactOf(value: string | number): Exact | undefined {
   const [, whole = '', decimals = '', exponent = '0'] = parts
   const digits = BigInt(whole + decimals)
   const scale = decimals.length - Number(exponent)
+  if (scale > MOST_DIGITS || digits.toString().length - scale > MOST_DIGITS) return undefined
   return scale >= 0 ? { digits, scale } : { digits: digits * 10n ** BigInt(-scale), scale: 0 }
 }
 

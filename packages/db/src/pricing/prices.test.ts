@@ -10,6 +10,8 @@ let pool: pg.Pool
 beforeAll(async () => {
   database = await testDatabase()
   pool = new pg.Pool({ connectionString: database.url })
+  // The end of a pool does not wait for its connections, and dropping the database ends them.
+  pool.on('error', () => {})
 })
 afterAll(async () => {
   await pool.end()
