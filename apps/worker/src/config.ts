@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { COMMAND_VARIABLES, sandboxOptions } from './command-config.ts'
 import { PRICING_VARIABLES, pricingOf } from './pricing.ts'
 import { PROVIDER_VARIABLES, providerSecrets, providersOf } from './provider-config.ts'
+import { TERMINAL_VARIABLES, terminalSecrets, terminalsOf } from './terminal-config.ts'
 
 const ms = (fallback: number) => z.coerce.number().int().positive().default(fallback)
 const folders = z
@@ -69,6 +70,7 @@ const Environment = z.object({
   OPENROUTER_STALL_MS: ms(120_000).describe('how long a reply may say nothing'),
   ...PRICING_VARIABLES,
   ...PROVIDER_VARIABLES,
+  ...TERMINAL_VARIABLES,
   ...COMMAND_VARIABLES,
 })
 
@@ -101,6 +103,7 @@ export function readConfig(env: NodeJS.ProcessEnv) {
     },
     pricing: pricingOf(given),
     ...providersOf(given, env),
+    terminals: terminalsOf(given.DEVFLOW_TERMINALS, env),
     openrouter: {
       apiKey: given.OPENROUTER_API_KEY,
       baseURL: given.OPENROUTER_BASE_URL,
@@ -116,6 +119,7 @@ export function readConfig(env: NodeJS.ProcessEnv) {
     secrets: [
       given.OPENROUTER_API_KEY,
       ...providerSecrets(given, env),
+      ...terminalSecrets(given.DEVFLOW_TERMINALS, env),
       new URL(given.DATABASE_URL).password,
       ...(given.DEVFLOW_SECRETS?.split(/\s+/) ?? []),
       ...tracingSecrets(tracing),

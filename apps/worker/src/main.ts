@@ -16,6 +16,7 @@ import {
   openRouterModel,
   reconcileCalls,
   scriptedModel,
+  terminalModel,
   sweepWorkspaces,
 } from '@devflow/activities'
 import { DevflowError, scrubber, TEMPORAL } from '@devflow/contracts'
@@ -85,6 +86,7 @@ const deps: Deps = {
     anthropic: observers.model('anthropic', anthropicModel(config.anthropic)),
     google: observers.model('google', googleModel(config.google)),
     ollama: observers.model('ollama', ollamaModel(config.ollama)),
+    terminal: observers.model('terminal', terminalModel(config.terminals)),
   },
   prices: createPrices(pool, log),
   slots: new CallSlots(config.sessions, log),
