@@ -66,8 +66,12 @@ export const linkAttempts = ({ secretFile, outside, dataDir }: Targets): Attempt
   sh('the file itself', `cat ${secretFile} 2>&1`, /No such file/),
   sh('the link, followed inside', 'cat to-file 2>&1', /No such file/),
   sh('the mirror', `ls ${dataDir}/mirrors 2>&1; touch ${dataDir}/mirrors/x 2>&1`, /No such file/),
-  sh('the system’s files', 'touch /usr/bin/planted /etc/planted /planted 2>&1', /Read-only file system/),
-  sh('passwords', 'cat /etc/shadow /root/.ssh/id_rsa 2>&1', /No such file/),
+  sh(
+    'the system’s files',
+    'for f in / /usr /usr/bin /etc /dev /opt; do [ -w $f ] || echo shut; done',
+    /(shut\n){6}/,
+  ),
+  sh('passwords', 'ls /etc/shadow /etc/ssh /root /home 2>&1', /No such file/),
 ]
 
 /** Git's own files, from inside, and git's own ways to read, write and run. */
