@@ -292,8 +292,11 @@ BEGIN
   END IF;
   base := format('gate/%s/%s/%s/', gate_id, a_phase, a_attempt);
   lines := lines || jsonb_build_array(
-    jsonb_build_object('type', 'budget.exceeded', 'key', base || 'exceeded', 'phase', a_phase, 'attempt', a_attempt, 'data', overrun || jsonb_build_object('gate', gate_id)),
-    jsonb_build_object('type', 'run.waiting', 'key', base || 'waiting', 'data', jsonb_build_object('for', jsonb_build_array(jsonb_build_object('kind', 'gate', 'id', gate_id)))));
+    jsonb_build_object('type', 'budget.exceeded', 'key', base || 'exceeded', 'phase', a_phase, 'attempt', a_attempt, 'data', overrun || jsonb_build_object('gate', gate_id)));
+  -- Inside others, what is beside it may go on: `enter` sees when nothing does.
+  IF EXISTS (SELECT 1 FROM devflow.phases p WHERE p.run_id = run AND p.id = a_phase AND cardinality(p.position) = 1) THEN
+    lines := lines || jsonb_build_array(jsonb_build_object('type', 'run.waiting', 'key', base || 'waiting', 'data', jsonb_build_object('for', jsonb_build_array(jsonb_build_object('kind', 'gate', 'id', gate_id)))));
+  END IF;
   PERFORM devflow.record(run, lines);
   RETURN gate_id;
 END $$;

@@ -38,7 +38,7 @@ export interface Submission {
   input?: unknown
   bindings?: Record<string, string>
   budget?: Budget
-  workspace?: { repo: string; base?: string }
+  workspace?: { repo: string; base?: string; setup?: string[][] }
 }
 
 /** How somebody decides a gate. */
@@ -47,6 +47,7 @@ export interface Say {
   decision?: DecisionKind
   comment?: string
   subjectHash?: string
+  raiseToMicroUsd?: number
   holds?: string[]
 }
 
@@ -126,6 +127,19 @@ export class Stack extends Parts {
 
   workflow(run: string): WorkflowHandle {
     return this.client.workflow.getHandle(TEMPORAL.workflowId(run))
+  }
+
+  /** Events in the longest history of all executions of a run. */
+  async longestHistory(run: string): Promise<number> {
+    await this.untilQuiet(run)
+    let longest = 0
+    for await (const { runId } of this.client.workflow.list({
+      query: `WorkflowId = '${TEMPORAL.workflowId(run)}'`,
+    })) {
+      const { events } = await this.client.workflow.getHandle(TEMPORAL.workflowId(run), runId).fetchHistory()
+      longest = Math.max(longest, events?.length ?? 0)
+    }
+    return longest
   }
 
   standing(run: string): Promise<Standing> {

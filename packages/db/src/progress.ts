@@ -54,8 +54,16 @@ export interface Progress {
   phases: PhaseProgress[]
   /** Latest version of each artifact that is not one of many items. */
   artifacts: { name: string; version: number; sha256: string }[]
-  /** Gates that are open, and rejected ones that end the run. */
-  gates: { id: string; attempt: number; status: string; onReject: string }[]
+  /** Gates that are open, and rejected ones that end the run well or fail it. */
+  gates: {
+    id: string
+    phase: string
+    attempt: number
+    status: string
+    onReject: string
+    /** Automatic: a phase waits at it for its budget to be raised. */
+    isBudget: boolean
+  }[]
   /** Signals no wait phase has taken yet, oldest first. */
   signals: { name: string; id: string; data: unknown }[]
 }
@@ -71,8 +79,8 @@ select r.id as "runId", r.tenant, r.template, r.definition_hash as "definitionHa
   (select coalesce(jsonb_agg(${PHASE} order by p.position), '[]') from devflow.phases p where p.run_id = r.id and cardinality(p.position) = 1) as phases,
   (select coalesce(jsonb_agg(jsonb_build_object('name', a.name, 'version', a.version, 'sha256', a.sha256)), '[]')
      from (select distinct on (name) name, version, sha256 from devflow.artifacts where run_id = r.id and phase is not null and name not like '%]' order by name, version desc) a) as artifacts,
-  (select coalesce(jsonb_agg(jsonb_build_object('id', g.id, 'attempt', g.attempt, 'status', g.status, 'onReject', g.on_reject)), '[]') from devflow.gates g
-     where g.run_id = r.id and (g.status = 'open' or g.status = 'rejected' and g.on_reject = 'end')) as gates,
+  (select coalesce(jsonb_agg(jsonb_build_object('id', g.id, 'attempt', g.attempt, 'status', g.status, 'onReject', g.on_reject, 'phase', g.phase, 'isBudget', g.budget is not null)), '[]') from devflow.gates g
+     where g.run_id = r.id and (g.status = 'open' or g.status = 'rejected' and (g.on_reject = 'end' or g.budget is not null))) as gates,
   (select coalesce(jsonb_agg(jsonb_build_object('name', s.name, 'id', s.id, 'data', s.data) order by s.seq), '[]') from devflow.signals s where s.run_id = r.id and s.taken_by is null) as signals
 from devflow.runs r join devflow.run_heads h on h.run_id = r.id where r.id = $1`
 

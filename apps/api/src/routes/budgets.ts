@@ -6,7 +6,7 @@ import type { ApiDeps } from '../deps.ts'
 import { BUDGET_SETTINGS } from '../examples.ts'
 import type { Operations } from '../operation.ts'
 
-const tag = 'budgets'
+const tag = 'money'
 const MOST_BUDGETS = 1_000
 
 export function budgetRoutes(operations: Operations, deps: ApiDeps): void {

@@ -120,10 +120,10 @@ async function lostCalls(deps: Deps, runId: string): Promise<EventLine[]> {
 function closingLines(progress: Progress): EventLine[] {
   return progress.gates
     .filter(({ status }) => status === 'open')
-    .map(({ id, attempt }) => ({
+    .map(({ id, phase, attempt, isBudget }) => ({
       type: 'gate.closed',
-      key: `${id}/${attempt}/closed`,
-      phase: id,
+      key: isBudget ? `gate/${id}/closed` : `${id}/${attempt}/closed`,
+      phase,
       attempt,
       data: { gate: id, status: 'canceled', by: 'end of run' },
     }))

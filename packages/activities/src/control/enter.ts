@@ -4,7 +4,7 @@ import { readProgress } from '@devflow/db'
 import type { Deps } from '../deps.ts'
 import { nodeNamed } from '../scope/index.ts'
 import { endsWithin, inside, pausedLine } from './inside.ts'
-import { moveOn, retryLine } from './move-on.ts'
+import { isPassedOver, moveOn, retryLine } from './move-on.ts'
 import { append, MOVED, type Move, type Step } from './step.ts'
 
 /** A step settles in a few moves (expire, close, retry, open); more means that it does not. */
@@ -65,10 +65,10 @@ async function moveAtTop(step: Step, busy: readonly string[]): Promise<Move> {
 }
 
 async function afterFailure(step: Step): Promise<Move> {
-  const { progress, phase, at } = step
+  const { progress, at } = step
   const again = retryLine(step)
   if (again) return { lines: [again] }
-  if (phase.onError === 'continue') return { do: 'next', how: 'failed' }
+  if (isPassedOver(step)) return { do: 'next', how: 'failed' }
   if (progress.control === 'paused') return await restPaused(step)
   return { do: 'end', outcome: 'failed', phase: at.id }
 }

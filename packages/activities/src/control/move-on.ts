@@ -7,6 +7,7 @@ import { openGate } from './open-gate.ts'
 import { openInside } from './open-inside.ts'
 import { openWait, takeSignal } from './open-wait.ts'
 import { event, MOVED, type Move, type Step, viewFrom } from './step.ts'
+import { takeEvent } from './take-event.ts'
 import { timeLeft, timeoutError } from './time-left.ts'
 
 /** What a phase that is not over comes to next; one that holds others and runs is `inside`'s to say. */
@@ -71,8 +72,8 @@ async function afterWaiting(step: Step): Promise<Move> {
       return MOVED
     }
   } else if ('wait' in phase) {
-    const signal = takeSignal(step, phase.wait)
-    if (signal) return { lines: signal }
+    const came = 'event' in phase.wait ? await takeEvent(step, phase.wait) : takeSignal(step, phase.wait)
+    if (came) return { lines: came }
     if (due && 'signal' in phase.wait) {
       const message = `The signal ${phase.wait.signal} did not come within ${phase.timeout}.`
       return { lines: failureLines(step, new DevflowError('TIMEOUT', 'phase_timeout', message)) }
@@ -118,6 +119,20 @@ export function retryLine({ phase, node, at }: Step): EventLine | undefined {
   }
 }
 
+/**
+ * A failed phase that its template passes over. Not one whose budget somebody would not raise: what comes after it would
+ * only ask again.
+ */
+export function isPassedOver({ progress, phase, at }: Step): boolean {
+  const refused = progress.gates.some(
+    ({ isBudget, phase: of, attempt, status }) =>
+      isBudget && status === 'rejected' && of === at.id && attempt === at.attempt,
+  )
+  return phase.onError === 'continue' && !refused
+}
+
+const TOO_DEAR = ['budget_exceeded', 'token_budget_exceeded']
+
 /** Invalid is what the model made of it: another attempt may do better. */
 const MADE_BY_MODEL = ['artifact_invalid', 'turn_limit']
 
@@ -125,7 +140,7 @@ const MADE_BY_MODEL = ['artifact_invalid', 'turn_limit']
 function mayPass(
   { kind, code }: Pick<ErrorRecord, 'kind' | 'code'> = { kind: 'UNKNOWN', code: '' },
 ): boolean {
-  return MADE_BY_MODEL.includes(code) || (kind !== 'INVALID' && code !== 'budget_exceeded')
+  return MADE_BY_MODEL.includes(code) || (kind !== 'INVALID' && !TOO_DEAR.includes(code))
 }
 
 function failureLines(step: Step, error: unknown): EventLine[] {

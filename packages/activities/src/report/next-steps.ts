@@ -46,7 +46,7 @@ function afterFailure(
       return [retry(`Retry the run to have gate ${failedPhase} opened again, with a new deadline.`)]
     case 'budget_exceeded':
       return [
-        again('Submit the run again with a higher budget: the limit of this one stays as it is.'),
+        again('Submit the run again with a higher budget, or one that asks: `onExceeded: prompt`.'),
         change('Or bind cheaper personas, or lower their maxOutputTokens, by which calls are reserved.'),
       ]
     case 'made_by_model':
@@ -91,6 +91,7 @@ function why(
   error: ErrorRecord | undefined,
 ): (typeof NAMED)[number] | 'made_by_model' | 'passing' | 'refused' | 'wrong' | 'unknown' {
   const named = NAMED.find((code) => code === error?.code)
+  if (error?.code === 'token_budget_exceeded' && error.kind === 'RATE_LIMITED') return 'budget_exceeded'
   if (named) return named
   if (MADE_BY_MODEL.includes(error?.code ?? '')) return 'made_by_model'
   switch (error?.kind) {
