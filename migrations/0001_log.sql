@@ -154,7 +154,7 @@ BEGIN
     WHEN 'phase.skipped' THEN
       UPDATE phases SET status = 'skipped', ended_at = e.at WHERE run_id = e.run_id AND id = e.phase;
     WHEN 'phase.retried' THEN
-      UPDATE phases SET status = 'pending', attempt = e.attempt, ended_at = NULL, retry_at = e.at + coalesce((d->>'after')::interval, interval '0'),
+      UPDATE phases SET status = CASE WHEN d ? 'resumes' THEN 'running' ELSE 'pending' END, attempt = e.attempt, ended_at = NULL, retry_at = e.at + coalesce((d->>'after')::interval, interval '0'),
         round_attempt = CASE WHEN d->>'by' = 'run.retried' THEN e.attempt ELSE round_attempt END,
         generation = coalesce((d->>'generation')::int, generation), opened = CASE WHEN d ? 'generation' THEN 0 ELSE opened END WHERE run_id = e.run_id AND id = e.phase;
     WHEN 'child.started' THEN

@@ -56,6 +56,27 @@ CREATE FUNCTION devflow.take_session(run uuid, name text) RETURNS integer LANGUA
   ON CONFLICT (run_id, session) DO UPDATE SET epoch = sessions.epoch + 1, taken_at = excluded.taken_at RETURNING epoch
 $$;
 --> statement-breakpoint
+-- What a retry of the run lets go on: the phase that failed, and inside it, however deep, what failed with it or was cut off by
+-- that. What is done stays done. A session that was cut off goes on under its attempt; all else is tried anew.
+CREATE FUNCTION devflow.retried_phases(run uuid, failed text, round integer) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN (
+  WITH RECURSIVE again AS (
+    SELECT p.* FROM devflow.phases p WHERE p.run_id = run AND p.id = failed
+    UNION ALL
+    SELECT i.* FROM again o JOIN devflow.phases i ON i.run_id = o.run_id AND i.position > o.position AND i.position < devflow.end_of(o.position)
+      AND cardinality(i.position) = cardinality(o.position) + 3 AND i.position[cardinality(o.position) + 1] = o.generation
+      AND (i.status = 'canceled' OR i.status = 'failed' AND NOT i.continues)
+  )
+  SELECT jsonb_agg(CASE WHEN stays
+      THEN jsonb_build_object('type', 'phase.retried', 'key', format('%s/%s/reopened/%s', id, attempt, round), 'phase', id, 'attempt', attempt,
+        'data', jsonb_strip_nulls(jsonb_build_object('by', 'run.retried', 'resumes', CASE WHEN started_at IS NOT NULL THEN true END)))
+      ELSE jsonb_build_object('type', 'phase.retried', 'key', format('%s/%s/retried', id, attempt + 1), 'phase', id, 'attempt', attempt + 1, 'data', jsonb_build_object('by', 'run.retried'))
+    END ORDER BY position)
+  FROM (SELECT a.*, a.status = 'canceled' AND (a.kind = 'agent' OR a.started_at IS NULL) AS stays FROM again a) x
+  );
+END $$;
+--> statement-breakpoint
 -- cancel | pause | resume | retry. Answers done, unchanged, not_found, over (finished, nothing to do), not_failed.
 CREATE FUNCTION devflow.command(run uuid, verb text, command_actor text, reason text, via text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
@@ -91,7 +112,7 @@ BEGIN
     IF holder IS NOT NULL THEN RETURN 'busy ' || holder; END IF;
     lines := jsonb_build_array(jsonb_build_object('type', 'run.retried', 'key', n || 'retried', 'data', jsonb_strip_nulls(said || jsonb_build_object('attempt', r.attempt + 1, 'phase', p.id))));
     IF p.id IS NOT NULL THEN
-      lines := lines || jsonb_build_array(jsonb_build_object('type', 'phase.retried', 'key', p.id || '/' || (p.attempt + 1) || '/retried', 'phase', p.id, 'attempt', p.attempt + 1, 'data', jsonb_build_object('by', 'run.retried')));
+      lines := lines || devflow.retried_phases(run, p.id, r.attempt + 1);
     END IF;
   ELSE RAISE EXCEPTION 'unknown command %', verb;
   END CASE;

@@ -27,6 +27,10 @@ export interface Standing {
 export const eventsOf = ({ events }: Standing, type: string): LogLine[] =>
   events.filter((event) => event.type === type)
 
+/** The status of every phase on record, by its id. */
+export const statusesOf = ({ phases }: Standing): Record<string, string> =>
+  Object.fromEntries(Object.entries(phases).map(([id, { status }]) => [id, status]))
+
 /** The one event of a type. */
 export function eventOf(run: Standing, type: string): LogLine {
   const [event, ...more] = eventsOf(run, type)

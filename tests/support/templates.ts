@@ -59,3 +59,21 @@ export const looking = { reply: 'I look.', toolCalls: [{ name: 'list_dir', argum
 export const failing = { error: { code: 'overloaded', message: 'Too much to do.', kind: 'UNAVAILABLE' } }
 
 export const NOTE = { title: 'A note', size: 1 }
+
+/** A persona played by a script. */
+export const scriptedPersona = (id: string, script: object): string =>
+  `---\n${JSON.stringify({ kind: 'persona', id, model: { provider: 'scripted', name: id, script }, tools: ['list_dir', 'complete'] })}\n`
+
+/** A template of phases given as YAML at the phases' indentation; roles `a` and `b` are played by the scripts. */
+export const flowTemplate = (
+  phases: string,
+  { a = {}, b = {}, output = {} }: { a?: object; b?: object; output?: object } = {},
+): string => `
+kind: template
+id: flow@1
+roles: { a: { persona: a@1 }, b: { persona: b@1 } }
+artifacts: { note: { schema: note@1 }, second: { schema: note@1 } }
+phases:
+${phases}
+output: ${JSON.stringify(output)}
+${scriptedPersona('a@1', { turns: [{ reply: 'Done.' }], ...a })}${scriptedPersona('b@1', { turns: [{ reply: 'Done.' }], ...b })}`

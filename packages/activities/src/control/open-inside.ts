@@ -20,6 +20,9 @@ export async function openInside(step: Step): Promise<EventLine[]> {
   const { phase, at, deps, progress } = step
   const started = (data: Record<string, unknown>) =>
     event(step, 'phase.started', 'start', { kind: at.kind, ...data })
+  // A cycle that had gone on too often may do so as often again.
+  if ('cycle' in phase && at.opened >= (at.total ?? Number.POSITIVE_INFINITY))
+    return [started({ total: at.opened + (phase.cycle.max ?? MOST_ITERATIONS) })]
   if (at.opened > 0) return [started({})]
   if ('parallel' in phase) {
     const total = phase.parallel.branches.length
