@@ -5,6 +5,7 @@ import { addCompletion } from './commands/completion.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addGates } from './commands/gates.ts'
 import { addMigrate } from './commands/migrate.ts'
+import { addPricing } from './commands/pricing.ts'
 import { addRebuild } from './commands/rebuild.ts'
 import { addRegistry } from './commands/registry.ts'
 import { addReject } from './commands/reject.ts'
@@ -46,6 +47,7 @@ export function createProgram(words: Words, stack?: StackDeps): Command {
   addReject(program, words)
   addCalls(program, words)
   addUsage(program, words)
+  addPricing(program, words)
   addRegistry(program, words)
   addDoctor(program, words)
   addMigrate(program, words)

@@ -78,6 +78,13 @@ export const help = {
     to: 'up to the end of this UTC day, or before this time',
     csv: 'print it as CSV',
   },
+  pricing: {
+    about: 'show what models cost, and have the price list read',
+    list: 'list the prices of models and their age',
+    provider: 'only models of this provider',
+    model: 'only models whose name holds this',
+    refresh: 'have the price list of OpenRouter read now',
+  },
   doctor: {
     about: 'check this machine and the stack; say how to mend what is wrong',
     data: 'the data folder',

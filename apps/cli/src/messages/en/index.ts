@@ -1,9 +1,10 @@
 import { doctor } from './doctor.ts'
 import { failures } from './failures.ts'
 import { help } from './help.ts'
+import { pricing } from './pricing.ts'
 import { registry } from './registry.ts'
 import { events, gate, run, used } from './run.ts'
 import { migrated, rebuilt, up } from './up.ts'
 import { usage } from './usage.ts'
 
-export const en = { help, run, gate, events, used, failures, doctor, registry, up, migrated, rebuilt, usage }
+export const en = { help, run, gate, events, used, failures, doctor, registry, up, migrated, rebuilt, pricing, usage }

@@ -80,6 +80,13 @@ export const help: Words['help'] = {
     to: '이 날짜(UTC)가 끝날 때까지, 또는 이 시각 전까지',
     csv: 'CSV로 출력합니다',
   },
+  pricing: {
+    about: '모델 가격을 보여 주고, 가격 목록을 새로 읽게 합니다',
+    list: '모델 가격과 경과 시간을 보여 줍니다',
+    provider: '이 제공자의 모델만',
+    model: '이름에 이 글자가 든 모델만',
+    refresh: 'OpenRouter 가격 목록을 지금 읽게 합니다',
+  },
   doctor: {
     about: '이 기계와 스택을 점검하고 고칠 방법을 알려 줍니다',
     data: '데이터 폴더',

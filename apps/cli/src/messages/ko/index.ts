@@ -2,6 +2,7 @@ import type { Words } from '../words.ts'
 import { doctor } from './doctor.ts'
 import { failures } from './failures.ts'
 import { help } from './help.ts'
+import { pricing } from './pricing.ts'
 import { registry } from './registry.ts'
 import { events, gate, run, used } from './run.ts'
 import { migrated, rebuilt, up } from './up.ts'
@@ -15,6 +16,7 @@ export const ko: Words = {
   used,
   failures,
   doctor,
+  pricing,
   registry,
   up,
   migrated,
