@@ -31,7 +31,7 @@ BEGIN
 END $$;
 --> statement-breakpoint
 -- The next events an open wait has to look at, in order: published since its run was submitted, not looked at before, and not
--- taken by an earlier wait of the run for the same topics.
+-- taken by another wait of the run.
 CREATE FUNCTION devflow.events_for_wait(run uuid, wait_phase text, wait_attempt integer, most integer) RETURNS SETOF devflow.topic_events LANGUAGE plpgsql AS $$
 DECLARE w devflow.event_waits; after bigint;
 BEGIN
@@ -40,11 +40,11 @@ BEGIN
   PERFORM devflow.lock_topics(w.tenant, false);
   after := greatest(
     (SELECT l.seq FROM devflow.event_looks l WHERE l.run_id = run AND l.phase = wait_phase AND l.attempt = wait_attempt),
-    (SELECT max(x.taken) FROM devflow.event_waits x WHERE x.run_id = run AND x.pattern = w.pattern),
     (SELECT t.seq FROM devflow.topic_events t WHERE t.tenant = w.tenant AND t.at < (SELECT r.created_at FROM devflow.runs r WHERE r.id = run) ORDER BY t.at DESC LIMIT 1),
     0);
   RETURN QUERY SELECT t.* FROM devflow.topic_events t
     WHERE t.tenant = w.tenant AND t.seq > after AND (CASE WHEN w.pattern LIKE '%*%' THEN devflow.topic_matches(t.topic, w.pattern) ELSE t.topic = w.pattern END)
       AND (w.filter IS NULL OR jsonb_build_object('topic', t.topic, 'id', t.id, 'data', t.data) @> w.filter)
+      AND NOT EXISTS (SELECT 1 FROM devflow.event_waits x WHERE x.run_id = run AND x.taken = t.seq)
     ORDER BY t.seq LIMIT most;
 END $$;

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { IsoDuration } from './duration.ts'
 import { EntryId, Name } from './ids.ts'
 import { MicroUsd, ModelPricing } from './money.ts'
+import { TopicPattern } from './topics.ts'
 
 /** A JSON Schema 2020-12 document; checked by ajv when a definition is compiled. */
 export const JsonSchema = z.record(z.string(), z.json())
@@ -81,7 +82,7 @@ export const WaitPhase = z.union([
   z.strictObject({ for: IsoDuration }),
   z.strictObject({ until: z.string().min(1) }),
   z.strictObject({ signal: z.string().min(1).max(200) }),
-  z.strictObject({ event: z.string().min(1).max(200) }),
+  z.strictObject({ event: TopicPattern, match: z.string().min(1).max(4_000).optional() }),
 ])
 export type WaitPhase = z.infer<typeof WaitPhase>
 

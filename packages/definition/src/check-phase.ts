@@ -7,7 +7,7 @@ import type { Place } from './places.ts'
 import { unbuiltErrors } from './unbuilt.ts'
 
 /** What an expression names otherwise, and CEL's own words: no name for a map's items. */
-const TAKEN = ['input', 'artifacts', 'phases', 'run', 'item', 'index', 'iteration', 'last']
+const TAKEN = ['input', 'artifacts', 'phases', 'run', 'item', 'index', 'iteration', 'last', 'event']
 const WORDS = ['in', 'true', 'false', 'null', 'has', 'size', 'type', 'int', 'uint', 'double', 'bool']
 
 /** What a phase says that does not fit the rest of its template. */
@@ -22,6 +22,8 @@ export function phaseErrors(
   if ('gate' in phase) errors.push(...gateErrors(phase, phase.gate, `${base}.gate`, places, names))
   if ('wait' in phase && 'until' in phase.wait)
     errors.push(...untilErrors(phase.wait.until, `${base}.wait.until`))
+  if ('wait' in phase && 'event' in phase.wait)
+    errors.push(...oneExpression(phase.wait.match, `${base}.wait.match`))
   if ('map' in phase) {
     errors.push(...oneExpression(phase.map.over, `${base}.map.over`))
     const { as } = phase.map

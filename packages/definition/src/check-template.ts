@@ -93,6 +93,10 @@ function expressionErrors({ node: { phase }, path, names, after }: Place): Error
   if ('agent' in phase) text(phase.agent.prompt, ['agent', 'prompt'])
   if ('gate' in phase) text(phase.gate.title, ['gate', 'title'])
   if ('wait' in phase && 'until' in phase.wait) text(phase.wait.until, ['wait', 'until'], 'time')
+  if ('wait' in phase && 'event' in phase.wait && phase.wait.match !== undefined) {
+    const known = { ...names, locals: new Set([...names.locals, 'event']) }
+    text(phase.wait.match, ['wait', 'match'], 'bool', known)
+  }
   if ('map' in phase && typeof phase.map.over === 'string') text(phase.map.over, ['map', 'over'], 'list')
   if ('cycle' in phase && typeof phase.cycle.until === 'string')
     text(phase.cycle.until, ['cycle', 'until'], 'bool', after)

@@ -28,9 +28,14 @@ export function eventFilter(match: string, scope: Scope): Record<string, unknown
   return Object.keys(filter).length === 0 ? undefined : filter
 }
 
-/** Whether a wait's `match` holds for an event. Throws DevflowError INVALID `expression_failed`. */
+/** Whether a `match` holds for an event. Where it fails, as on a field that an event does not have, the event is not meant. */
 export function eventMatches(match: string, scope: Scope, event: TopicEvent): boolean {
-  return isTrue(match, { ...scope, locals: { ...scope.locals, event } })
+  try {
+    return isTrue(match, { ...scope, locals: { ...scope.locals, event } })
+  } catch (error) {
+    if (error instanceof DevflowError && error.code === 'expression_failed') return false
+    throw error
+  }
 }
 
 /** The equations that must all hold, each with the path in the event. */

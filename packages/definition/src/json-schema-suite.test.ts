@@ -123,13 +123,14 @@ test('a schema elsewhere is never fetched', async () => {
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
   const $ref = `http://127.0.0.1:${(server.address() as AddressInfo).port}/schema.json`
-  for (const schema of [
+  const schemas: JsonSchema[] = [
     { $ref },
     { properties: { a: { $ref } } },
     { $dynamicRef: $ref },
     { $id: $ref, properties: { a: { $ref: 'other.json' } } },
     { $schema: $ref },
-  ]) {
+  ]
+  for (const schema of schemas) {
     expect(checkSchema(schema).length).toBeGreaterThan(0)
     if (!('$schema' in schema)) expect(() => checkValue(schema, { a: 1 })).toThrow()
   }

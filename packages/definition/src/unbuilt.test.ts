@@ -6,7 +6,6 @@ const cases: [object, string][] = [
   [{ gate: { title: 'x', onReject: { goto: 'y' } } }, 'p.gate.onReject.goto'],
   [{ gate: { title: 'x', allowChanges: 'y' } }, 'p.gate.allowChanges'],
   [{ gate: { title: 'x', notAuthors: true } }, 'p.gate.notAuthors'],
-  [{ wait: { event: 'x' } }, 'p.wait.event'],
 ]
 test.each(cases)('%j is refused as not built yet', (phase, path) => {
   expect(unbuiltErrors(Phase.parse({ id: 'x', ...phase }), 'p').map((error) => error.path)).toEqual([path])

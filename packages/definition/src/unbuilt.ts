@@ -14,7 +14,6 @@ export function unbuiltErrors(phase: Phase, base: string): ErrorDetail[] {
       ['gate.notAuthors', notAuthors === true],
     )
   }
-  if ('wait' in phase) unbuilt.push(['wait.event', 'event' in phase.wait])
   if ('workflow' in phase) unbuilt.push(['workflow', true])
   return unbuilt
     .filter(([, isUsed]) => isUsed)

@@ -9,7 +9,7 @@ import {
   submitRun,
   transaction,
 } from '@devflow/db'
-import { evaluateValue, isTrue, type Scope } from '@devflow/definition'
+import { evaluateValue, eventMatches, type Scope } from '@devflow/definition'
 import type { Logger } from '@devflow/process'
 import type pg from 'pg'
 import { type PrepareDeps, prepareRun } from '../prepare-run.ts'
@@ -48,7 +48,7 @@ async function submit(deps: SubmitterDeps, { id, tenant, source, match, event, .
     run: { id: '', attempt: 0 },
     locals: event ? { event } : {},
   }
-  if (match !== null && !isTrue(match, scope)) {
+  if (match !== null && event && !eventMatches(match, scope, event)) {
     await settleSubmission(pool, id, { status: 'skipped' })
     return
   }

@@ -2,8 +2,9 @@ import { DevflowError, sessionKey } from '@devflow/contracts'
 import { type EventLine, openPhasesIn, type PhaseProgress, restRun } from '@devflow/db'
 import { around, isTrue, LEVEL, nameIn } from '@devflow/definition'
 import { nodeNamed, scopeOf, viewInside } from '../scope/index.ts'
+import { joinLines } from '../session/join-lines.ts'
 import { closeInside } from './close-inside.ts'
-import { moveOn, retryLine } from './move-on.ts'
+import { isPassedOver, moveOn, retryLine } from './move-on.ts'
 import { CONCURRENCY, expansion } from './open-inside.ts'
 import { append, event, MOVED, type Move, type Step } from './step.ts'
 import { timeLeft, timeoutError } from './time-left.ts'
@@ -121,16 +122,27 @@ async function lookAtGroup(
         work.lines.push(again)
         return 'active'
       }
-      if (step.phase.onError === 'continue') continue
+      if (isPassedOver(step)) continue
       return at
     }
     if (node.lists.length > 0 && at.status === 'running') work.add(await look(step, sight))
     // A session under way goes on; what it comes to is in the log once it has ended.
-    else if (!sight.busy.includes(sessionKey({ phase: at.id, attempt: at.attempt })))
-      work.take(at, await moveOn(step))
+    else if (!sight.busy.includes(sessionKey({ phase: at.id, attempt: at.attempt }))) {
+      const move = await moveOn(step)
+      work.take(at, move)
+      // What comes after a skipped phase need not wait for the log, unless it asks what became of it.
+      if (isSkip(move) && !rows.some(({ id }) => speaksOfPhases(outer, id))) continue
+    }
     return 'active'
   }
   return 'done'
+}
+
+const isSkip = (move: Move): boolean =>
+  move !== MOVED && 'lines' in move && move.lines.every(({ type }) => type === 'phase.skipped')
+
+function speaksOfPhases({ definition }: Step, id: string): boolean {
+  return JSON.stringify(nodeNamed(definition, nameIn(id))?.phase).includes('phases')
 }
 
 /** Opens the next groups, or ends the phase. */
@@ -140,10 +152,20 @@ async function goOn(step: Step, active: number, sight: Sight, work: Work): Promi
     const total = at.total ?? 0
     const wanted = Math.min(at.opened + (phase.map.concurrency ?? CONCURRENCY) - active, total)
     if (wanted > at.opened) work.lines.push(expansion(step, at.opened, wanted))
-    else if (active === 0) work.lines.push(event(step, 'phase.completed', 'end', {}))
+    else if (active === 0) await join(step, sight, work)
   } else if (active > 0) return
   else if ('cycle' in phase) await nextIteration(step, phase.cycle.until, sight, work)
-  else work.lines.push(event(step, 'phase.completed', 'end', {}))
+  else await join(step, sight, work)
+}
+
+/** Ends a phase whose groups are all done, with the files of all of them; it fails where these do not go together. */
+async function join(step: Step, sight: Sight, work: Work): Promise<void> {
+  try {
+    work.lines.push(...(await joinLines(step)), event(step, 'phase.completed', 'end', {}))
+  } catch (error) {
+    if (!(error instanceof DevflowError) || error.kind === 'UNAVAILABLE') throw error
+    work.add(await closeInside(step, sight, error.record))
+  }
 }
 
 /** After an iteration: is the cycle done, may it go on, or has it gone on too often? */
@@ -154,6 +176,8 @@ async function nextIteration(
   work: Work,
 ): Promise<void> {
   const { deps, progress, definition, node, at } = step
+  // What has just been skipped is not in the log yet, for a condition to see.
+  if (work.lines.length > 0 && /phases|last/.test(String(until))) return
   const view = viewInside({ pool: deps.pool, progress, definition }, node, at, at.opened)
   let isDone = false
   try {

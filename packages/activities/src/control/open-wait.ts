@@ -3,6 +3,7 @@ import type { EventLine } from '@devflow/db'
 import { render } from '@devflow/definition'
 import { scopeOf } from '../scope/index.ts'
 import { event, type Step, viewFrom } from './step.ts'
+import { openEventWait } from './take-event.ts'
 
 /** What opens a wait. A time is fixed here, in the log, so that every timer after it runs to the same instant. */
 export async function openWait(step: Step, wait: WaitPhase): Promise<EventLine[]> {
@@ -13,9 +14,8 @@ export async function openWait(step: Step, wait: WaitPhase): Promise<EventLine[]
     return [
       event(step, 'wait.opened', 'opened', { signal: wait.signal, ...(timeout ? { for: timeout } : {}) }),
     ]
-  if ('until' in wait)
-    return [event(step, 'wait.opened', 'opened', { until: await instant(step, wait.until) })]
-  throw new DevflowError('INVALID', 'unsupported_wait', 'This build cannot wait for events yet.')
+  if ('event' in wait) return await openEventWait(step, wait)
+  return [event(step, 'wait.opened', 'opened', { until: await instant(step, wait.until) })]
 }
 
 async function instant(step: Step, text: string): Promise<string> {
