@@ -34,16 +34,18 @@ export class CallSlots {
     const lane = this.#lane(provider)
     const place = await lane.place(AbortSignal.any([stop.signal, stop.leavingSignal]))
     if (!place) return undefined
-    const result = await call().finally(place.leave)
-    if (result.outcome === 'answered') lane.grow()
-    else if (result.outcome === 'failed' && result.error.kind === 'RATE_LIMITED') {
-      if (lane.shrink(place.n))
+    try {
+      const result = await call()
+      if (result.outcome === 'answered') lane.grow()
+      else if (result.outcome === 'failed' && result.error.kind === 'RATE_LIMITED' && lane.shrink(place.n))
         this.#log.info(
           { model: provider, count: lane.limit },
           'a provider limits its rate: so many calls go to it at once',
         )
+      return result
+    } finally {
+      place.leave()
     }
-    return result
   }
 
   /** How many calls of a provider may run at once now. */
@@ -105,8 +107,8 @@ class Lane {
   shrink(n: number): boolean {
     if (n <= this.#cutAt) return false
     this.#cutAt = this.#begun
-    // The one that was refused has left already.
-    this.#set(Math.min(this.#limit, this.#queue.pending + 1) / 2)
+    // The one that was refused is among them.
+    this.#set(Math.min(this.#limit, this.#queue.pending) / 2)
     return true
   }
 
