@@ -7,4 +7,18 @@ import { events, gate, run, used } from './run.ts'
 import { migrated, rebuilt, up } from './up.ts'
 import { usage } from './usage.ts'
 
-export const en = { help, run, gate, events, used, failures, doctor, registry, up, migrated, rebuilt, pricing, usage }
+export const en = {
+  help,
+  run,
+  gate,
+  events,
+  used,
+  failures,
+  doctor,
+  registry,
+  up,
+  migrated,
+  rebuilt,
+  pricing,
+  usage,
+}
