@@ -22,7 +22,12 @@ test('a run that completes is told step by step and ends with 0', async () => {
   expect(stderr).toBe('')
   expect(code).toBe(0)
   const lines = stdout.replace(/\d\d:\d\d:\d\d/g, 'HH:MM:SS').split('\n')
-  expect(lines[0]).toMatch(/^Submitted [0-9a-f-]{36}$/)
+  expect(lines.slice(0, 3)).toEqual([
+    'What it may cost',
+    expect.stringMatching(/^PHASE +BY +MODEL +TOKENS +COST$/),
+    expect.stringMatching(/^work +agent@1 +deepseek\/deepseek-chat +[\d,]+ +<\$0\.0001 to \$0\.\d+$/),
+  ])
+  expect(lines).toContainEqual(expect.stringMatching(/^Submitted [0-9a-f-]{36}$/))
   expect(lines).toContain('HH:MM:SS  work        started: agent@1')
   expect(lines).toContain('HH:MM:SS  work        used list_dir, complete')
   expect(lines).toContainEqual(
@@ -42,7 +47,7 @@ test('a run that fails ends with 1 and says why', async () => {
 test('without a terminal a run that waits for a decision ends with 3 and says how to go on', async () => {
   const { code, stdout } = await devflow.run('run', 'asks@1')
   expect(code).toBe(3)
-  const [, id] = /^Submitted (\S+)/.exec(stdout) ?? []
+  const [, id] = /^Submitted (\S+)/m.exec(stdout) ?? []
   expect(stdout).toMatch(/^\? Is the note good\? {2}approve · 0 of 1 · (2d 23h|3d 0h) left$/m)
   expect(stdout).toContain(`devflow approve ${id} approve`)
   const approved = await devflow.run('approve', id ?? '', '--comment', 'Go on.')
@@ -54,7 +59,7 @@ test('without a terminal a run that waits for a decision ends with 3 and says ho
 test('a run that somebody cancels ends with 4', async () => {
   const following = devflow.start(['run', 'waits@1'])
   await following.until('waiting')
-  const [, id] = /^Submitted (\S+)/.exec(following.printed()) ?? []
+  const [, id] = /^Submitted (\S+)/m.exec(following.printed()) ?? []
   expect((await devflow.run('runs', 'cancel', id ?? '', '--reason', 'enough')).code).toBe(0)
   const { code, stdout } = await following.ended
   expect(code).toBe(4)

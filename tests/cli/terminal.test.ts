@@ -23,10 +23,17 @@ const steady = (screen: string): string =>
 const wide = (screen: string): number => Math.max(...screen.split('\n').map((line) => [...line].length))
 
 test.runIf(hasTmux)('a followed run is drawn over in place, its gate asked, its end told', async () => {
-  const terminal = await open('run asks@1')
+  const terminal = await open('run asks@1 --yes')
   const asked = await terminal.until((screen) => screen.includes('Decide later'))
   expect(steady(asked)).toMatchInlineSnapshot(`
-    "
+    "What it may cost of $0.50
+    PHASE    BY       MODEL                   TOKENS                 COST
+    work     agent@1  deepseek/deepseek-chat  44,700  <$0.0001 to $0.0285
+    approve  gate
+    after    agent@1  deepseek/deepseek-chat  42,150  <$0.0001 to $0.0277
+    all                                       86,850   $0.0001 to $0.0562
+
+
     ? Is the note good?  approve · 0 of 1 · 3d 0h left
 
       note sha256 0123456789ab
@@ -75,7 +82,7 @@ test.runIf(hasTmux)('a followed run is drawn over in place, its gate asked, its 
 })
 
 test.runIf(hasTmux)('a gate may be left for later: 3', async () => {
-  const terminal = await open('run asks@1')
+  const terminal = await open('run asks@1 --yes')
   await terminal.until((screen) => screen.includes('Decide later'))
   await terminal.press('Up')
   await terminal.press('Enter')
@@ -85,7 +92,7 @@ test.runIf(hasTmux)('a gate may be left for later: 3', async () => {
 })
 
 test.runIf(hasTmux)('a question goes away when the gate is decided elsewhere', async () => {
-  const terminal = await open('run asks@1')
+  const terminal = await open('run asks@1 --yes')
   await terminal.until((screen) => screen.includes('Decide later'))
   expect((await devflow.run('approve', 'last')).code).toBe(0)
   const ended = await terminal.until((screen) => screen.includes('exit='))
@@ -94,7 +101,7 @@ test.runIf(hasTmux)('a question goes away when the gate is decided elsewhere', a
 })
 
 test.runIf(hasTmux)('Ctrl-C leaves, at a question too', async () => {
-  const waiting = await open('run waits@1')
+  const waiting = await open('run waits@1 --yes')
   await waiting.until((screen) => screen.includes('waits for the signal'))
   // Keys that nobody asked for move nothing of what is drawn.
   await waiting.press('Enter', 'Enter', 'x', 'C-c')
@@ -110,14 +117,14 @@ test.runIf(hasTmux)('Ctrl-C leaves, at a question too', async () => {
       follow it  devflow runs show 01234567-89ab-7cde-8f01-23456789abcd --follow
     exit=130"
   `)
-  const asking = await open('run asks@1')
+  const asking = await open('run asks@1 --yes')
   await asking.until((screen) => screen.includes('Decide later'))
   await asking.press('C-c')
   expect(await asking.until((screen) => screen.includes('exit='))).toContain('exit=130')
 })
 
 test.runIf(hasTmux)('fits a narrow window, and one that becomes narrower', async () => {
-  const terminal = await open('run waits@1', { columns: 48 })
+  const terminal = await open('run waits@1 --yes', { columns: 48 })
   expect(wide(await terminal.until((screen) => screen.includes('waits for')))).toBeLessThanOrEqual(48)
   await terminal.resize(40, 20)
   await terminal.press('C-c')
@@ -126,7 +133,7 @@ test.runIf(hasTmux)('fits a narrow window, and one that becomes narrower', async
 })
 
 test.runIf(hasTmux)('speaks Korean, in columns that hold', async () => {
-  const terminal = await open('run asks@1 --lang ko')
+  const terminal = await open('run asks@1 --yes --lang ko')
   await terminal.until((screen) => screen.includes('나중에 결정'))
   await terminal.press('Enter')
   await terminal.until((screen) => screen.includes('덧붙일 말'))

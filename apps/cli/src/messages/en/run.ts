@@ -102,6 +102,8 @@ export const run = {
   preview: {
     title: 'What it may cost',
     between: (low: string, high: string) => `${low} to ${high}`,
+    atLeast: (low: string) => `${low} or more`,
+    total: 'all',
     submit: 'Submit the run?',
     not: 'Nothing was submitted.',
   },

@@ -103,6 +103,8 @@ export const run: Words['run'] = {
   preview: {
     title: '예상 비용',
     between: (low, high) => `${low} ~ ${high}`,
+    atLeast: (low) => `${low} 이상`,
+    total: '합계',
     submit: '제출할까요?',
     not: '제출하지 않았습니다.',
   },
