@@ -53,6 +53,8 @@ export const EVENT_TYPES = [
   'model.fallback',
   'budget.exceeded',
   'budget.raised',
+  'workspace.pinned',
+  'workspace.prepared',
   'workspace.snapshot',
   'report.written',
 ] as const

@@ -68,6 +68,12 @@ export const Workspace = z.strictObject({
     .regex(/^[^-\s][^\s]*$/, { error: 'expected a commit, branch or tag' })
     .optional(),
   exclusive: z.boolean().optional(),
+  /** Commands, by argv, that make a clone ready: run once for its lockfiles, with network, before the first turn. */
+  setup: z
+    .array(z.array(z.string().min(1).max(4096)).min(1).max(100))
+    .min(1)
+    .max(20)
+    .optional(),
 })
 export type Workspace = z.infer<typeof Workspace>
 

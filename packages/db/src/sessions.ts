@@ -79,12 +79,12 @@ export async function hasOpenChunks(
   return rows[0] !== undefined && rows[0].kind !== 'reset'
 }
 
-/** The commit that the run's first phase with a workspace worked on; undefined before there was one. */
+/** The commit that the run works on, as its first phase found it; undefined before there was one. */
 export async function firstWorkspaceCommit(pool: pg.Pool, run: string): Promise<string | undefined> {
   const { rows } = await pool.query<{ commit: string }>({
     name: 'first-workspace-commit',
     text: `select data->'workspace'->>'commit' as commit from devflow.run_events
-           where run_id = $1 and type = 'phase.started' and data->'workspace' ? 'commit' order by seq limit 1`,
+           where run_id = $1 and type in ('phase.started', 'workspace.pinned') and data->'workspace' ? 'commit' order by seq limit 1`,
     values: [run],
   })
   return rows[0]?.commit

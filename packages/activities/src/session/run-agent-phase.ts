@@ -25,8 +25,7 @@ import { promptFor } from '../prompt.ts'
 import { artifactsSeen, nodeNamed, scopeOf, viewOf } from '../scope/index.ts'
 import { builtTools, toolSpecs } from '../tools/index.ts'
 import { resetLine } from './chunk-pump.ts'
-import { FENCED, fail, HANDED_OVER } from './ends.ts'
-import { MAIN_LINE } from './lines.ts'
+import { FENCED, fail, HANDED_OVER, stopped } from './ends.ts'
 import { runLoop } from './loop.ts'
 import { eventAt, type Place, sessionId } from './place.ts'
 import { isFenced, Session } from './session.ts'
@@ -101,11 +100,12 @@ async function deliver(deps: Deps, place: Place, stop: Stop): Promise<SessionEnd
   const timer = timeout(session)
   try {
     await heal(session, transcript)
-    const opened = await openSessionWorkspace(session, [MAIN_LINE])
+    const opened = await openSessionWorkspace(session)
     const ready = opened ? new Session({ ...session, ...opened }) : session
     const prompt = transcript.messages.length > 0 ? [] : await promptOf(ready)
     return await runLoop(ready, transcript, prompt)
   } catch (error) {
+    if (stop.reason) return await stopped(session)
     // An expected failure is the user's to see; anything else is Temporal's to retry.
     if (error instanceof DevflowError && error.kind !== 'UNAVAILABLE') return await fail(session, error)
     throw error

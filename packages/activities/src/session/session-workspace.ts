@@ -1,5 +1,13 @@
 import { firstWorkspaceCommit, patiently } from '@devflow/db'
-import { closeWorkspace, openWorkspace, type WorkspaceOwner } from '../workspace/index.ts'
+import {
+  closeWorkspace,
+  type OpenWorkspace,
+  openWorkspace,
+  resolveBase,
+  type WorkspaceOwner,
+} from '../workspace/index.ts'
+import { linesOf } from './lines.ts'
+import { prepare } from './prepare-workspace.ts'
 import type { Session } from './session.ts'
 import { type Files, snapshotsFor } from './snapshots.ts'
 
@@ -9,28 +17,41 @@ import { type Files, snapshotsFor } from './snapshots.ts'
  * branch may have moved since.
  */
 export async function openSessionWorkspace(
-  { deps, place, epoch, progress }: Session,
-  lines: readonly string[],
+  session: Session,
 ): Promise<{ root: string; commit: string; files: Files } | undefined> {
+  const { deps, place, progress, node, at } = session
   if (!progress.workspace) return undefined
+  const { repo } = progress.workspace
+  const lines = linesOf(node, at.position)
   const restore = await snapshotsFor(deps, place, lines)
-  const pinned = await patiently(() => firstWorkspaceCommit(deps.pool, place.runId))
-  const { repo, base } = progress.workspace
-  const { root, commit, tree } = await openWorkspace({
-    repo,
-    base: pinned ?? base,
-    roots: deps.workspaceRoots,
-    restore,
-    ...owner({ deps, place, epoch }),
-  })
+  const base = await pinnedBase(session, lines.length > 1)
+  const open = (owner: WorkspaceOwner, more: object = {}): Promise<OpenWorkspace> =>
+    openWorkspace({ repo, base, roots: deps.workspaceRoots, ...owner, ...more })
+  const opened = await open(ownerOf(session), { restore })
+  await prepare(session, opened, open)
+  const { root, commit, tree } = opened
   return { root, commit, files: { tree, base: commit, lines, links: restore.links } }
 }
 
-/** The clone is not needed any more, however the delivery ended. What a crash leaves goes with the run's end. */
-export async function closeSessionWorkspace(session: Session): Promise<void> {
-  await closeWorkspace(owner(session))
+/** What `base` names for this run: phases that begin side by side agree on it before any of them has. */
+async function pinnedBase(session: Session, isForked: boolean): Promise<string | undefined> {
+  const { deps, place, progress } = session
+  const { repo = '', base } = progress.workspace ?? {}
+  const pinned = () => patiently(() => firstWorkspaceCommit(deps.pool, place.runId))
+  const known = await pinned()
+  if (known !== undefined || !isForked) return known ?? base
+  const { dataDir, workspaceRoots: roots } = deps
+  const { commit } = await resolveBase({ repo, base, roots, dataDir })
+  const key = 'workspace/pinned'
+  await session.append([{ type: 'workspace.pinned', key, data: { workspace: { repo, commit } } }])
+  return (await pinned()) ?? commit
 }
 
-function owner({ deps, place, epoch }: Pick<Session, 'deps' | 'place' | 'epoch'>): WorkspaceOwner {
+/** The clone is not needed any more, however the delivery ended. What a crash leaves goes with the next sweep. */
+export async function closeSessionWorkspace(session: Session): Promise<void> {
+  await closeWorkspace(ownerOf(session))
+}
+
+function ownerOf({ deps, place, epoch }: Pick<Session, 'deps' | 'place' | 'epoch'>): WorkspaceOwner {
   return { dataDir: deps.dataDir, runId: place.runId, phase: place.phase, attempt: place.attempt, epoch }
 }

@@ -17,6 +17,8 @@ export class Tree {
   readonly root: string
   readonly store: ObjectStore
   #head: string
+  /** The tree of the head, once it was asked for. */
+  #tree: string | undefined
 
   constructor(store: ObjectStore, root: string, head: string) {
     this.store = store
@@ -40,9 +42,12 @@ export class Tree {
    */
   async commit(message: string, wrote: readonly string[] = []): Promise<Commit | undefined> {
     const paths = [...(await this.#changed()), ...wrote.map((path) => Buffer.from(path).toString('latin1'))]
+    if (paths.length === 0) return undefined
     const left = await this.#stage([...new Set(paths)])
     const tree = await this.#run(['write-tree'])
-    if (tree === (await this.store.run(['rev-parse', `${this.#head}^{tree}`]))) return undefined
+    this.#tree ??= await this.store.run(['rev-parse', `${this.#head}^{tree}`])
+    if (tree === this.#tree) return undefined
+    this.#tree = tree
     const commit = await this.store.commitTree(tree, [this.#head], message)
     return { commit, left }
   }
@@ -63,18 +68,19 @@ export class Tree {
 
   /** Paths that differ from the index, each byte a character. */
   async #changed(): Promise<string[]> {
-    const list = async (...args: string[]) =>
-      (await this.#run(['ls-files', '-z', ...args], { encoding: 'latin1' })).split('\0').filter(Boolean)
-    const [changed, others] = [
-      await list('--modified', '--deleted'),
-      await list('--others', '--exclude-standard'),
-    ]
+    const list = await this.#run(
+      ['ls-files', '-t', '-z', '--modified', '--deleted', '--others', '--exclude-standard'],
+      { encoding: 'latin1' },
+    )
     const paths: string[] = []
-    for (const path of changed) if (!(await this.#isDirectory(path))) paths.push(path)
-    for (const path of others) {
+    for (const entry of list.split('\0').filter(Boolean)) {
+      const path = entry.slice(2)
+      const isNew = entry.startsWith('?')
       // A repository inside the workspace, which git does not look into: its files are ours too.
-      if (path.endsWith('/')) for await (const file of this.#filesBelow(path.slice(0, -1))) paths.push(file)
-      else paths.push(path)
+      if (isNew && path.endsWith('/'))
+        for await (const file of this.#filesBelow(path.slice(0, -1))) paths.push(file)
+      // What is a repository in the commit already stays as it is.
+      else if (isNew || !(await this.#isDirectory(path))) paths.push(path)
     }
     return paths.filter((path) => !path.split('/').some((name) => isGitName(utf8(name))))
   }

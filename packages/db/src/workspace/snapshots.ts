@@ -46,3 +46,19 @@ export async function readSnapshotChain(
   })
   return rows
 }
+
+/** Of lines of work, those whose completed phases have changed files. */
+export async function linesChanged(
+  pool: pg.Pool,
+  run: string,
+  lines: readonly string[],
+): Promise<Set<string>> {
+  const { rows } = await pool.query<{ line: string }>({
+    name: 'lines-changed',
+    text: `select distinct s.line from devflow.workspace_snapshots s
+           join devflow.run_events e on e.run_id = s.run_id and e.key = s.phase || '/' || s.attempt || '/end' and e.type = 'phase.completed'
+           where s.run_id = $1 and s.line = any($2::text[])`,
+    values: [run, lines],
+  })
+  return new Set(rows.map(({ line }) => line))
+}
