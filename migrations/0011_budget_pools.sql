@@ -137,7 +137,7 @@ CREATE FUNCTION devflow.overrun(a_scope text, a_persona text, a_day date, policy
 RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
   SELECT CASE WHEN micro > left_micro OR tok > left_tok OR (micro IS NULL AND limit_micro IS NOT NULL AND NOT unpriced_ok) THEN jsonb_strip_nulls(jsonb_build_object(
     'scope', a_scope, 'persona', nullif(a_persona, ''), 'day', CASE WHEN a_day <> '-infinity' THEN a_day END, 'onExceeded', coalesce(policy, 'block'), 'limitMicroUsd', limit_micro, 'limitTokens', limit_tok,
-    'leftMicroUsd', greatest(left_micro, 0), 'leftTokens', greatest(left_tok, 0), 'wantedMicroUsd', micro, 'wantedTokens', tok,
+    'leftMicroUsd', CASE WHEN left_micro > 0 THEN left_micro WHEN left_micro IS NOT NULL THEN 0 END, 'leftTokens', CASE WHEN left_tok > 0 THEN left_tok WHEN left_tok IS NOT NULL THEN 0 END, 'wantedMicroUsd', micro, 'wantedTokens', tok,
     'exceeded', (SELECT jsonb_agg(x) FROM unnest(ARRAY[CASE WHEN micro IS NULL AND limit_micro IS NOT NULL AND NOT unpriced_ok THEN 'unpriced' END,
       CASE WHEN micro > left_micro THEN 'money' END, CASE WHEN tok > left_tok THEN 'tokens' END]) x WHERE x IS NOT NULL))) END
 $$;
