@@ -3,7 +3,7 @@ import type { SharedBudget } from '@devflow/db'
 import { isLess, sum } from './money.ts'
 
 /** The least a run will take of its budgets. */
-export interface Least {
+interface Least {
   microUsd: number
   tokens: number
 }
