@@ -24,11 +24,18 @@ describe('the built-in catalog', () => {
   })
 
   it('reviews a spec by another vendor than its author, with and without a key', () => {
-    const { definition, bindings } = compile(registry, { template: 'spec-and-review@1' })
+    const withKeys = (...keys: string[]) =>
+      compile(registry, { template: 'spec-and-review@1', hasKey: (provider) => keys.includes(provider) })
+    const { definition, bindings } = withKeys('openrouter')
     expect(bindings).toEqual({
       'spec-writer': 'openrouter-deepseek-spec-writer@1',
       reviewer: 'openrouter-qwen-code-reviewer@1',
       verifier: 'openrouter-deepseek-verifier@1',
+    })
+    expect(withKeys('anthropic', 'google').bindings).toEqual({
+      'spec-writer': 'google-gemini-spec-writer@1',
+      reviewer: 'anthropic-claude-code-reviewer@1',
+      verifier: 'anthropic-claude-verifier@1',
     })
     expect(definition.budget).toEqual({ limitMicroUsd: 500_000, onExceeded: 'prompt' })
     const offline = {
