@@ -10,6 +10,7 @@ import { findRunId } from './run-id.ts'
 export interface DecisionFlags {
   comment?: string
   subjectHash?: string
+  raiseTo?: number
 }
 
 /** Decides a gate of a run: the one named, or the only one that is open. */
@@ -17,7 +18,7 @@ export async function decideGate(
   decision: 'approve' | 'reject',
   run: string,
   gate: string | undefined,
-  { comment, subjectHash }: DecisionFlags,
+  { comment, subjectHash, raiseTo }: DecisionFlags,
   command: Command,
 ): Promise<void> {
   const { json, screen, words, printJson, client: connect } = invocationOf(command)
@@ -28,6 +29,7 @@ export async function decideGate(
     decision,
     ...(comment === undefined ? {} : { comment }),
     ...(subjectHash === undefined ? {} : { subjectHash }),
+    ...(raiseTo === undefined ? {} : { raiseToMicroUsd: raiseTo }),
   })
   if (json) printJson(decided)
   else screen.print(...decidedLines(decided, decision, words))

@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander'
 import { addApprove } from './commands/approve.ts'
+import { addBudget } from './commands/budget.ts'
 import { addCalls } from './commands/calls.ts'
 import { addCompletion } from './commands/completion.ts'
 import { addDoctor } from './commands/doctor.ts'
@@ -47,6 +48,7 @@ export function createProgram(words: Words, stack?: StackDeps): Command {
   addReject(program, words)
   addCalls(program, words)
   addUsage(program, words)
+  addBudget(program, words)
   addPricing(program, words)
   addRegistry(program, words)
   addDoctor(program, words)

@@ -1,3 +1,4 @@
+import { Budgets } from './budgets.ts'
 import { type ExecuteOptions, type Execution, execute } from './execute.ts'
 import { Gates } from './gates.ts'
 import { Health } from './health.ts'
@@ -23,6 +24,7 @@ export class DevflowClient {
   readonly topics: Topics
   readonly triggers: Triggers
   readonly registry: Registry
+  readonly budgets: Budgets
   readonly usage: Usage
   readonly pricing: Pricing
   readonly health: Health
@@ -37,6 +39,7 @@ export class DevflowClient {
     this.topics = new Topics(this.#transport)
     this.triggers = new Triggers(this.#transport)
     this.registry = new Registry(this.#transport)
+    this.budgets = new Budgets(this.#transport)
     this.usage = new Usage(this.#transport)
     this.pricing = new Pricing(this.#transport)
     this.health = new Health(this.#transport)

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { type DecisionFlags, decideGate } from '../decision.ts'
 import type { Words } from '../messages/words.ts'
+import { dollarsIn } from './values.ts'
 
 export function addApprove(program: Command, words: Words): void {
   const { gates: help, arguments: named } = words.help
@@ -11,6 +12,7 @@ export function addApprove(program: Command, words: Words): void {
     .argument('[gate]', named.gate)
     .option('--comment <text>', help.comment)
     .option('--subject-hash <hash>', help.subjectHash)
+    .option('--raise-to <usd>', help.raiseTo, dollarsIn(words))
     .action((run: string, gate: string | undefined, flags: DecisionFlags, command: Command) =>
       decideGate('approve', run, gate, flags, command),
     )

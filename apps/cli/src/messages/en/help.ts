@@ -65,10 +65,22 @@ export const help = {
     reject: 'reject a gate',
     comment: 'what goes with the decision',
     subjectHash: 'the hash of what you looked at; refused when that has changed',
+    raiseTo: 'at a budget gate: the new limit in dollars',
   },
   calls: {
     about: 'list the model calls of a run and what they cost',
     csv: 'print the ledger as CSV',
+  },
+  budget: {
+    about: 'show the budgets by day and persona, and what was charged to them today',
+    set: 'set a budget; it holds at once',
+    remove: 'remove a budget',
+    scope: 'run (what a run has that says nothing itself), day, persona-day or tenant-day',
+    persona: 'whose budget; without it of each persona by itself',
+    usd: 'the limit in dollars',
+    tokens: 'the limit in tokens',
+    policy: 'what happens at the limit',
+    allowUnpriced: 'let models through whose price nobody knows',
   },
   usage: {
     about: 'sum what models were used for and what it cost',

@@ -1,3 +1,4 @@
+import { budget } from './budget.ts'
 import { doctor } from './doctor.ts'
 import { failures } from './failures.ts'
 import { help } from './help.ts'
@@ -14,6 +15,7 @@ export const en = {
   events,
   used,
   failures,
+  budget,
   doctor,
   registry,
   up,

@@ -162,6 +162,8 @@ export const events: Record<string, string> = {
   'call.lost': 'a model call was lost',
   'model.fallback': 'goes on with another model',
   'budget.exceeded': 'the budget is used up',
+  'budget.warned': 'goes on past a budget',
+  'budget.raised': 'the budget is raised',
   'report.written': 'report written',
 }
 export const used = (tools: string): string => `used ${tools}`

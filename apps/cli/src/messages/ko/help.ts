@@ -67,10 +67,22 @@ export const help: Words['help'] = {
     reject: '게이트를 거절합니다',
     comment: '결정에 붙이는 말',
     subjectHash: '확인한 내용의 해시; 내용이 바뀌었으면 거부됩니다',
+    raiseTo: '예산 게이트에서: 달러로 적은 새 한도',
   },
   calls: {
     about: '실행의 모델 호출과 그 비용을 보여 줍니다',
     csv: '원장을 CSV로 출력합니다',
+  },
+  budget: {
+    about: '날짜와 페르소나별 예산과 오늘 쓴 금액을 봅니다',
+    set: '예산을 정합니다. 바로 적용됩니다',
+    remove: '예산을 없앱니다',
+    scope: 'run(따로 정하지 않은 실행의 예산), day, persona-day, tenant-day',
+    persona: '누구의 예산인지. 없으면 페르소나마다 각각',
+    usd: '달러 한도',
+    tokens: '토큰 한도',
+    policy: '한도에 이르면 할 일',
+    allowUnpriced: '가격을 모르는 모델도 허용',
   },
   usage: {
     about: '모델 사용량과 비용을 모아 보여 줍니다',

@@ -1,4 +1,5 @@
 import type { Words } from '../words.ts'
+import { budget } from './budget.ts'
 import { doctor } from './doctor.ts'
 import { failures } from './failures.ts'
 import { help } from './help.ts'
@@ -15,6 +16,7 @@ export const ko: Words = {
   events,
   used,
   failures,
+  budget,
   doctor,
   pricing,
   registry,

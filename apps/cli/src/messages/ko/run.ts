@@ -162,6 +162,8 @@ export const events: Words['events'] = {
   'call.lost': '모델 호출을 잃음',
   'model.fallback': '다른 모델로 이어감',
   'budget.exceeded': '예산 소진',
+  'budget.warned': '예산을 넘어 계속함',
+  'budget.raised': '예산 증액',
   'report.written': '보고서 작성',
 }
 export const used: Words['used'] = (tools) => `사용: ${tools}`
