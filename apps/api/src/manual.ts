@@ -17,6 +17,8 @@ const NEEDED: Record<string, string> = {
   'http-api.md': 'how to submit, follow, decide and account for runs over HTTP; every error code.',
   'cli.md': 'the command line.',
   'registry.md': 'reading and changing what runs are made of, by folders and over HTTP.',
+  'money.md': 'what calls cost: reservation, settlement, budgets, prices, preview.',
+  'usage.md': 'what was spent, by model, persona, day, template, run or label.',
   'operations.md': 'processes, configuration, figures, upgrades.',
 }
 const OPTIONAL: Record<string, string> = {

@@ -141,8 +141,6 @@ describe('paths and methods', () => {
     ['POST', '/v1/batches'],
     ['POST', '/v1/batches/validate'],
     ['GET', '/v1/batches/x'],
-    ['GET', '/v1/budgets'],
-    ['GET', '/v1/usage'],
     ['POST', '/v1/tokens'],
     ['GET', '/v1/tenants'],
     ['POST', '/v1/session'],
