@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { otel, parseConfig, tracingConfig, tracingSecrets } from '@devflow/process'
 import { z } from 'zod'
 import { COMMAND_VARIABLES, sandboxOptions } from './command-config.ts'
-import { PRICING_VARIABLES, pricingOf } from './pricing.ts'
+import { PRICING_VARIABLES, pricingOf } from './pricing-config.ts'
 import { PROVIDER_VARIABLES, providerSecrets, providersOf } from './provider-config.ts'
 import { TERMINAL_VARIABLES, terminalSecrets, terminalsOf } from './terminal-config.ts'
 

@@ -1,40 +1,13 @@
-import { readFileSync } from 'node:fs'
 import { type RefreshDeps, refreshPrices } from '@devflow/activities'
-import { DevflowError, ModelPricing, Provider } from '@devflow/contracts'
 import { patiently, savePrices } from '@devflow/db'
 import type pg from 'pg'
-import { z } from 'zod'
-
-/** How prices of models are come by. */
-export const PRICING_VARIABLES = {
-  DEVFLOW_PRICING: z
-    .string()
-    .optional()
-    .describe('prices of your own: a JSON file, or the JSON itself, as {provider: {model: {input, output}}}'),
-  DEVFLOW_PRICING_REFRESH_MS: z.coerce
-    .number()
-    .int()
-    .nonnegative()
-    .default(6 * 3_600_000)
-    .describe('how often the price list of OpenRouter is read; 0: only when someone asks'),
-}
+import type { ConfiguredPrices } from './pricing-config.ts'
 
 /** Processes that began together must not ask together, and a provider's hour has a quiet side. */
 const JITTER = 0.1
 
-const Configured = z.partialRecord(Provider, z.record(z.string().min(1).max(200), ModelPricing))
-
-type Prices = z.infer<typeof Configured>
-type Given = z.infer<z.ZodObject<typeof PRICING_VARIABLES>>
-
-/** Throws INVALID `bad_config` that names what is wrong and where. */
-export function pricingOf(given: Given): { configured: Prices; refreshMs: number } {
-  const { DEVFLOW_PRICING: configured, DEVFLOW_PRICING_REFRESH_MS: refreshMs } = given
-  return { configured: configured ? configuredPrices(jsonOf(configured)) : {}, refreshMs }
-}
-
 /** Makes the configured prices these, and no others. */
-export async function takeConfiguredPrices(pool: pg.Pool, configured: Prices): Promise<void> {
+export async function takeConfiguredPrices(pool: pg.Pool, configured: ConfiguredPrices): Promise<void> {
   const prices = Object.entries(configured).flatMap(([provider, models]) =>
     Object.entries(models).map(([model, price]) => ({ provider, model, price })),
   )
@@ -47,24 +20,3 @@ export function priceKeeper(deps: RefreshDeps, everyMs: number): () => Promise<u
   const jittered = everyMs === 0 ? undefined : everyMs * (1 - JITTER * Math.random())
   return () => refreshPrices(deps, jittered)
 }
-
-function jsonOf(given: string): unknown {
-  const isText = given.trimStart().startsWith('{')
-  try {
-    return JSON.parse(isText ? given : readFileSync(given, 'utf8'))
-  } catch (error) {
-    const what = isText ? 'no JSON' : `of no use: ${given}`
-    throw badConfig(`DEVFLOW_PRICING is ${what} (${error instanceof Error ? error.message : error})`)
-  }
-}
-
-function configuredPrices(value: unknown): Prices {
-  const parsed = Configured.safeParse(value)
-  if (parsed.success) return parsed.data
-  const faults = parsed.error.issues.map(
-    ({ path, message }) => `${path.join(' → ') || 'the whole'}: ${message}`,
-  )
-  throw badConfig(`DEVFLOW_PRICING is wrong. ${faults.slice(0, 5).join('. ')}`)
-}
-
-const badConfig = (message: string) => new DevflowError('INVALID', 'bad_config', message)
