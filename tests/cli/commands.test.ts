@@ -191,3 +191,27 @@ test('help has no error and no exit code but 0', async () => {
     expect([code, stderr]).toEqual([0, ''])
   }
 })
+
+describe('budgets', () => {
+  test('are shown, set, replaced and removed one by one', async () => {
+    const none = await devflow.run('budget')
+    expect(none.stdout).toContain('No budgets.')
+    await devflow.json('budget', 'set', 'tenant-day', '--usd', '20.5', '--tokens', '1000000')
+    await devflow.json('budget', 'set', 'persona-day', '--persona', 'ann', '--usd', '1', '--policy', 'prompt')
+    await devflow.json('budget', 'set', 'tenant-day', '--usd', '0.25', '--policy', 'warn_continue')
+    const { stdout } = await devflow.run('budget')
+    expect(stdout).toMatch(/tenant-day +\$0\.25 +\$0\.00 +warns/)
+    expect(stdout).toMatch(/persona-day +ann +\$1\.00 +\$0\.00 +asks/)
+    const removed = await devflow.json<{ items: unknown[] }>('budget', 'remove', 'tenant-day')
+    expect(removed.items).toEqual([
+      { scope: 'persona-day', persona: 'ann', limitMicroUsd: 1_000_000, onExceeded: 'prompt', today: [] },
+    ])
+    await devflow.json('budget', 'remove', 'persona-day', '--persona', 'ann')
+  })
+
+  test('that limit nothing, or are not there, are bad usage: 2', async () => {
+    expect((await devflow.run('budget', 'set', 'day')).code).toBe(2)
+    expect((await devflow.run('budget', 'remove', 'day')).code).toBe(2)
+    expect((await devflow.run('budget', 'set', 'week', '--usd', '1')).code).toBe(2)
+  })
+})

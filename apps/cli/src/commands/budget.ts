@@ -86,10 +86,11 @@ async function change(command: Command, how: (settings: BudgetSetting[]) => Budg
 }
 
 function print({ json, screen, words, printJson }: Invocation, items: readonly BudgetView[]): void {
-  if (json) return printJson({ items })
-  screen.print(
-    ...(items.length > 0 ? table(columnsOf(words), items.map(rowOf(words)), screen) : [words.budget.none]),
-  )
+  if (json) printJson({ items })
+  else
+    screen.print(
+      ...(items.length > 0 ? table(columnsOf(words), items.map(rowOf(words)), screen) : [words.budget.none]),
+    )
 }
 
 function columnsOf({ budget: { columns } }: Words) {
