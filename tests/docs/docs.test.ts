@@ -26,7 +26,10 @@ const unique = (words: string[]): string[] => [...new Set(words)].sort()
 
 describe('configuration', () => {
   const configs = filesAt('apps/*/src/{config,*-config}.ts')
-  const table = rowsUnder('docs/operations.md', '## Configuration').slice(1)
+  const table = [
+    ...rowsUnder('docs/operations.md', '## Configuration').slice(1),
+    ...rowsUnder('docs/providers.md', '## Variables').slice(1),
+  ]
   const rowOf = (name: string) => table.find(([names]) => codesIn(names).includes(name)) ?? []
   /** Variables of a schema, with the rest of their line. */
   const variables = configs.flatMap((file) =>
@@ -54,7 +57,7 @@ describe('configuration', () => {
 
   test('times and counts stand with the default they have', () => {
     const told = variables.flatMap(({ name, rule }) => {
-      const value = /^ms\(([\d_]+)\)/.exec(rule)?.[1]?.replaceAll('_', '')
+      const value = /^(?:ms|stall)\(([\d_]+)\)/.exec(rule)?.[1]?.replaceAll('_', '')
       return value === undefined ? [] : [{ name, value: Number(value) }]
     })
     expect(told.length).toBeGreaterThan(15)
