@@ -230,7 +230,7 @@ const SCENARIOS = {
     },
   },
   err_after_length: {
-    reply: { finish: 'length' },
+    reply: { finish: 'length', cost: '0.000004' },
     shape: {
       error: {
         after: 'finish',
