@@ -46,7 +46,7 @@ CREATE FUNCTION devflow.charges_of(keys devflow.call_key[]) RETURNS devflow.pool
   SELECT array_agg(ROW(x.tenant, x.persona, x.day, x.root, x.micro, x.tokens)::devflow.pool_charge) FROM (
     SELECT m.tenant, m.persona, devflow.day_of(m.at) AS day, h.root,
       sum(CASE WHEN m.cost_micro_usd IS NULL THEN m.reserved_micro_usd ELSE m.cost_micro_usd END) AS micro,
-      sum(CASE WHEN m.cost_micro_usd IS NULL THEN m.reserved_tokens ELSE coalesce(m.input_tokens, 0) + coalesce(m.output_tokens, 0) END)::bigint AS tokens
+      sum(CASE WHEN m.cost_micro_usd IS NULL OR (m.cost_source = 'estimate' AND m.input_tokens IS NULL) THEN m.reserved_tokens ELSE coalesce(m.input_tokens, 0) + coalesce(m.output_tokens, 0) END)::bigint AS tokens
     FROM unnest(keys) k JOIN devflow.model_calls m ON m.run_id = k.run AND m.phase = k.phase AND m.attempt = k.attempt AND m.turn = k.turn AND m.call = k.call
     JOIN devflow.run_heads h ON h.run_id = m.run_id GROUP BY 1, 2, 3, 4
   ) x
@@ -179,7 +179,7 @@ END $$;
 CREATE FUNCTION devflow.pools_and_ledger() RETURNS TABLE (id bigint, name text, tenant text, used_micro_usd numeric, used_tokens bigint, ledger_micro_usd numeric, ledger_tokens bigint) LANGUAGE sql STABLE AS $$
   WITH charged AS MATERIALIZED (
     SELECT m.tenant, m.persona, devflow.day_of(m.at) AS day, coalesce(h.root, t.root) AS root, sum(CASE WHEN m.cost_micro_usd IS NULL THEN m.reserved_micro_usd ELSE m.cost_micro_usd END) AS micro,
-      sum(CASE WHEN m.cost_micro_usd IS NULL THEN m.reserved_tokens ELSE coalesce(m.input_tokens, 0) + coalesce(m.output_tokens, 0) END)::bigint AS tokens
+      sum(CASE WHEN m.cost_micro_usd IS NULL OR (m.cost_source = 'estimate' AND m.input_tokens IS NULL) THEN m.reserved_tokens ELSE coalesce(m.input_tokens, 0) + coalesce(m.output_tokens, 0) END)::bigint AS tokens
     FROM devflow.model_calls m LEFT JOIN devflow.run_heads h ON h.run_id = m.run_id LEFT JOIN devflow.tombstones t ON t.run_id = m.run_id GROUP BY 1, 2, 3, 4
   )
   SELECT p.id, devflow.pool_name(p.scope, p.persona, p.day), p.tenant, p.used_micro_usd + coalesce(s.micro, 0), (p.used_tokens + coalesce(s.tokens, 0))::bigint, coalesce(c.micro, 0), coalesce(c.tokens, 0)::bigint
@@ -200,7 +200,7 @@ CREATE FUNCTION devflow.make_pools(today date) RETURNS void LANGUAGE sql AS $$
   INSERT INTO devflow.budget_pools (day, scope, tenant, persona, limit_micro_usd, limit_tokens, on_exceeded, allow_unpriced, used_micro_usd, used_tokens)
   SELECT today, b.scope, b.tenant, b.persona, b.limit_micro_usd, b.limit_tokens, b.on_exceeded, b.allow_unpriced,
     sum(CASE WHEN m.cost_micro_usd IS NULL THEN m.reserved_micro_usd ELSE m.cost_micro_usd END),
-    sum(CASE WHEN m.cost_micro_usd IS NULL THEN m.reserved_tokens ELSE coalesce(m.input_tokens, 0) + coalesce(m.output_tokens, 0) END)
+    sum(CASE WHEN m.cost_micro_usd IS NULL OR (m.cost_source = 'estimate' AND m.input_tokens IS NULL) THEN m.reserved_tokens ELSE coalesce(m.input_tokens, 0) + coalesce(m.output_tokens, 0) END)
   FROM devflow.model_calls m CROSS JOIN LATERAL devflow.budgets_over(m.tenant, m.persona) b
   WHERE m.at >= devflow.start_of(today) AND m.at < devflow.start_of(today + 1) GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
 $$;

@@ -20,7 +20,8 @@ export async function readBudgets(db: Queryable, tenant: string): Promise<Budget
     name: 'read-budgets',
     text: `with day as (select devflow.day_of(devflow.clock()) as today), spent as (
              select m.tenant, m.persona, sum(m.cost_micro_usd) as micro, sum(m.reserved_micro_usd) filter (where m.cost_micro_usd is null) as reserved,
-               sum(coalesce(m.input_tokens, 0) + coalesce(m.output_tokens, 0)) filter (where m.cost_micro_usd is not null) as tokens,
+               sum(case when m.cost_source = 'estimate' and m.input_tokens is null then m.reserved_tokens
+                 else coalesce(m.input_tokens, 0) + coalesce(m.output_tokens, 0) end) filter (where m.cost_micro_usd is not null) as tokens,
                sum(m.reserved_tokens) filter (where m.cost_micro_usd is null) as reserved_tokens
              from devflow.model_calls m, day where m.at >= devflow.start_of(today) and m.at < devflow.start_of(today + 1)
                and exists (select 1 from devflow.budgets where tenant in ($1, '*') and scope <> 'run') group by 1, 2
