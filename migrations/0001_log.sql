@@ -384,7 +384,7 @@ BEGIN
         found := devflow.overrun('run', NULL, NULL, r.on_exceeded, r.limit_micro_usd, r.limit_tokens, r.limit_micro_usd - spent, r.limit_tokens - spent_tokens, r.allow_unpriced, r.micro, r.tokens);
         FOR i IN 0 .. coalesce(cardinality(rooms), 0) LOOP
           IF i > 0 THEN
-            CONTINUE WHEN rooms[i].members[1] IS NULL AND cardinality(rooms[i].members) = 1 OR NOT coalesce(r.o = ANY (rooms[i].members), false);
+            CONTINUE WHEN NOT coalesce(r.o = ANY (rooms[i].members), false);
             found := devflow.pool_overrun(rooms[i], r.passes, spent, spent_tokens, r.micro, r.tokens);
           END IF;
           CONTINUE WHEN found IS NULL;
@@ -449,7 +449,10 @@ BEGIN
   END IF;
   UPDATE run_heads h SET seq = h.seq + n.last, last_at = n.at
     FROM (SELECT u.run, max(u.last) AS last, max(u.at) AS at FROM unnest(m_run, m_last, m_at) u(run, last, at) GROUP BY 1) n WHERE h.run_id = n.run AND n.last IS NOT NULL;
-  IF evs IS NOT NULL THEN PERFORM devflow.project(evs); END IF;
+  IF evs IS NOT NULL THEN
+    PERFORM devflow.project(evs);
+    IF EXISTS (SELECT 1 FROM webhooks) THEN PERFORM devflow.queue_deliveries(evs); END IF;
+  END IF;
   IF charged IS NOT NULL THEN PERFORM devflow.charge_pools(m_owner, charges, devflow.charges_of(charged)); END IF;
   PERFORM devflow.notify_runs(m_run, m_last);
 

@@ -110,6 +110,26 @@ describe('a budget that asks', () => {
     expect(end.types).not.toContain('budget.raised')
   })
 
+  test('asks once for branches that run side by side, and lets all of them go on', async () => {
+    const branch = (id: string) => `[{ id: ${id}, agent: { role: worker, prompt: "[turns=1]" } }]`
+    const run = await stack.submit(
+      `
+kind: template
+id: branches@1
+roles: { worker: { persona: agent@1 } }
+phases:
+  - { id: both, parallel: { branches: [${branch('left')}, ${branch('right')}] } }
+`,
+      { budget: { limitMicroUsd: 1, onExceeded: 'prompt' } },
+    )
+    await stack.until(run, ({ types }) => countOf(types, 'budget.exceeded') === 2)
+    await stack.untilStatus(run, 'waiting')
+    expect((await view(run))?.waitingFor).toMatchObject([{ kind: 'gate', id: 'budget' }])
+    expect(await stack.decide(run, 'budget', { raiseToMicroUsd: 100_000 })).toBe('accepted')
+    const end = await stack.untilStatus(run, 'completed')
+    expect(eventsOf(end, 'gate.opened')).toHaveLength(1)
+  })
+
   test('is canceled like any other wait', async () => {
     const run = await stack.submit(agentTemplate('[turns=6]'), {
       budget: { limitMicroUsd: 1, onExceeded: 'prompt' },

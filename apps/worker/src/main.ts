@@ -16,11 +16,11 @@ import {
   openRouterModel,
   reconcileCalls,
   scriptedModel,
-  terminalModel,
   sweepWorkspaces,
+  terminalModel,
 } from '@devflow/activities'
 import { DevflowError, scrubber, TEMPORAL } from '@devflow/contracts'
-import { Listener, pruneSubmissions } from '@devflow/db'
+import { foldSlices, Listener, pruneDeliveries, pruneSubmissions } from '@devflow/db'
 import { createLogger, logLastWords, openTracing, repeat, supervised, type Tracing } from '@devflow/process'
 import { NativeConnection, Runtime, Worker } from '@temporalio/worker'
 import pg from 'pg'
@@ -33,6 +33,7 @@ import { priceKeeper, takeConfiguredPrices } from './pricing.ts'
 import { TemporalWatch } from './sweep.ts'
 import { connectLazily, registerSearchAttributes } from './temporal.ts'
 import { temporalLog } from './temporal-log.ts'
+import { deliverWebhooks } from './webhooks/deliver.ts'
 import { workflowBundle } from './workflow-bundle.ts'
 
 const config = readConfigOrEnd()
@@ -93,6 +94,7 @@ const deps: Deps = {
   dataDir,
   workspaceRoots: config.workspaceRoots,
   sandbox: await openSandbox(config, log),
+  servers: config.servers,
   secrets: config.secrets,
   scrub: scrubber(config.secrets),
   log,
@@ -145,6 +147,7 @@ await observers.serve({ workflows, sessions })
 const dispatcher = new Dispatcher({ pool, listener, client, log })
 const watch = new TemporalWatch(pool, client, namespace, log)
 const problem = (what: string) => (error: unknown) => log.warn({ err: error }, what)
+const ending = new AbortController()
 const duties = [
   repeat(1_000, () => watch.look(), problem('could not look after Temporal')),
   repeat(
@@ -154,13 +157,21 @@ const duties = [
   ),
   repeat(config.times.callBackoffMs, () => reconcileCalls(deps), problem('could not reconcile calls')),
   repeat(1_000, refreshPrices, problem('could not refresh prices')),
+  repeat(
+    1_000,
+    () => deliverWebhooks({ pool, log, ...config.webhooks, signal: ending.signal }),
+    problem('could not tell webhooks'),
+  ),
   repeat(3_600_000, () => keepHouse(), problem('could not prune or make partitions')),
 ]
 
 async function keepHouse(): Promise<void> {
   await pool.query('select devflow.make_partitions()')
   await pool.query('select devflow.prune_chunks($1)', [new Date(Date.now() - config.chunkRetentionMs)])
+  // Of processes that died, or have been idle: others need not wait until they run short to have it back.
+  await foldSlices(pool, '', new Date(Date.now() - 3_600_000))
   await pruneSubmissions(pool, new Date(Date.now() - config.eventRetentionMs))
+  await pruneDeliveries(pool, new Date(Date.now() - config.eventRetentionMs))
   await sweepWorkspaces(deps)
 }
 
@@ -169,6 +180,7 @@ const life = supervised({
   drainMs: config.times.drainMs + 5_000,
   onProblem: (message, cause) => log.error({ err: cause }, message),
   onStop: async () => {
+    ending.abort()
     for (const worker of [workflows, sessions]) if (worker.getState() === 'RUNNING') worker.shutdown()
     await Promise.all([...duties.map((duty) => duty.stop()), dispatcher.close()])
     await running

@@ -61,7 +61,10 @@ export interface RunRow {
 }
 
 export function runOf(row: RunRow): Run {
-  const waitingFor = row.ended_at ? [] : row.waiting.map(waitingOf)
+  // Phases side by side may wait at one gate.
+  const waitingFor = row.ended_at
+    ? []
+    : [...new Map(row.waiting.map(waitingOf).map((each) => [`${each.kind} ${each.id}`, each])).values()]
   return present<Run>({
     id: row.id,
     template: row.template,
