@@ -68,7 +68,10 @@ export class Operations {
 
   /** To be called when all operations are there: any other method on their paths is 405 with `Allow`. */
   refuseOtherMethods(): void {
-    for (const [pattern, methods] of this.#methods) {
+    // The path that is spelt out comes before the one with a parameter in its place, whose methods are others.
+    const parameters = ([pattern]: [string, string[]]) => pattern.split(':').length
+    const patterns = [...this.#methods].sort((one, other) => parameters(one) - parameters(other))
+    for (const [pattern, methods] of patterns) {
       const allow = (methods.includes('GET') ? [...methods, 'HEAD'] : methods).join(', ')
       this.#api.all(pattern, (c) => {
         c.header('allow', allow)

@@ -150,6 +150,7 @@ describe('paths and methods', () => {
 
   test.each([
     ['PUT', '/v1/runs', 'POST, GET, HEAD'],
+    ['PUT', '/v1/runs/preview', 'POST'],
     ['PATCH', '/v1/runs/x', 'GET, DELETE, HEAD'],
     ['GET', '/v1/runs/x/cancel', 'POST'],
     ['OPTIONS', '/v1/runs', 'POST, GET, HEAD'],
