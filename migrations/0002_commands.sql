@@ -80,7 +80,7 @@ END $$;
 -- cancel | pause | resume | retry. Answers done, unchanged, not_found, over (finished, nothing to do), not_failed.
 CREATE FUNCTION devflow.command(run uuid, verb text, command_actor text, reason text, via text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
-  h devflow.run_heads; r devflow.runs; p devflow.phases; holder uuid; n text; lines jsonb; said jsonb; pools boolean;
+  h devflow.run_heads; r devflow.runs; p devflow.phases; child uuid; holder uuid; n text; lines jsonb; said jsonb; pools boolean;
 BEGIN
   -- A run that goes on after its end may find other budgets; asked before its head is locked, see `set_budgets`.
   IF verb = 'retry' THEN pools := devflow.is_pooled(); END IF;
@@ -119,8 +119,46 @@ BEGIN
   UPDATE devflow.run_heads x SET commands = x.commands + 1, pooled = CASE WHEN verb = 'retry' THEN pools OR x.root IS NOT NULL ELSE x.pooled END WHERE x.run_id = run;
   PERFORM devflow.record(run, lines);
   PERFORM devflow.wake(run);
+  -- Children follow; a head is always locked after its parent's.
+  IF verb <> 'retry' THEN
+    FOR child IN SELECT c.id FROM devflow.runs c WHERE c.parent = run AND c.status IN ('queued', 'running', 'waiting', 'paused') ORDER BY c.id LOOP
+      PERFORM devflow.command(child, verb, command_actor, reason, via);
+    END LOOP;
+  END IF;
   RETURN 'done';
 END $$;
+--> statement-breakpoint
+-- Starts the run of a workflow phase, in one transaction with its parent's record of it; asked again, it finds it. A child that
+-- failed goes on where it failed when a person has retried its parent. Answers false when another execution has the parent,
+-- or it is to go no further.
+CREATE FUNCTION devflow.start_child(run uuid, epoch integer, a_phase text, a_attempt integer, child uuid, hash text, definition jsonb, submitted jsonb) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE h devflow.run_heads; p devflow.phases; base text := a_phase || '/' || a_attempt || '/'; again boolean;
+BEGIN
+  SELECT * INTO h FROM devflow.run_heads WHERE run_id = run AND execution_epoch = epoch AND control = 'go' FOR NO KEY UPDATE;
+  IF NOT FOUND THEN RETURN false; END IF;
+  IF devflow.seq_of(run, false, base || 'child') IS NOT NULL THEN RETURN true; END IF;
+  SELECT * INTO p FROM devflow.phases WHERE run_id = run AND id = a_phase;
+  again := a_attempt > 1 AND p.round_attempt = a_attempt AND EXISTS (SELECT 1 FROM devflow.runs c WHERE c.id = p.child AND c.status = 'failed');
+  IF again THEN child := p.child; END IF;
+  PERFORM devflow.record(run, jsonb_build_array(
+    jsonb_build_object('type', 'phase.started', 'key', base || 'start', 'phase', a_phase, 'attempt', a_attempt, 'data', jsonb_build_object('kind', 'workflow')),
+    jsonb_build_object('type', 'child.started', 'key', base || 'child', 'phase', a_phase, 'attempt', a_attempt,
+      'data', jsonb_strip_nulls(jsonb_build_object('run', child, 'template', submitted->>'template', 'retried', CASE WHEN again THEN true END)))));
+  IF again THEN PERFORM devflow.command(child, 'retry', submitted->>'actor', 'its parent was retried', 'parent');
+  ELSE PERFORM devflow.submit(child, h.tenant, hash, definition, submitted);
+  END IF;
+  RETURN true;
+END $$;
+--> statement-breakpoint
+-- A child's end is news to its parent, as long as that goes on.
+CREATE FUNCTION devflow.tell_parent() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO devflow.outbox (run_id, tenant) SELECT run_id, tenant FROM devflow.run_heads WHERE run_id = NEW.parent AND control <> 'over';
+  RETURN NULL;
+END $$;
+--> statement-breakpoint
+CREATE TRIGGER tell_parent AFTER UPDATE OF status ON devflow.runs FOR EACH ROW
+  WHEN (NEW.parent IS NOT NULL AND NEW.status IN ('completed', 'failed', 'canceled') AND OLD.status <> NEW.status) EXECUTE FUNCTION devflow.tell_parent();
 --> statement-breakpoint
 -- Closes an open gate and ends its phase: one outcome, whoever asked (I6). The caller holds the run's head.
 CREATE FUNCTION devflow.close_gate(g devflow.gates, outcome text, closed_by text) RETURNS void LANGUAGE plpgsql AS $$

@@ -3,15 +3,7 @@
 import pg from 'pg'
 import type { Answer } from '../append-types.ts'
 import { GroupWriter } from '../group-writer.ts'
-import { reservedCall, settledCall } from './spending.fixture.ts'
-
-export interface Spending {
-  databaseUrl: string
-  runs: string[]
-  /** Micro-dollars a call reserves; it costs from none of them to all. */
-  cap: number
-  hold?: boolean
-}
+import { reservedCall, type Spending, settledCall } from './spending.fixture.ts'
 
 process.once('message', async ({ databaseUrl, runs, cap, hold = false }: Spending) => {
   const pool = new pg.Pool({ connectionString: databaseUrl })

@@ -3,7 +3,6 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type pg from 'pg'
 import type { Member } from '../append-types.ts'
-import type { Spending } from './spending-process.fixture.ts'
 
 const at = (turn: number) => ({ phase: 'p', attempt: 1, turn })
 
@@ -43,6 +42,15 @@ export function settledCall(run: string, turn: number, costMicroUsd: number, tok
     outputTokens: 0,
   }
   return { run, lines: [{ type: 'call.settled', key: `p/1/${turn}/call-1/end`, ...at(turn), data }] }
+}
+
+/** What a process is told to spend. */
+export interface Spending {
+  databaseUrl: string
+  runs: string[]
+  /** Micro-dollars a call reserves; it costs from none of them to all. */
+  cap: number
+  hold?: boolean
 }
 
 /** A process that spends; `left`: what each of its sessions was told there is, when it was refused. */
