@@ -14,6 +14,7 @@ import { bytea, devflow, micro, tenant, time } from './schema-base.ts'
 
 export { devflow } from './schema-base.ts'
 export * from './schema-budgets.ts'
+export * from './schema-pricing.ts'
 export * from './schema-registry.ts'
 export * from './schema-topics.ts'
 
@@ -183,64 +184,6 @@ export const modelCalls = devflow.table(
     index('model_calls_unsettled')
       .on(table.endedAt)
       .where(sql`cost_micro_usd is null and ended_at is not null and status in ('unsettled', 'aborted')`),
-  ],
-)
-
-/**
- * What models cost, in micro-dollars per token (`request`: per call). One row a model and source; the reader takes
- * `configuration` before `list` before `seed`. Prices belong to the installation, as its provider keys do.
- */
-export const modelPricing = devflow.table(
-  'model_pricing',
-  {
-    provider: text('provider').notNull(),
-    model: text('model').notNull(),
-    /** `configuration`, `list` or `seed`. */
-    source: text('source').notNull(),
-    inputMicroUsd: micro('input_micro_usd').notNull(),
-    outputMicroUsd: micro('output_micro_usd').notNull(),
-    cacheReadMicroUsd: micro('cache_read_micro_usd'),
-    cacheWriteMicroUsd: micro('cache_write_micro_usd'),
-    reasoningMicroUsd: micro('reasoning_micro_usd'),
-    requestMicroUsd: micro('request_micro_usd'),
-    /** Prices that hold from so many input tokens on; null: none. */
-    tiers: jsonb('tiers'),
-    fetchedAt: time('fetched_at').notNull(),
-  },
-  (table) => [primaryKey({ columns: [table.provider, table.model, table.source] })],
-)
-
-/** How the refresh of each provider's price list stands. */
-export const priceLists = devflow.table('price_lists', {
-  provider: text('provider').primaryKey(),
-  /** When someone last asked for it by hand. */
-  requestedAt: time('requested_at'),
-  attemptedAt: time('attempted_at'),
-  refreshedAt: time('refreshed_at'),
-  /** Attempts in a row that failed. */
-  failures: integer('failures').notNull().default(0),
-  models: integer('models'),
-  /** Entries left out, counted by why. */
-  leftOut: jsonb('left_out'),
-  error: text('error'),
-})
-
-/** Calls whose cost the provider is asked for: when next, and how often it was. No projection: it only paces the asking. */
-export const callLookups = devflow.table(
-  'call_lookups',
-  {
-    runId: uuid('run_id').notNull(),
-    phase: text('phase').notNull(),
-    attempt: integer('attempt').notNull(),
-    turn: integer('turn').notNull(),
-    call: integer('call').notNull(),
-    tenant: tenant(),
-    looks: integer('looks').notNull(),
-    dueAt: time('due_at').notNull(),
-  },
-  (table) => [
-    primaryKey({ columns: [table.runId, table.phase, table.attempt, table.turn, table.call] }),
-    index('call_lookups_due').on(table.dueAt),
   ],
 )
 
