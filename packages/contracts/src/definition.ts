@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { Budget, JsonSchema, Model, PHASE_KINDS, Phase } from './entries.ts'
+import { Budget, JsonSchema, McpServer, Model, PHASE_KINDS, Phase, TEXT_KINDS } from './entries.ts'
 import { EntryId, Name, Sha256 } from './ids.ts'
 
 /** The format this build writes; readers read all older ones. */
@@ -15,23 +15,55 @@ export const BoundPersona = z.object({
   instructions: z.string(),
   tools: z.array(z.string()),
   commands: z.array(z.string()),
+  mcp: z.array(McpServer).optional(),
 })
 export type BoundPersona = z.infer<typeof BoundPersona>
 
+/** `jsonSchema` is that of the artifact's value: of a text kind it is a string. */
+export const DefinedArtifact = z.object({
+  schema: EntryId.optional(),
+  jsonSchema: JsonSchema,
+  kind: z.enum(TEXT_KINDS).optional(),
+  path: z.string().optional(),
+})
+export type DefinedArtifact = z.infer<typeof DefinedArtifact>
+
 /** A template with everything it names, resolved at submission; a run keeps it for life (I9). */
-export const Definition = z.object({
+const DefinitionFields = z.object({
   format: z.literal(DEFINITION_FORMAT),
   template: EntryId,
   title: z.string(),
   input: JsonSchema,
   roles: z.record(Name, BoundPersona),
   /** Artifact name → the schema it must satisfy. */
-  artifacts: z.record(Name, z.object({ schema: EntryId, jsonSchema: JsonSchema })),
+  artifacts: z.record(Name, DefinedArtifact),
   budget: Budget.optional(),
   phases: z.array(Phase),
   output: z.json().optional(),
 })
-export type Definition = z.infer<typeof Definition>
+/** The template of a workflow phase, resolved with that of the run it is in; as whole as any other. */
+export interface ChildDefinition {
+  hash: string
+  /** Role → persona. */
+  bindings: Record<string, string>
+  definition: Definition
+}
+/** `children`: what workflow phases start, by the template's name as they write it. */
+export type Definition = z.infer<typeof DefinitionFields> & {
+  children?: Record<string, ChildDefinition> | undefined
+}
+export const Definition: z.ZodType<Definition> = DefinitionFields.extend({
+  children: z
+    .record(
+      z.string(),
+      z.object({
+        hash: Sha256,
+        bindings: z.record(z.string(), z.string()),
+        definition: z.lazy(() => Definition),
+      }),
+    )
+    .optional(),
+})
 
 /** What a workflow knows of a definition (I4): no prompts, schemas or expressions. */
 export const PLAN_FORMAT = 1

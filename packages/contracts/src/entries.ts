@@ -50,6 +50,8 @@ export const AgentPhase = z.strictObject({
   role: Name,
   prompt: z.string().min(1).max(100_000),
   tools: z.array(Tool).optional(),
+  /** The persona's servers whose tools it may use; default: all. */
+  mcp: z.array(z.string()).optional(),
   /** Narrows the persona's. */
   toolQuotas: ToolQuotas.optional(),
   inputs: z.array(Name).optional(),
@@ -203,6 +205,27 @@ export type Role = z.infer<typeof Role>
 
 const Meta = z.record(z.string(), z.string())
 
+/** Text kinds have no schema: they hold what a person reads. */
+export const TEXT_KINDS = ['markdown', 'text'] as const
+
+/** What a phase makes: JSON that satisfies a schema, or a text. `path`: where in the workspace it may be written. */
+export const TemplateArtifact = z
+  .strictObject({
+    schema: EntryId.optional(),
+    kind: z.enum(['json', ...TEXT_KINDS]).optional(),
+    path: z
+      .string()
+      .max(1000)
+      .regex(/^(?!.*(?:^|\/)\.{0,2}(?:\/|$))[^\\\p{Cc}]+$/u, {
+        error: 'expected a path inside the workspace, such as docs/spec.md',
+      })
+      .optional(),
+  })
+  .refine(({ schema, kind = 'json' }) => (schema !== undefined) === (kind === 'json'), {
+    error: 'expected a schema, or kind: markdown or text',
+    path: ['schema'],
+  })
+
 export const TemplateEntry = z.strictObject({
   kind: z.literal('template'),
   id: EntryId,
@@ -211,7 +234,7 @@ export const TemplateEntry = z.strictObject({
   meta: Meta.optional(),
   input: JsonSchema.optional(),
   roles: z.record(Name, Role).optional(),
-  artifacts: z.record(Name, z.strictObject({ schema: EntryId })).optional(),
+  artifacts: z.record(Name, TemplateArtifact).optional(),
   budget: Budget.optional(),
   phases: z.array(Phase).min(1).max(500),
   output: z.json().optional(),
@@ -255,6 +278,34 @@ export const Model = z.strictObject({
 })
 export type Model = z.infer<typeof Model>
 
+/** Of a tool's name as models see it, `<server>__<tool>`: what all providers take. */
+const LONGEST_TOOL_NAME = 64
+
+/**
+ * A server of tools that speaks the Model Context Protocol: a command that runs in the sandbox, an address, or neither:
+ * the one that the operator has configured under this name. Of its tools only those named here are used.
+ */
+export const McpServer = z
+  .strictObject({
+    name: z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, { error: 'expected lower-case letters, digits and -' }),
+    command: z.array(z.string().min(1)).min(1).max(100).optional(),
+    url: z.url({ protocol: /^https?$/, error: 'expected an http or https address' }).optional(),
+    tools: z
+      .array(z.string().regex(/^[A-Za-z0-9_-]+$/, { error: 'expected letters, digits, _ and -' }))
+      .min(1)
+      .max(200),
+    /** Of one call. */
+    timeout: IsoDuration.optional(),
+  })
+  .refine(({ command, url }) => command === undefined || url === undefined, {
+    error: 'expected a command or a url, not both',
+  })
+  .refine(({ name, tools }) => tools.every((tool) => name.length + 2 + tool.length <= LONGEST_TOOL_NAME), {
+    error: `the names of a server and its tool have at most ${LONGEST_TOOL_NAME - 2} characters together`,
+    path: ['tools'],
+  })
+export type McpServer = z.infer<typeof McpServer>
+
 export const PersonaEntry = z.strictObject({
   kind: z.literal('persona'),
   id: EntryId,
@@ -266,6 +317,13 @@ export const PersonaEntry = z.strictObject({
   instructions: z.string().max(200_000).optional(),
   tools: z.array(Tool).optional(),
   commands: z.array(z.string()).optional(),
+  mcp: z
+    .array(McpServer)
+    .max(16)
+    .refine((servers) => new Set(servers.map(({ name }) => name)).size === servers.length, {
+      error: 'two servers have the same name',
+    })
+    .optional(),
 })
 export type PersonaEntry = z.infer<typeof PersonaEntry>
 

@@ -27,7 +27,7 @@ export type Directive =
   /** Run the agent phase's activity under this attempt. */
   | { do: 'session'; attempt: number }
   /** Nothing to do before a wake, or before `afterMs` from now. */
-  | { do: 'wait'; why: 'gate' | 'wait' | 'backoff' | 'paused'; afterMs?: number }
+  | { do: 'wait'; why: 'gate' | 'wait' | 'backoff' | 'child' | 'paused'; afterMs?: number }
   /**
    * Work side by side inside a step. These sessions are to run, those that do go on; those in `stop` are to be stopped.
    * Ask again when one has ended, at news, after `afterMs`, or at once where there is `more` to do.

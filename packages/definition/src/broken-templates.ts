@@ -1,8 +1,9 @@
 import { setImmediate } from 'node:timers/promises'
-import { DevflowError, type ErrorDetail, type TemplateEntry } from '@devflow/contracts'
+import { DevflowError, type ErrorDetail, type Phase, type TemplateEntry } from '@devflow/contracts'
 import { compileEntry } from './compile.ts'
 import { idParts } from './entry-id.ts'
 import { isKind, type Registry, type RegistryEntry } from './registry.ts'
+import { listsIn } from './tree.ts'
 
 /** A template that would not compile; paths lead into it. */
 export interface BrokenTemplate {
@@ -63,9 +64,30 @@ function reachedBy(
   const changesPersonas = [...changed].some((id) =>
     registries.some((registry) => registry.exact(id)?.entry.kind === 'persona'),
   )
-  return ({ artifacts = {}, roles = {} }) =>
-    Object.values(artifacts).some(({ schema }) => names.has(nameOf(schema))) ||
+  const itself = ({ artifacts = {}, roles = {} }: TemplateEntry): boolean =>
+    Object.values(artifacts).some(({ schema }) => schema !== undefined && names.has(nameOf(schema))) ||
     Object.values(roles).some(({ persona }) =>
       persona === undefined ? changesPersonas : names.has(nameOf(persona)),
     )
+  const reaches = (template: TemplateEntry, seen: ReadonlySet<string>): boolean =>
+    itself(template) ||
+    startedBy(template.phases).some(
+      (id) =>
+        names.has(nameOf(id)) ||
+        registries.some((registry) => {
+          const child = registry.get(id)
+          return (
+            isKind(child, 'template') &&
+            !seen.has(child.id) &&
+            reaches(child.entry, new Set([...seen, child.id]))
+          )
+        }),
+    )
+  return (template) => reaches(template, new Set())
 }
+
+/** The templates that workflow phases name, however deep. */
+const startedBy = (phases: readonly Phase[]): string[] =>
+  phases.flatMap((phase) =>
+    'workflow' in phase ? [phase.workflow.template] : startedBy(listsIn(phase).flat()),
+  )

@@ -1,6 +1,7 @@
 import {
   type AgentPhase,
   type BoundPersona,
+  type ChildDefinition,
   DEFINITION_FORMAT,
   type Definition,
   DevflowError,
@@ -14,6 +15,7 @@ import {
 import { type Bindings, bindRoles, type Persona, vendorsOf } from './bind-roles.ts'
 import { canonicalHash } from './canonical.ts'
 import { templateErrors } from './check-template.ts'
+import { childrenOf, ownBindings } from './children.ts'
 import { compareText } from './entry-id.ts'
 import { checkSchema } from './json-schema.ts'
 import { planOf } from './plan.ts'
@@ -56,17 +58,24 @@ export function compileEntry(
   registry: Registry,
   found: RegistryEntry<TemplateEntry>,
   request: Omit<CompileRequest, 'template'> = {},
+  within: readonly string[] = [],
 ): Compiled {
   const template = found.entry
   const errors: ErrorDetail[] = []
   const schemas = artifactSchemas(template, registry, errors)
-  const contents = new Map([...schemas].map(([name, { entry }]) => [name, entry.schema] as const))
+  const artifacts = definedArtifacts(template, schemas)
+  const contents = new Map(Object.entries(artifacts).map(([name, { jsonSchema }]) => [name, jsonSchema]))
   errors.push(...templateErrors(template, contents))
+  const chain = [...within, found.id]
+  const children = childrenOf(template, registry, chain, errors, (child) =>
+    compileEntry(registry, child, request, chain),
+  )
   if (errors.length > 0) throw invalidTemplate(found.id, errors)
 
   const roles = template.roles ?? {}
-  const bound = bindRoles(registry, { roles, overrides: request.bindings ?? {}, hasKey: request.hasKey })
-  const definition = freeze(found.id, template, schemas, bound)
+  const overrides = ownBindings(request.bindings ?? {}, roles, children, within.length > 0)
+  const bound = bindRoles(registry, { roles, overrides, hasKey: request.hasKey })
+  const definition = freeze(found.id, template, artifacts, bound, children)
   // A definition whose plan no workflow could take must not be accepted.
   planOf(definition)
   const bindings = Object.fromEntries([...bound].map(([role, { id }]) => [role, id]))
@@ -87,6 +96,7 @@ function artifactSchemas(
 ): Map<string, NamedSchema> {
   const schemas = new Map<string, NamedSchema>()
   for (const [name, { schema }] of Object.entries(template.artifacts ?? {})) {
+    if (schema === undefined) continue
     const path = `artifacts.${name}.schema`
     const found = registry.get(schema)
     if (!isKind(found, 'schema')) {
@@ -104,16 +114,32 @@ function artifactSchemas(
   return schemas
 }
 
+/** The value of an artifact of a text kind. */
+const SOME_TEXT: JsonSchema = { type: 'string', minLength: 1 }
+
+/** Those whose schema there is, in the order of their names. */
+function definedArtifacts(
+  template: TemplateEntry,
+  schemas: ReadonlyMap<string, NamedSchema>,
+): Definition['artifacts'] {
+  const artifacts: Definition['artifacts'] = {}
+  for (const [name, { kind, path }] of Object.entries(template.artifacts ?? {}).sort(byName)) {
+    const found = schemas.get(name)
+    const place = path === undefined ? {} : { path }
+    if (found) artifacts[name] = { schema: found.id, jsonSchema: found.entry.schema, ...place }
+    else if (kind === 'markdown' || kind === 'text')
+      artifacts[name] = { jsonSchema: SOME_TEXT, kind, ...place }
+  }
+  return artifacts
+}
+
 function freeze(
   id: string,
   template: TemplateEntry,
-  schemas: ReadonlyMap<string, NamedSchema>,
+  artifacts: Definition['artifacts'],
   bound: Bindings,
+  children: Record<string, ChildDefinition>,
 ): Definition {
-  const artifacts: Record<string, { schema: string; jsonSchema: JsonSchema }> = {}
-  for (const [name, { id: schema, entry }] of [...schemas].sort(byName)) {
-    artifacts[name] = { schema, jsonSchema: entry.schema }
-  }
   const roles: Record<string, BoundPersona> = {}
   for (const [role, persona] of [...bound].sort(byName)) roles[role] = boundPersona(persona)
   const definition: Definition = {
@@ -126,6 +152,7 @@ function freeze(
     ...(template.budget ? { budget: template.budget } : {}),
     phases: template.phases.map((phase) => frozenPhase(phase, roles)),
     ...(template.output === undefined ? {} : { output: template.output }),
+    ...(Object.keys(children).length > 0 ? { children } : {}),
   }
   // A copy: what the registry holds may be shared by many definitions, and zod leaves undefined fields behind.
   return JSON.parse(JSON.stringify(definition)) as Definition
@@ -145,6 +172,7 @@ function boundPersona({ id, hash, entry }: Persona): BoundPersona {
     instructions: entry.instructions ?? '',
     tools: entry.tools ?? [],
     commands: entry.commands ?? [],
+    ...(entry.mcp === undefined ? {} : { mcp: entry.mcp }),
   }
 }
 

@@ -14,7 +14,6 @@ export function unbuiltErrors(phase: Phase, base: string): ErrorDetail[] {
       ['gate.notAuthors', notAuthors === true],
     )
   }
-  if ('workflow' in phase) unbuilt.push(['workflow', true])
   return unbuilt
     .filter(([, isUsed]) => isUsed)
     .map(([path]) => ({ path: `${base}.${path}`, message: 'this build does not do this yet' }))

@@ -67,6 +67,7 @@ function wordsFor(directive: Directive): [status: string, mark: string] {
       return ['running', directive.attempt > 1 ? `running, attempt ${directive.attempt}` : 'running']
     case 'wait':
       if (directive.why === 'paused') return ['paused', 'paused']
+      if (directive.why === 'child') return ['running', 'waiting for the run it started']
       if (directive.why === 'backoff') return ['running', 'waiting to be tried again']
       return ['waiting', directive.why === 'gate' ? 'waiting for a decision' : 'waiting']
     case 'work': {

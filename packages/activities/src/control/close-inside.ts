@@ -1,6 +1,7 @@
 import type { ErrorRecord } from '@devflow/contracts'
 import { sessionKey } from '@devflow/contracts'
-import type { EventLine, PhaseProgress } from '@devflow/db'
+import type { EventLine, PhaseProgress, Progress } from '@devflow/db'
+import { stopChildren } from './child-run.ts'
 import { event, type Step } from './step.ts'
 import { Work } from './work.ts'
 
@@ -20,9 +21,14 @@ export async function closeInside(
     const key = sessionKey({ phase: row.id, attempt: row.attempt })
     if (busy.includes(key)) work.stop.add(key)
   }
-  if (work.stop.size > 0 || progress.control === 'paused') return work
+  const children = rows.flatMap(({ kind, status, child }) =>
+    kind === 'workflow' && status === 'running' && child ? [child] : [],
+  )
+  if (await stopChildren(step, children)) work.moves = true
+  if (work.stop.size > 0 || work.moves || progress.control === 'paused') return work
+  const ids = new Set(rows.map(({ id }) => id))
   work.lines.push(
-    ...rows.filter(({ kind, status }) => kind === 'gate' && status === 'waiting').map(gateClosed),
+    ...progress.gates.filter(({ phase, status }) => status === 'open' && ids.has(phase)).map(gateClosed),
     event(step, error ? 'phase.failed' : 'phase.completed', 'end', {
       ...(error ? { error } : {}),
       closes: true,
@@ -31,11 +37,11 @@ export async function closeInside(
   return work
 }
 
-function gateClosed({ id, attempt }: PhaseProgress): EventLine {
+function gateClosed({ id, phase, attempt, isBudget }: Progress['gates'][number]): EventLine {
   return {
     type: 'gate.closed',
-    key: `${id}/${attempt}/closed`,
-    phase: id,
+    key: isBudget ? `gate/${id}/closed` : `${id}/${attempt}/closed`,
+    phase,
     attempt,
     data: { gate: id, status: 'canceled', by: 'phase around it' },
   }

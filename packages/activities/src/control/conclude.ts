@@ -1,5 +1,5 @@
 import type { ControlActivities, ErrorRecord, Outcome } from '@devflow/contracts'
-import { DevflowError } from '@devflow/contracts'
+import { CHANNELS, DevflowError } from '@devflow/contracts'
 import { type EventLine, type Progress, putBlob, readOpenCalls, readProgress } from '@devflow/db'
 import { evaluateValue } from '@devflow/definition'
 import type { Deps } from '../deps.ts'
@@ -57,6 +57,8 @@ export async function conclude(
       { type: `run.${outcome}`, key: `${round}/end`, data: deps.scrub(data) },
     ],
   })
+  // Its parent's wake is in the outbox by now.
+  if (progress.parent !== undefined) await deps.pool.query('select pg_notify($1, $2)', [CHANNELS.outbox, ''])
   // What sessions that crashed on this machine left behind.
   await closeRunWorkspaces({ dataDir: deps.dataDir, runId: end.runId })
   const now = await readProgress(deps.pool, end.runId)

@@ -29,7 +29,11 @@ export async function inside(step: Step, busy: readonly string[]): Promise<Move>
   if (rests && isPaused) await append(step, [pausedLine(step)])
   // The run waits only when nothing of it runs; said under the lock, of the log as it was read.
   if (rests && !isPaused && progress.status === 'running' && work.waiting.length > 0) {
-    const stands = await restRun(deps.pool, { run: runId, epoch: executionEpoch, seq, for: work.waiting })
+    const awaited = work.waiting.map(({ kind, id }) => {
+      const gate = progress.gates.find(({ phase, status }) => status === 'open' && phase === id)
+      return gate ? { kind: 'gate', id: gate.id } : { kind, id }
+    })
+    const stands = await restRun(deps.pool, { run: runId, epoch: executionEpoch, seq, for: awaited })
     if (!stands) return MOVED
   }
   return {
@@ -45,8 +49,9 @@ export async function inside(step: Step, busy: readonly string[]): Promise<Move>
 
 /** A gate inside was rejected, and its template ends the run there. */
 export function endsWithin({ progress, definition, node }: Step): boolean {
-  return progress.gates.some(({ id, status, onReject }) => {
-    const gate = status === 'rejected' && onReject === 'end' ? nodeNamed(definition, nameIn(id)) : undefined
+  return progress.gates.some(({ phase, status, onReject }) => {
+    const gate =
+      status === 'rejected' && onReject === 'end' ? nodeNamed(definition, nameIn(phase)) : undefined
     return gate !== undefined && (gate === node || around(gate)[0] === node)
   })
 }

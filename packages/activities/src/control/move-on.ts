@@ -3,6 +3,7 @@ import { DevflowError, durationMs } from '@devflow/contracts'
 import { type EventLine, expireGate } from '@devflow/db'
 import { isTrue } from '@devflow/definition'
 import { scopeOf } from '../scope/index.ts'
+import { afterChild, startChildRun } from './child-run.ts'
 import { openGate } from './open-gate.ts'
 import { openInside } from './open-inside.ts'
 import { openWait, takeSignal } from './open-wait.ts'
@@ -17,7 +18,8 @@ export async function moveOn(step: Step): Promise<Move> {
   if (progress.control === 'paused') return { do: 'wait', why: 'paused' }
   if (at.status === 'running') {
     // An agent phase under way: its activity finds what is done. Anything else was cut off while opening.
-    return 'agent' in phase ? { do: 'session', attempt: at.attempt } : await open(step)
+    if ('agent' in phase) return { do: 'session', attempt: at.attempt }
+    return 'workflow' in phase && at.child !== undefined ? await afterChild(step, at.child) : await open(step)
   }
   if (at.retryInMs !== undefined && at.retryInMs > 0)
     return { do: 'wait', why: 'backoff', afterMs: at.retryInMs }
@@ -43,6 +45,7 @@ async function open(step: Step): Promise<Move> {
   try {
     if ('gate' in phase) return { lines: opening(step, await openGate(step, phase.gate)) }
     if ('wait' in phase) return { lines: opening(step, await openWait(step, phase.wait)) }
+    if ('workflow' in phase) return await startChildRun(step, phase.workflow)
     return { lines: await openInside(step) }
   } catch (error) {
     return { lines: failureLines(step, error) }

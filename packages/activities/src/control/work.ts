@@ -19,10 +19,10 @@ export class Work {
     if (ms !== undefined) this.afterMs = Math.min(this.afterMs ?? ms, ms)
   }
 
-  take({ kind, id, attempt }: PhaseProgress, move: Move): void {
+  take({ id, attempt }: PhaseProgress, move: Move): void {
     if (move === 'moved') this.moved = true
     else if ('lines' in move) this.lines.push(...move.lines)
-    else this.#do(move, { kind, id, attempt })
+    else this.#do(move, { id, attempt })
   }
 
   add(other: Work): void {
@@ -35,12 +35,12 @@ export class Work {
     this.due(other.afterMs)
   }
 
-  #do(directive: Directive, { kind, id, attempt }: Pick<PhaseProgress, 'kind' | 'id' | 'attempt'>): void {
+  #do(directive: Directive, { id, attempt }: Pick<PhaseProgress, 'id' | 'attempt'>): void {
     if (directive.do === 'session') this.sessions.push({ phase: id, attempt })
     if (directive.do !== 'wait') return
     this.due(directive.afterMs)
-    if (directive.why === 'backoff') this.moves = true
-    else if (directive.why !== 'paused') this.waiting.push({ kind, id })
+    if (directive.why === 'backoff' || directive.why === 'child') this.moves = true
+    else if (directive.why !== 'paused') this.waiting.push({ kind: directive.why, id })
   }
 
   /** Whether anything goes on by itself, with these sessions under way. */

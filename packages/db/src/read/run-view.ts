@@ -34,7 +34,7 @@ export const RUN_VIEW = `
   (select jsonb_build_object('inputTokens', coalesce(sum(m.input_tokens), 0), 'outputTokens', coalesce(sum(m.output_tokens), 0),
       'costMicroUsd', coalesce(sum(m.cost_micro_usd), 0),
       'unsettledMicroUsd', coalesce(sum(m.reserved_micro_usd) filter (where m.cost_micro_usd is null), 0))
-    from devflow.model_calls m where m.run_id = r.id) as usage`
+    from devflow.model_calls m where m.run_id = any(devflow.family(r.id))) as usage`
 
 export interface RunRow {
   id: string
