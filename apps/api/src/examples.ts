@@ -93,7 +93,7 @@ export const PREVIEW: RunPreview = {
   warnings: [
     {
       code: 'budget_below_estimate',
-      message: "The run's budget of 2500 micro-dollars is less than it will cost at least, 3110.4.",
+      message: "The run's budget of 2500 micro-dollars is less than it needs at least, 3110.4.",
       blocks: true,
     },
   ],

@@ -4,6 +4,7 @@ import {
   costOf,
   type Definition,
   DevflowError,
+  type ModelPrice,
   mostItCosts,
 } from '@devflow/contracts'
 import { render, treeOf } from '@devflow/definition'
@@ -13,11 +14,13 @@ import type { PersonaPrices } from './prices.ts'
 /** What a phase costs by its prices and caps, once. */
 export interface Estimate {
   tokens: number
-  /** Of the one call at least. */
-  leastTokens: number
   low: number
   /** Undefined where nobody knows a price. */
   high: number | undefined
+  /** What it uses at least. */
+  leastTokens: number
+  /** The smallest reservation that lets its first call be sent. */
+  admission: { microUsd: number; tokens: number }
 }
 
 // As sessions reserve: few tokenizers make more than one token of three characters. Most make one of four or more.
@@ -25,6 +28,8 @@ const FEWEST_CHARACTERS_PER_TOKEN = 3
 const USUAL_CHARACTERS_PER_TOKEN = 4
 const DEFAULT_OUTPUT_TOKENS = 4_096
 const DEFAULT_TURNS = 50
+/** A budget that does not pay an answer of so many tokens pays none. */
+const LEAST_OUTPUT_TOKENS = 256
 
 /** What the definition of a tool takes in a prompt, about. */
 const CHARACTERS_OF_TOOL = 500
@@ -47,23 +52,29 @@ export function estimateAgent(
     promptLength(agent.prompt, input) +
     (schema ? JSON.stringify(schema).length : 0) +
     (agent.tools?.length ?? 0) * CHARACTERS_OF_TOOL
+  const reserved = Math.ceil(characters / FEWEST_CHARACTERS_PER_TOKEN)
   const artifacts = (agent.inputs ?? []).map((name) => longest(definition, name))
+  const most = artifacts.reduce((all, tokens) => all + tokens, reserved)
   const output = model.maxOutputTokens ?? DEFAULT_OUTPUT_TOKENS
-  const most = Math.ceil(characters / FEWEST_CHARACTERS_PER_TOKEN) + artifacts.reduce((a, b) => a + b, 0)
+  const short = Math.min(output, LEAST_OUTPUT_TOKENS)
   const calls = callsAtMost(persona, most + output)
-  const tokens = calls * (most + output)
   const first = { inputTokens: Math.ceil(characters / USUAL_CHARACTERS_PER_TOKEN), outputTokens: 1 }
-  const known = prices.filter((price) => price !== undefined)
-  const lows = known.map((price) => costOf(price, first)).filter((cost) => cost !== undefined)
-  const highs = known.map((price) => mostItCosts(price, most, output)).filter((cost) => cost !== undefined)
-  if (highs.length < prices.length)
-    return { tokens, leastTokens: first.inputTokens + 1, low: 0, high: undefined }
+  const low = costs(prices, (price) => costOf(price, first))
+  const high = costs(prices, (price) => mostItCosts(price, most, output))
+  const admitted = costs(prices, (price) => mostItCosts(price, reserved, short))
   return {
-    tokens,
-    leastTokens: first.inputTokens + 1,
-    low: Math.min(...lows),
-    high: multiple(Math.max(...highs), calls),
+    tokens: calls * (most + output),
+    low: low === undefined ? 0 : Math.min(...low),
+    high: high && multiple(Math.max(...high), calls),
+    leastTokens: first.inputTokens + first.outputTokens,
+    admission: { microUsd: admitted ? Math.max(...admitted) : 0, tokens: reserved + short },
   }
+}
+
+/** By each of the prices; undefined where one of them is not known, or makes no sense. */
+function costs(prices: PersonaPrices, by: (price: ModelPrice) => number | undefined): number[] | undefined {
+  const all = prices.map((price) => price && by(price))
+  return all.every((cost) => cost !== undefined) ? all : undefined
 }
 
 /** A call is begun as long as `maxTokensTotal` is not used up. */

@@ -19,7 +19,7 @@ import { type Estimate, estimateAgent } from './estimate-agent.ts'
 import { isLess, multiple, sum } from './money.ts'
 import { type PersonaPrices, pricesOf } from './prices.ts'
 import { repetitionsOf } from './repetitions.ts'
-import { budgetWarnings } from './warnings.ts'
+import { budgetWarnings, type Need } from './warnings.ts'
 
 /** So many finished runs say more of what a phase costs than its caps do. */
 const ENOUGH_RUNS = 5
@@ -33,7 +33,8 @@ interface Known {
 
 interface Costed {
   preview: PhasePreview
-  leastTokens: number
+  /** Of an agent phase that is run for sure. */
+  need?: Need
   openEnded: boolean
 }
 
@@ -68,9 +69,8 @@ export async function previewRun(
     budget,
     warnings: [
       ...budgetWarnings(budget, shared, {
-        phases: agents,
+        needs: costed.flatMap(({ need }) => need ?? []),
         unpriced: agents.filter(({ estimate }) => estimate.microUsd.high === undefined),
-        leastTokens: new Map(costed.map(({ preview, leastTokens }) => [preview.id, leastTokens])),
       }),
       ...costed.filter(({ openEnded }) => openEnded).map(({ preview }) => openEndedWarning(preview)),
     ],
@@ -84,7 +84,7 @@ function costOfPhase(node: PhaseNode, known: Known): Costed {
   const place = { id: name, kind, ...(parent ? { inside: parent.name } : {}) }
   if (!('agent' in phase) || !role) {
     const estimate = { tokens: 0, microUsd: { low: 0, high: 0 } }
-    return { preview: { ...place, estimate }, leastTokens: 0, openEnded: false }
+    return { preview: { ...place, estimate }, openEnded: false }
   }
   const { least, most, openEnded } = repetitionsOf(node, input)
   const once = estimateAgent(definition, role, phase.agent, prices.get(role.id) ?? [undefined], input)
@@ -94,9 +94,15 @@ function costOfPhase(node: PhaseNode, known: Known): Costed {
     high: once.high === undefined ? undefined : multiple(once.high, most),
   }
   const told = history.find((one) => one.phase === name && one.persona === role.id)
+  const estimate = estimateOf(capped, told)
+  const { admission, leastTokens } = once
+  const need = {
+    ...{ persona: role.id, admission },
+    ...{ microUsd: estimate.microUsd.low, tokens: leastTokens * least },
+  }
   return {
-    preview: { ...place, ...whoOf(role), estimate: estimateOf(capped, told) },
-    leastTokens: once.leastTokens * least,
+    preview: { ...place, ...whoOf(role), estimate },
+    ...(least > 0 ? { need } : {}),
     openEnded: openEnded && told === undefined,
   }
 }
@@ -105,7 +111,7 @@ const whoOf = ({ id, model }: BoundPersona) => ({ persona: id, model: model.name
 
 /** What earlier runs have cost, once there are enough of them; until then they only widen what prices and caps say. */
 function estimateOf(
-  { tokens, low, high }: Omit<Estimate, 'leastTokens'>,
+  { tokens, low, high }: Pick<Estimate, 'tokens' | 'low' | 'high'>,
   told: PhaseHistory | undefined,
 ): PhasePreview['estimate'] {
   if (!told) return { tokens, microUsd: { low, ...(high === undefined ? {} : { high }) } }

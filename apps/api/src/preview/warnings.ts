@@ -2,18 +2,21 @@ import type { Budget, BudgetPolicy, PhasePreview, PreviewWarning } from '@devflo
 import type { SharedBudget } from '@devflow/db'
 import { isLess, sum } from './money.ts'
 
-/** The least a run will take of its budgets. */
-interface Least {
+interface Amount {
   microUsd: number
   tokens: number
 }
 
+/** What a phase takes of budgets at least: in all, and to be let make its first call. */
+export interface Need extends Amount {
+  persona: string
+  admission: Amount
+}
+
 interface Costs {
-  phases: readonly PhasePreview[]
+  needs: readonly Need[]
   /** Phases whose price nobody knows. */
   unpriced: readonly PhasePreview[]
-  /** By phase. */
-  leastTokens: ReadonlyMap<string, number>
 }
 
 /** What of a budget would stop a run: a limit whose policy is to warn stops none. */
@@ -31,13 +34,18 @@ export function budgetWarnings(
   ]
 }
 
-function leastOf({ phases, leastTokens }: Costs, personas?: readonly string[]): Least {
-  const meant = phases.filter(
-    ({ persona }) => persona !== undefined && (personas === undefined || personas.includes(persona)),
-  )
+/** What a budget must have left, that of these personas or of all. */
+function leastOf({ needs }: Costs, personas?: readonly string[]): Amount {
+  const meant = needs.filter(({ persona }) => personas === undefined || personas.includes(persona))
   return {
-    microUsd: sum(...meant.map(({ estimate }) => estimate.microUsd.low)),
-    tokens: meant.reduce((all, { id }) => all + (leastTokens.get(id) ?? 0), 0),
+    microUsd: Math.max(
+      sum(...meant.map(({ microUsd }) => microUsd)),
+      ...meant.map(({ admission }) => admission.microUsd),
+    ),
+    tokens: Math.max(
+      meant.reduce((all, { tokens }) => all + tokens, 0),
+      ...meant.map(({ admission }) => admission.tokens),
+    ),
   }
 }
 
@@ -64,18 +72,18 @@ function unpricedWarnings(
   })
 }
 
-function ownWarnings({ limitMicroUsd, limitTokens, onExceeded }: Budget, least: Least): PreviewWarning[] {
+function ownWarnings({ limitMicroUsd, limitTokens, onExceeded }: Budget, least: Amount): PreviewWarning[] {
   const warnings: PreviewWarning[] = []
   if (limitMicroUsd !== undefined && isLess(limitMicroUsd, least.microUsd))
     warnings.push({
       code: 'budget_below_estimate',
-      message: `The run's budget of ${limitMicroUsd} micro-dollars is less than it will cost at least, ${least.microUsd}.`,
+      message: `The run's budget of ${limitMicroUsd} micro-dollars is less than it needs at least, ${least.microUsd}.`,
       blocks: stops(onExceeded),
     })
   if (limitTokens !== undefined && limitTokens < least.tokens)
     warnings.push({
       code: 'token_budget_below_estimate',
-      message: `The run's budget of ${limitTokens} tokens is less than it will use at least, ${least.tokens}.`,
+      message: `The run's budget of ${limitTokens} tokens is less than it needs at least, ${least.tokens}.`,
       blocks: stops(onExceeded),
     })
   return warnings
@@ -83,7 +91,7 @@ function ownWarnings({ limitMicroUsd, limitTokens, onExceeded }: Budget, least: 
 
 function sharedWarnings(
   { scope, persona, onExceeded, leftMicroUsd, leftTokens }: SharedBudget,
-  least: Least,
+  least: Amount,
 ): PreviewWarning[] {
   const name = `${NAMES[scope]}${persona === undefined ? '' : ` of ${persona}`}`
   const lefts: [left: number | undefined, least: number, unit: string][] = [
@@ -98,7 +106,7 @@ function sharedWarnings(
         code: isSpent ? 'shared_budget_spent' : 'shared_budget_below_estimate',
         message: isSpent
           ? `${name} has no ${unit} left.`
-          : `${name} has ${left} ${unit} left; this run will use ${needed} at least.`,
+          : `${name} has ${left} ${unit} left; this run needs ${needed} at least.`,
         blocks: stops(onExceeded),
       },
     ]

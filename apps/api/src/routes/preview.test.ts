@@ -62,6 +62,8 @@ const codes = ({ warnings }: RunPreview) => warnings.map(({ code, blocks }) => [
 // 600 characters: 200 tokens at three, 150 at four. One answered token at least, 1,000 at most, three times.
 const LOW = 46.7
 const HIGH = 5_280
+// A call is not sent unless the budget pays 256 tokens of an answer to the 200.
+const ADMISSION = 495.2
 
 describe('a preview', () => {
   test('is what the run would be, and costs from one call that says nothing to as many as there may be', async () => {
@@ -105,11 +107,12 @@ describe('a preview', () => {
 
 describe('what would stop the run is a warning', () => {
   test.each<[budget: object, expected: [string, boolean][]]>([
-    [{ limitMicroUsd: 46.7 }, []],
-    [{ limitMicroUsd: 46.699999 }, [['budget_below_estimate', true]]],
+    [{ limitMicroUsd: ADMISSION }, []],
+    [{ limitMicroUsd: 495.199999 }, [['budget_below_estimate', true]]],
     [{ limitMicroUsd: 1, onExceeded: 'warn_continue' }, [['budget_below_estimate', false]]],
     [{ limitMicroUsd: 1, onExceeded: 'prompt' }, [['budget_below_estimate', true]]],
-    [{ limitTokens: 150 }, [['token_budget_below_estimate', true]]],
+    [{ limitTokens: 456 }, []],
+    [{ limitTokens: 455 }, [['token_budget_below_estimate', true]]],
   ])('with the budget %j', async (budget, expected) => {
     expect(codes(await preview({ budget }))).toEqual(expected)
   })
@@ -225,7 +228,7 @@ describe('budgets that are shared', () => {
     expect((await preview()).warnings).toEqual([
       {
         code: 'shared_budget_below_estimate',
-        message: "Today's budget has 40 micro-dollars left; this run will use 46.7 at least.",
+        message: `Today's budget has 40 micro-dollars left; this run needs ${ADMISSION} at least.`,
         blocks: true,
       },
     ])
