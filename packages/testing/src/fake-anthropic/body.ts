@@ -12,7 +12,7 @@ export interface AnthropicBlock {
   cache_control?: { type: string }
 }
 
-export interface AnthropicMessage {
+interface AnthropicMessage {
   role: string
   content: string | AnthropicBlock[]
 }

@@ -6,7 +6,7 @@ export interface GooglePart {
   functionResponse?: { id?: string; name: string; response?: unknown }
 }
 
-export interface GoogleContent {
+interface GoogleContent {
   role?: string
   parts?: GooglePart[]
 }

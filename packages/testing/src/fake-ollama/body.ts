@@ -1,4 +1,4 @@
-export interface OllamaMessage {
+interface OllamaMessage {
   role: string
   content: string
   thinking?: string

@@ -32,7 +32,7 @@ export interface ProviderCall {
 }
 
 /** Tokens as one counts the whole: `input` holds `cached` and `cacheWritten`, `output` holds `reasoning`. */
-export interface ProviderUsage {
+interface ProviderUsage {
   input: number
   output: number
   cached?: number

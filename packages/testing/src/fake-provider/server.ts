@@ -22,7 +22,7 @@ export interface ProviderRequest<Body> {
   finishedAt?: number
 }
 
-export type ProviderHandler<Body> = (request: ProviderRequest<Body>) => ProviderReply | Promise<ProviderReply>
+type ProviderHandler<Body> = (request: ProviderRequest<Body>) => ProviderReply | Promise<ProviderReply>
 
 /** How one provider speaks. */
 export interface Dialect<Body> {

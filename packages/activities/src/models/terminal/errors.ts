@@ -4,7 +4,7 @@ import type { Course, Failure, Recoveries } from './course.ts'
 import type { Look } from './tmux.ts'
 
 /** A call that did not come to its answer, and what was to be seen then. */
-export interface TerminalStop {
+interface TerminalStop {
   why: Failure
   stage: Course['stage']
   recoveries: Recoveries
