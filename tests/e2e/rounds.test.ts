@@ -36,6 +36,7 @@ beforeAll(async () => {
     slots: new CallSlots(1, log),
     dataDir,
     sandbox: await Sandbox.open({ path: '' }),
+    servers: {},
     workspaceRoots: [],
     secrets: [],
     scrub: scrubber([]),

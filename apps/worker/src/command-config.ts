@@ -1,4 +1,4 @@
-import type { SandboxOptions } from '@devflow/activities'
+import { ConfiguredServer, type ConfiguredServers, type SandboxOptions } from '@devflow/activities'
 import { z } from 'zod'
 
 const MiB = 1024 * 1024
@@ -18,6 +18,27 @@ export const COMMAND_VARIABLES = {
     .pipe(z.array(z.string().startsWith('/', { error: 'expected absolute paths' })))
     .default([])
     .describe('files and folders that commands may read beside the system’s'),
+  DEVFLOW_MCP_SERVERS: z
+    .string()
+    .default('{}')
+    .transform(readJson)
+    .pipe(z.record(z.string(), ConfiguredServer))
+    .describe('MCP servers by name, as a JSON object of {command, network?, env?} or {url, headers?}'),
+}
+
+/** What is set for servers is for them alone. */
+export const serverSecrets = (servers: ConfiguredServers): string[] =>
+  Object.values(servers).flatMap((server) =>
+    Object.values(('url' in server ? server.headers : server.env) ?? {}),
+  )
+
+function readJson(text: string, context: z.RefinementCtx): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    context.addIssue({ code: 'custom', message: 'expected JSON' })
+    return z.NEVER
+  }
 }
 
 export function sandboxOptions(

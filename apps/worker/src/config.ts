@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { otel, parseConfig, tracingConfig, tracingSecrets } from '@devflow/process'
 import { z } from 'zod'
-import { COMMAND_VARIABLES, sandboxOptions } from './command-config.ts'
+import { COMMAND_VARIABLES, sandboxOptions, serverSecrets } from './command-config.ts'
 import { PRICING_VARIABLES, pricingOf } from './pricing-config.ts'
 import { PROVIDER_VARIABLES, providerSecrets, providersOf } from './provider-config.ts'
 import { TERMINAL_VARIABLES, terminalSecrets, terminalsOf } from './terminal-config.ts'
@@ -87,6 +87,7 @@ export function readConfig(env: NodeJS.ProcessEnv) {
     cacheDir: given.DEVFLOW_CACHE ?? join(given.DEVFLOW_DATA, 'cache'),
     workspaceRoots: given.DEVFLOW_WORKSPACE_ROOTS,
     sandbox: sandboxOptions(given),
+    servers: given.DEVFLOW_MCP_SERVERS,
     logLevel: given.DEVFLOW_LOG_LEVEL,
     sessions: given.DEVFLOW_SESSIONS,
     cachedWorkflows: given.DEVFLOW_CACHED_WORKFLOWS,
@@ -120,6 +121,7 @@ export function readConfig(env: NodeJS.ProcessEnv) {
       given.OPENROUTER_API_KEY,
       ...providerSecrets(given, env),
       ...terminalSecrets(given.DEVFLOW_TERMINALS, env),
+      ...serverSecrets(given.DEVFLOW_MCP_SERVERS),
       new URL(given.DATABASE_URL).password,
       ...(given.DEVFLOW_SECRETS?.split(/\s+/) ?? []),
       ...tracingSecrets(tracing),

@@ -2,9 +2,10 @@ import type { Definition, LogFields, Model, ModelPrice, Plan, Provider, Scrub } 
 import type { GroupWriter, Listener } from '@devflow/db'
 import type pg from 'pg'
 import type { FaultPoint } from './fault-points.ts'
+import type { ConfiguredServers } from './mcp/index.ts'
 import type { ModelAdapter } from './models/model.ts'
-import type { CallSlots } from './session/call-slots.ts'
 import type { Sandbox } from './sandbox/index.ts'
+import type { CallSlots } from './session/call-slots.ts'
 
 /** Times an operator may set, and tests shorten. All in ms. */
 export interface Times {
@@ -38,6 +39,8 @@ export interface Deps {
   dataDir: string
   /** Where commands of agents run. */
   sandbox: Sandbox
+  /** Servers of tools that the operator has configured. */
+  servers: ConfiguredServers
   /** Folders under which repositories may lie. */
   workspaceRoots: string[]
   /** Values that must never be stored or sent on (I8), for text that streams; `scrub` is for whole text. */

@@ -8,13 +8,13 @@ import { SETTINGS, systemMounts } from './system-mounts.ts'
 export const WORKSPACE = '/workspace'
 const TOOLCHAIN = '/opt/devflow/bin'
 
-/** File descriptors bubblewrap reads from or writes to, beside the three of the command. */
-export const FD = { seccomp: 3, passwd: 4, group: 5, info: 6 } as const
+/** File descriptors that bubblewrap reads, and the last it writes, beside the three of the command. */
+export const FD = { seccomp: 3, passwd: 4, group: 5, args: 6, info: 7 } as const
 
 export interface Box {
-  argv: readonly string[]
   /** The working directory outside; without one the command gets an empty one that is gone with it. */
   root: string | undefined
+  isReadOnly: boolean
   identity: Identity
   limits: CommandLimits
   network: boolean
@@ -27,18 +27,20 @@ export interface Box {
   hasFilter: boolean
 }
 
-/** The command line that runs a command in namespaces of its own, where it sees what is named here and nothing else. */
+/**
+ * The options that put a command into namespaces of its own, where it sees what is named here and nothing else. They go
+ * by a descriptor: the command line of a process, with all variables that are set, can be read by anybody.
+ */
 export function bubblewrapArguments(box: Box): string[] {
-  const { identity, limits, root } = box
+  const { limits, root } = box
   return [
     '--die-with-parent',
     '--new-session',
     ...namespaces(box),
     '--clearenv',
     ...Object.entries({ ...environment(), ...box.env }).flatMap(([name, value]) => ['--setenv', name, value]),
-    ...openFolders([`${TOOLCHAIN}/node`, ...SETTINGS.map((name) => join('/etc', name)), ...box.readOnly]),
+    ...openFolders([`${TOOLCHAIN}/node`, ...SETTINGS.map((name) => join('/etc', name))]),
     ...systemMounts(),
-    ...box.readOnly.flatMap((path) => ['--ro-bind', path, path]),
     ...['--ro-bind', box.node, `${TOOLCHAIN}/node`],
     ...['--perms', '0444', '--ro-bind-data', String(FD.passwd), '/etc/passwd'],
     ...['--perms', '0444', '--ro-bind-data', String(FD.group), '/etc/group'],
@@ -46,23 +48,31 @@ export function bubblewrapArguments(box: Box): string[] {
     ...['--proc', '/proc', '--dev', '/dev', '--remount-ro', '/dev'],
     ...memoryDisk('/dev/shm', limits.tmpBytes),
     ...memoryDisk('/tmp', limits.tmpBytes),
-    ...(root === undefined ? memoryDisk(WORKSPACE, limits.tmpBytes) : workspaceMounts(root)),
+    // Last: some may lie below /tmp.
+    ...openFolders(box.readOnly),
+    ...box.readOnly.flatMap((path) => ['--ro-bind', path, path]),
+    ...(root === undefined ? memoryDisk(WORKSPACE, limits.tmpBytes) : workspaceMounts(root, box.isReadOnly)),
     ...['--remount-ro', '/'],
     ...['--chdir', WORKSPACE],
     ...(box.hasFilter ? ['--seccomp', String(FD.seccomp)] : []),
     ...['--info-fd', String(FD.info)],
-    '--',
-    ...limited(limits),
-    ...(identity.drops ? asUser(identity.uid) : []),
-    ...box.argv,
   ]
+}
+
+/** The command as it is started inside: under its limits, and as a user who has no rights. */
+export function wrappedArgv(argv: readonly string[], identity: Identity, limits: CommandLimits): string[] {
+  return [...limited(limits), ...(identity.drops ? asUser(identity.uid) : []), ...argv]
 }
 
 /** The folders above what is mounted: bubblewrap would make them for their owner alone, and that is not the command. */
 function openFolders(paths: readonly string[]): string[] {
   const folders = new Set<string>()
   for (const path of paths)
-    for (let folder = dirname(path); folder !== '/' && !folder.startsWith('/usr'); folder = dirname(folder))
+    for (
+      let folder = dirname(path);
+      !['/', '/tmp'].includes(folder) && !folder.startsWith('/usr');
+      folder = dirname(folder)
+    )
       folders.add(folder)
   return [...folders].sort().flatMap((folder) => ['--perms', '0755', '--dir', folder])
 }
@@ -101,10 +111,11 @@ const memoryDisk = (path: string, bytes: number): string[] => [
  * The directory can be written, git's own files in it only be read: hooks, configuration and attributes that our own git
  * would obey, and objects, which are hard links to the mirror's.
  */
-function workspaceMounts(root: string): string[] {
+function workspaceMounts(root: string, isReadOnly: boolean): string[] {
   const git = join(root, '.git')
   if (!statSync(git, { throwIfNoEntry: false })?.isDirectory())
     throw new Error(`${root} is no clone: commands run in clones only`)
+  if (isReadOnly) return ['--ro-bind', root, WORKSPACE]
   return ['--bind', root, WORKSPACE, '--ro-bind', git, join(WORKSPACE, '.git')]
 }
 

@@ -2,10 +2,18 @@ import { realpathSync } from 'node:fs'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { accounts, bubblewrapArguments, environment, WORKSPACE } from './bubblewrap.ts'
+import {
+  accounts,
+  type Box,
+  bubblewrapArguments,
+  environment,
+  FD,
+  WORKSPACE,
+  wrappedArgv,
+} from './bubblewrap.ts'
 import { CapturedOutput } from './captured-output.ts'
 import { ConfinedChild } from './confined-child.ts'
-import { type Identity, identityFor } from './identity.ts'
+import { identityFor } from './identity.ts'
 import { type CommandLimits, DEFAULT_LIMITS } from './limits.ts'
 import { handOver, takeBack } from './ownership.ts'
 import { seccompFilter } from './seccomp.ts'
@@ -50,12 +58,19 @@ export type Confinement =
   | { kind: 'unsandboxed'; reason: string }
   | { kind: 'unavailable'; reason: string }
 
-/** A process of a sandbox that lives on, as a server does. */
+/** A program that lives on, as a server does. */
 export interface LongLived {
   argv: readonly string[]
-  root?: string
-  network?: boolean
-  env?: Readonly<Record<string, string>>
+  /** A clone of this worker's, which it may read. */
+  reads: string | undefined
+  network: boolean
+  /** Beside what every command has. */
+  env: Readonly<Record<string, string>>
+}
+
+type Start = Pick<Box, 'root' | 'isReadOnly' | 'network' | 'env' | 'identity'> & {
+  argv: readonly string[]
+  stdin: 'ignore' | 'pipe'
 }
 
 /** Runs what agents ask for where it can see and touch its working directory and nothing else. */
@@ -92,7 +107,8 @@ export class Sandbox {
       child.kill()
     }
     const watch = new UsageWatch(root, this.limits, over)
-    const child = this.#start({ argv, root, network }, identity, 'ignore', (pid) => watch.watch(pid))
+    const start = { argv, root, isReadOnly: false, network, env: {}, identity, stdin: 'ignore' as const }
+    const child = this.#start(start, (pid) => watch.watch(pid))
     const stdout = new CapturedOutput(this.limits.keptOutputBytes)
     const stderr = new CapturedOutput(this.limits.keptOutputBytes)
     const listen = (stream: CapturedOutput) => (piece: Buffer) => {
@@ -123,40 +139,45 @@ export class Sandbox {
     }
   }
 
-  /** Starts what lives on; the caller ends it. Throws where there is no sandbox. */
-  async start(program: LongLived, signal: AbortSignal): Promise<ConfinedChild> {
-    const identity = identityFor(program.root ?? WORKSPACE)
-    if (this.#isBoxed && program.root !== undefined) await handOver(program.root, identity, signal)
-    return this.#start({ network: false, ...program }, identity, 'pipe', () => {})
+  /** Starts what lives on, with its standard streams open; the caller ends it. Throws where there is no sandbox. */
+  async start({ argv, reads, network, env }: LongLived, signal: AbortSignal): Promise<ConfinedChild> {
+    const identity = identityFor(reads ?? WORKSPACE)
+    if (this.#isBoxed && reads !== undefined) await handOver(reads, identity, signal)
+    const watch = new UsageWatch(undefined, this.limits, () => child.kill())
+    const start = { argv, root: reads, isReadOnly: true, network, env, identity, stdin: 'pipe' as const }
+    const child = this.#start(start, (pid) => watch.watch(pid))
+    const stop = () => watch.stop()
+    child.ended.then(stop, stop)
+    return child
   }
 
   get #isBoxed(): boolean {
     return this.confinement.kind === 'bubblewrap'
   }
 
-  #start(
-    { argv, root, network, env = {} }: LongLived & { network: boolean },
-    identity: Identity,
-    stdin: 'ignore' | 'pipe',
-    onFirstProcess: (pid: number) => void,
-  ): ConfinedChild {
+  #start(start: Start, onFirstProcess: (pid: number) => void): ConfinedChild {
     if (this.confinement.kind === 'unavailable') throw new Error(this.confinement.reason)
+    const { argv, root, stdin, identity, env } = start
+    const { path: PATH, readOnly = [] } = this.#options
     if (!this.#isBoxed) {
       const [file = '', ...args] = argv
-      const common = { ...environment(), ...env, PATH: this.#options.path }
       return new ConfinedChild({
-        ...{ file, args, env: common, cwd: root ?? tmpdir(), stdin },
-        ...{ feeds: [], tellsInfo: false },
+        ...{ file, args, stdin, feeds: [], tellsInfo: false },
+        env: { ...environment(), ...env, PATH },
+        cwd: root ?? tmpdir(),
       })
     }
-    const { passwd, group } = accounts(identity)
-    const args = bubblewrapArguments({
-      ...{ argv, root, identity, network, env, node: this.#node, limits: this.limits },
-      readOnly: this.#options.readOnly ?? [],
-      hasFilter: this.#filter !== undefined,
+    const hasFilter = this.#filter !== undefined
+    const options = bubblewrapArguments({
+      ...start,
+      readOnly,
+      hasFilter,
+      node: this.#node,
+      limits: this.limits,
     })
-    const feeds = [this.#filter ?? '', passwd, group]
-    const { path: PATH } = this.#options
+    const { passwd, group } = accounts(identity)
+    const feeds = [this.#filter ?? '', passwd, group, options.join('\0')]
+    const args = ['--args', String(FD.args), '--', ...wrappedArgv(argv, identity, this.limits)]
     return new ConfinedChild(
       { file: 'bwrap', args, env: { PATH }, cwd: '/', stdin, feeds, tellsInfo: true },
       onFirstProcess,

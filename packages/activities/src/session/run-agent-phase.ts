@@ -21,6 +21,7 @@ import { ApplicationFailure, Context } from '@temporalio/activity'
 import { enter } from '../control/enter.ts'
 import type { Deps } from '../deps.ts'
 import { guarded } from '../guarded.ts'
+import type { Servers } from '../mcp/index.ts'
 import { promptFor } from '../prompt.ts'
 import { artifactsSeen, nodeNamed, scopeOf, viewOf } from '../scope/index.ts'
 import { builtTools, toolSpecs } from '../tools/index.ts'
@@ -29,6 +30,7 @@ import { FENCED, fail, HANDED_OVER, stopped } from './ends.ts'
 import { runLoop } from './loop.ts'
 import { eventAt, type Place, sessionId } from './place.ts'
 import { isFenced, Session } from './session.ts'
+import { openSessionServers } from './session-servers.ts'
 import { closeSessionWorkspace, openSessionWorkspace } from './session-workspace.ts'
 import { Stop, watching } from './stop.ts'
 import { type Transcript, transcriptOf } from './transcript.ts'
@@ -98,10 +100,14 @@ async function deliver(deps: Deps, place: Place, stop: Stop): Promise<SessionEnd
   )
   if (!(session instanceof Session)) return session
   const timer = timeout(session)
+  let servers: Servers | undefined
   try {
     await heal(session, transcript)
     const opened = await openSessionWorkspace(session)
-    const ready = opened ? new Session({ ...session, ...opened }) : session
+    const placed = opened ? new Session({ ...session, ...opened }) : session
+    servers = await openSessionServers(placed)
+    const tools = [...placed.tools, ...(servers?.specs ?? [])]
+    const ready = servers ? new Session({ ...placed, tools, servers }) : placed
     const prompt = transcript.messages.length > 0 ? [] : await promptOf(ready)
     return await runLoop(ready, transcript, prompt)
   } catch (error) {
@@ -111,6 +117,7 @@ async function deliver(deps: Deps, place: Place, stop: Stop): Promise<SessionEnd
     throw error
   } finally {
     clearTimeout(timer)
+    await servers?.close()
     if (progress.workspace) await closeSessionWorkspace(session)
   }
 }
@@ -164,6 +171,7 @@ async function sessionFor(
     root: undefined,
     commit: undefined,
     files: undefined,
+    servers: undefined,
   })
 }
 

@@ -2,6 +2,7 @@ import type { AgentPhase, BoundPersona, Definition } from '@devflow/contracts'
 import type { Answer, Line, Overrun, PhaseProgress, Progress, Reserve } from '@devflow/db'
 import type { PhaseNode } from '@devflow/definition'
 import type { Deps } from '../deps.ts'
+import type { Servers } from '../mcp/index.ts'
 import type { ModelAdapter, ToolSpec } from '../models/model.ts'
 import { type Place, sessionId } from './place.ts'
 import type { Files } from './snapshots.ts'
@@ -31,6 +32,8 @@ export class Session {
   readonly commit: string | undefined
   /** The files in it, and how they are kept. */
   readonly files: Files | undefined
+  /** Servers whose tools are among its own. */
+  readonly servers: Servers | undefined
 
   constructor(parts: SessionParts) {
     this.deps = parts.deps
@@ -48,6 +51,7 @@ export class Session {
     this.root = parts.root
     this.commit = parts.commit
     this.files = parts.files
+    this.servers = parts.servers
   }
 
   #posted: Promise<void> = Promise.resolve()

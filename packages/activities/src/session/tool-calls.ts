@@ -139,12 +139,13 @@ async function runOne(
   call: ToolCall,
   posted: Promise<unknown>,
 ): Promise<ToolResult | undefined> {
-  const { deps, place, tools, root, stop, persona } = session
+  const { place, tools, stop } = session
   if (!tools.some(({ name }) => name === call.name)) {
     const names = tools.map(({ name }) => name).join(', ') || 'none'
     return { ok: false, denied: true, content: `There is no tool \`${call.name}\` here. Tools: ${names}.` }
   }
-  if (root === undefined) {
+  const run = runnerOf(session, call)
+  if (!run) {
     return { ok: false, denied: true, content: 'This run has no workspace: there are no files to look at.' }
   }
   let isUnderWay = false
@@ -157,9 +158,8 @@ async function runOne(
     stop.signal.throwIfAborted()
     isUnderWay = true
   }
-  const context = { root, signal: stop.signal, commands: persona.commands, sandbox: deps.sandbox, starting }
   try {
-    return await runTool(call, context)
+    return await run(starting)
   } catch (error) {
     const { reason } = stop
     if (!reason) throw error
@@ -167,4 +167,16 @@ async function runOne(
       ? { ok: false, content: STOPPED[reason], code: 'command_stopped' }
       : undefined
   }
+}
+
+/** What runs a call: a server, or a tool of ours, which needs a workspace. */
+function runnerOf(
+  { deps, root, stop, persona, servers }: Session,
+  call: ToolCall,
+): ((starting: () => Promise<void>) => Promise<ToolResult>) | undefined {
+  const { signal } = stop
+  if (servers?.has(call.name)) return (starting) => servers.run(call, { signal, starting })
+  if (root === undefined) return undefined
+  const context = { root, signal, commands: persona.commands, sandbox: deps.sandbox }
+  return (starting) => runTool(call, { ...context, starting })
 }
