@@ -33,6 +33,11 @@ const tenantDay = (limitMicroUsd: number, more: Partial<BudgetSetting> = {}): Bu
   ...more,
 })
 
+/** Waits until it holds, looking again as soon as there is an answer. */
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  while (!(await holds()));
+}
+
 /** Every pool equals the ledger, and every run's budget its log. */
 async function expectTrue(): Promise<void> {
   for (const { used_micro_usd, ledger_micro_usd, used_tokens, ledger_tokens, name } of await poolsOf(pool)) {
@@ -71,6 +76,46 @@ describe('a shared budget', () => {
     expect((await pool.query('select 1 from devflow.budget_slices')).rows).toEqual([])
     await expectTrue()
   }, 60_000)
+
+  test('grants no cent twice, when all that is granted stays reserved', async () => {
+    const [limit, cap] = [9_999, 7]
+    await set(tenantDay(limit))
+    const runs = await Promise.all(Array.from({ length: 20 }, () => newRun(pool)))
+    const processes = [runs.slice(0, 10), runs.slice(10)].map((half) =>
+      spendingProcess({ databaseUrl: database.url, runs: half, cap, settles: false }),
+    )
+    await Promise.all(processes.map((each) => each.left))
+    const [day] = await poolsOf(pool)
+    expect(Number(day?.used_micro_usd)).toBe(limit - (limit % cap))
+    await expectTrue()
+  }, 60_000)
+
+  test('that another process takes back from a slice in the very moment is not granted from it', async () => {
+    await set(tenantDay(1_000))
+    const run = await newRun(pool)
+    // The slice is drawn ahead: 50 more would fit into it.
+    await writer.append(reservedCall(run, 1, { microUsd: 100 }))
+    const thief = await pool.connect()
+    try {
+      await thief.query('begin')
+      await thief.query('select 1 from devflow.budget_pools for no key update')
+      await thief.query('update devflow.budget_slices set drawn_micro_usd = used_micro_usd')
+      await thief.query(
+        "insert into devflow.budget_slices select pool, 'thief', 900, 0, 900, 0, at from devflow.budget_slices",
+      )
+      const answer = writer.append(reservedCall(run, 2, { microUsd: 50 }))
+      await until(async () => {
+        const { rows } = await pool.query(
+          "select 1 from pg_stat_activity where datname = current_database() and application_name = 'devflow-writer' and wait_event_type = 'Lock'",
+        )
+        return rows.length > 0
+      })
+      await thief.query('commit')
+      expect(await answer).toMatchObject({ verdict: 'refused', over: { leftMicroUsd: 0 } })
+    } finally {
+      thief.release()
+    }
+  })
 
   test('gets back what a killed process held and had not used', async () => {
     await set(tenantDay(10_000))

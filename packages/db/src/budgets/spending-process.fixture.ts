@@ -5,7 +5,7 @@ import type { Answer } from '../append-types.ts'
 import { GroupWriter } from '../group-writer.ts'
 import { reservedCall, type Spending, settledCall } from './spending.fixture.ts'
 
-process.once('message', async ({ databaseUrl, runs, cap, hold = false }: Spending) => {
+process.once('message', async ({ databaseUrl, runs, cap, settles = true, hold = false }: Spending) => {
   const pool = new pg.Pool({ connectionString: databaseUrl })
   const writer = new GroupWriter(databaseUrl, pool)
   const left: number[] = []
@@ -19,6 +19,7 @@ process.once('message', async ({ databaseUrl, runs, cap, hold = false }: Spendin
         }
         if (answer.verdict !== 'written') throw new Error(`unexpected ${answer.verdict}`)
         if (hold) return
+        if (!settles) continue
         const costMicroUsd = (cap * ((index * 7 + turn * 3) % 11)) / 10
         await writer.append(settledCall(run, turn, Math.min(cap, costMicroUsd)))
       }

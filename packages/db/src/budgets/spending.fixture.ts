@@ -50,6 +50,8 @@ export interface Spending {
   runs: string[]
   /** Micro-dollars a call reserves; it costs from none of them to all. */
   cap: number
+  /** Default true; otherwise all that was granted stays reserved. */
+  settles?: boolean
   hold?: boolean
 }
 
