@@ -86,6 +86,7 @@ export function pricingRoutes(operations: Operations, { pool, closing }: ApiDeps
       tag: 'money',
       body: z.strictObject({}),
       bodyOptional: true,
+      bodyExamples: { 'nothing to say': {} },
       headers: { Prefer: `\`wait=N\`: how many seconds to wait for it, at most 120; else ${USUAL_WAIT}.` },
       answers: {
         200: { description: 'It was read, or could not be.', schema: ListBody },
