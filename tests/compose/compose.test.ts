@@ -1,10 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { POSTGRES_MAJOR } from '@devflow/local-stack'
 import { describe, expect, inject, test } from 'vitest'
 import { parse } from 'yaml'
-import { interpolated, references, servicesOf, textOf, variablesOf } from './compose-file.ts'
+import { interpolated, ROOT, references, servicesOf, textOf, variablesOf } from './compose-file.ts'
 import { stagesOf } from './dockerfile.ts'
 import { referenceLoader, refusalOf } from './reference-loader.ts'
 
@@ -38,9 +38,10 @@ describe('what it is told by', () => {
   test('each variable of a service of ours is one that its app reads', () => {
     expect(ours.map(([name]) => name).sort()).toEqual(['api', 'migrate', 'worker'])
     for (const [name, { command, environment = {} }] of ours) {
-      const app = appOf(command)
-      const schema = ['config.ts', ...(app === 'apps/worker' ? ['provider-config.ts'] : [])]
-        .map((file) => textOf(`${app}/src/${file}`))
+      const sources = join(ROOT, appOf(command), 'src')
+      const schema = readdirSync(sources)
+        .filter((file) => /^(?:.+-)?config\.ts$/.test(file))
+        .map((file) => readFileSync(join(sources, file), 'utf8'))
         .join('\n')
       const read = [...schema.matchAll(/^ {2}([A-Z][A-Z0-9_]+):/gm)].map(([, variable]) => variable)
       expect(read.length).toBeGreaterThan(5)
