@@ -23,6 +23,18 @@ const PHASES: Phase[] = [
     map: { over: [1, 2], phases: [{ id: 'both', parallel: { branches: [[agent('left')]] } }] },
   },
   { id: 'later', map: { over: cel('phases.each.output'), phases: [agent('guess')] } },
+  {
+    id: 'a',
+    cycle: {
+      max: 1e6,
+      phases: [
+        {
+          id: 'b',
+          cycle: { max: 1e6, phases: [{ id: 'c', cycle: { max: 1e6, phases: [agent('often')] } }] },
+        },
+      ],
+    },
+  },
   { id: 'odd', map: { over: cel('input.text'), phases: [agent('none')] } },
 ]
 
@@ -37,6 +49,7 @@ test.each([
   ['left', 2, 2, false],
   ['guess', 0, 1, true],
   ['none', 0, 1, true],
+  ['often', 1e18, Number.MAX_SAFE_INTEGER, false],
 ])('%s is run %d to %d times', (name, least, most, openEnded) => {
   const node = treeOf(PHASES).nodes.get(name)
   expect(node && repetitionsOf(node, { list: ['a', 'b', 'c'], text: 'abc' })).toEqual({

@@ -17,7 +17,7 @@ export function repetitionsOf(node: PhaseNode, input: unknown): Repetitions {
     const outer = timesOf(phase, insidesOf(phase, input))
     return {
       least: all.least * outer.least,
-      most: all.most * outer.most,
+      most: Math.min(all.most * outer.most, Number.MAX_SAFE_INTEGER),
       openEnded: all.openEnded || outer.openEnded,
     }
   }, own)

@@ -31,6 +31,17 @@ const ENTRIES = [
   },
   { kind: 'template', id: 'acme/told@1', roles, phases: [{ id: 'write', agent }] },
   {
+    ...{ kind: 'template', id: 'acme/nested@1', roles },
+    phases: [
+      { id: 'rounds', cycle: { max: 4, until: cel('iteration > 1'), phases: [{ id: 'write', agent }] } },
+      {
+        id: 'each',
+        map: { over: cel('input.list'), phases: [{ id: 'child', workflow: { template: 'acme/one@1' } }] },
+      },
+      { id: 'later', map: { over: cel('phases.each.output'), phases: [{ id: 'guess', agent }] } },
+    ],
+  },
+  {
     ...{ kind: 'template', id: 'acme/maybe@1', roles },
     phases: [{ id: 'maybe', when: cel('input.sure'), retry: { maxAttempts: 2 }, agent }],
   },
@@ -103,6 +114,29 @@ describe('a preview', () => {
     const { total } = await preview({ template: 'acme/maybe@1' })
     expect(total).toEqual({ tokens: 7_200, microUsd: { low: 0, high: 2 * HIGH } })
   })
+})
+
+test('phases inside others follow them, with those of child runs, as often as they are run', async () => {
+  const { phases, total, warnings } = await preview({ template: 'acme/nested@1', input: { list: [1, 2, 3] } })
+  expect(phases.map(({ id, kind, inside }) => [id, kind, inside])).toEqual([
+    ['rounds', 'cycle', undefined],
+    ['write', 'agent', 'rounds'],
+    ['each', 'map', undefined],
+    ['child', 'workflow', 'each'],
+    ['child/write', 'agent', 'child'],
+    ['child/look', 'gate', 'child'],
+    ['later', 'map', undefined],
+    ['guess', 'agent', 'later'],
+  ])
+  const costs = Object.fromEntries(phases.map(({ id, estimate }) => [id, estimate.microUsd]))
+  expect(costs).toMatchObject({
+    write: { low: LOW, high: 4 * HIGH },
+    child: { low: 0, high: 0 },
+    'child/write': { low: 140.1, high: 3 * HIGH },
+    guess: { low: 0, high: HIGH },
+  })
+  expect(total.microUsd).toEqual({ low: 186.8, high: 8 * HIGH })
+  expect(warnings).toMatchObject([{ code: 'open_ended', phase: 'guess', blocks: false }])
 })
 
 describe('what would stop the run is a warning', () => {
