@@ -40,6 +40,35 @@ phases:
   - id: again
     agent: { role: writer, prompt: "\${{ input.request }}", inputs: [note], produces: second }
 output: "\${{ artifacts.second }}"
+---
+kind: template
+id: crash:branches@1
+title: Three agents side by side
+input: { type: object, required: [request], properties: { request: { type: string } } }
+roles: { writer: { persona: "crash:writer@1" } }
+artifacts: { a: { schema: "crash:note@1" }, b: { schema: "crash:note@1" }, c: { schema: "crash:note@1" } }
+phases:
+  - id: all
+    parallel:
+      branches:
+        - [{ id: one, agent: { role: writer, prompt: "\${{ input.request }}", produces: a } }]
+        - [{ id: two, agent: { role: writer, prompt: "\${{ input.request }}", produces: b } }]
+        - [{ id: three, agent: { role: writer, prompt: "\${{ input.request }}", produces: c } }]
+output: "\${{ phases.all.output }}"
+---
+kind: template
+id: crash:items@1
+title: An agent for each item
+input: { type: object, required: [request], properties: { request: { type: string } } }
+roles: { writer: { persona: "crash:writer@1" } }
+artifacts: { note: { schema: "crash:note@1" } }
+phases:
+  - id: each
+    map:
+      over: [0, 1, 2, 3, 4, 5, 6, 7]
+      concurrency: 3
+      phases: [{ id: write, agent: { role: writer, prompt: "\${{ input.request }}", produces: note } }]
+output: "\${{ phases.each.output }}"
 `
 
 /** What an agent is told: so many turns with a tool, streamed in so many pieces. */

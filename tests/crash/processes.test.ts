@@ -44,6 +44,15 @@ describe('a worker killed at a boundary of a turn', () => {
 })
 
 describe('a part killed while a run is under way', () => {
+  test('the workers, with three branches under way: turns on record are not called again', async () => {
+    const run = await submit(stack, 'crash:branches@1', { turns: 4, chunks: 10, chunkDelayMs: 10 })
+    await waitForEvents(stack, run, 'turn.completed', 5)
+    await stack.killAndWait(...stack.ready.pids.workers)
+    const end = await waitForStatus(stack, run, 'completed')
+    expect(end.output).toEqual([{ text: 'done' }, { text: 'done' }, { text: 'done' }])
+    await expectSound(stack, run, { repeats: 3 })
+  })
+
   test('the API: readers go on where they were, and a decision made meanwhile counts', async () => {
     const run = await submit(stack, 'crash:gated@1', { turns: 3 })
     await waitForEvents(stack, run, 'turn.completed', 1)

@@ -56,6 +56,18 @@ describe('devflow up', () => {
 })
 
 describe("Temporal's store", () => {
+  test('deleted in the middle of a map: done items stay done, the others are done', async () => {
+    const run = await submit(stack, 'crash:items@1', { turns: 3, chunks: 10, chunkDelayMs: 10 })
+    await waitForEvents(stack, run, 'phase.completed', 2)
+    await stack.down('SIGKILL')
+    deleteStore()
+    await stack.up()
+    const end = await waitForStatus(stack, run, 'completed')
+    expect(end.output).toEqual(Array.from({ length: 8 }, () => ({ text: 'done' })))
+    // Three were under way, and the turn of each is asked for once more.
+    await expectSound(stack, run, { repeats: 3 })
+  })
+
   test('deleted: every run goes on from the log', async () => {
     const runs = await twoRuns()
     await stack.down('SIGKILL')
