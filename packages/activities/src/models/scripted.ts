@@ -58,8 +58,10 @@ export function scriptedModel(): ModelAdapter {
   async function* stream(request: ModelRequest, signal: AbortSignal): AsyncGenerator<ModelEvent> {
     signal.throwIfAborted()
     const turn = turnOf(request)
+    const ids = (turn.toolCalls ?? []).map(({ id }) => id)
     const toolCalls = (turn.toolCalls ?? []).map((call, index) => ({
-      id: call.id ?? `call_${request.turn}_${index}`,
+      // Within a turn an id names one call, as it does with every other model.
+      id: call.id !== undefined && ids.indexOf(call.id) === index ? call.id : `call_${request.turn}_${index}`,
       name: call.name,
       arguments: typeof call.arguments === 'string' ? call.arguments : JSON.stringify(call.arguments ?? {}),
     }))

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach } from 'vitest'
+import { afterEach, beforeEach, expect } from 'vitest'
 import { ModelError, type ModelEvent, type ModelRequest } from '../model.ts'
 import type { Ability, Play, StandIn, Subject } from './subject.fixture.ts'
 
@@ -61,8 +61,10 @@ export class Harness {
       .stream(this.request(more.request), more.signal ?? new AbortController().signal)
   }
 
-  ask(play: Play, request: Partial<ModelRequest> = {}): Promise<ModelEvent[]> {
-    return collect(this.stream(play, { request }))
+  async ask(play: Play, request: Partial<ModelRequest> = {}): Promise<ModelEvent[]> {
+    const events = await collect(this.stream(play, { request }))
+    wellFormed(events)
+    return events
   }
 
   failure(play: Play): Promise<ModelError> {
@@ -95,6 +97,24 @@ export function doneOf(events: readonly ModelEvent[]): Extract<ModelEvent, { kin
   const done = events.at(-1)
   if (done?.kind !== 'done') throw new Error('the stream did not end with done')
   return done
+}
+
+/** What holds for every stream that comes to its end, whatever it says. */
+export function wellFormed(events: readonly ModelEvent[]): void {
+  const kinds = events.map(({ kind }) => kind)
+  const last = events.at(-1)
+  expect(last?.kind).toBe('done')
+  expect(kinds.filter((kind) => kind === 'done')).toHaveLength(1)
+  // The id first of all, the usage last but one; each at most once.
+  expect(kinds.lastIndexOf('generation')).toBeLessThanOrEqual(0)
+  if (kinds.includes('usage')) expect(kinds.indexOf('usage')).toBe(kinds.length - 2)
+  for (const event of events)
+    if ('text' in event) expect(event.text, 'an empty piece says nothing').not.toBe('')
+  if (last?.kind !== 'done') return
+  expect(textOf(events, 'token')).toBe(last.content)
+  const ids = last.toolCalls.map(({ id }) => id)
+  expect(new Set(ids).size).toBe(ids.length)
+  if (ids.length === 0) expect(last.finish).not.toBe('tool_calls')
 }
 
 export const textOf = (events: readonly ModelEvent[], kind: 'token' | 'thinking' | 'tool_use'): string =>

@@ -3,6 +3,8 @@ import type { ModelAdapter } from '../model.ts'
 
 /** What a provider may lack; the laws that need it are left out for its adapter. */
 export type Ability =
+  /** A server behind it, with statuses and connections: some models run in the worker itself. */
+  | 'server'
   /** A key: some local servers need none. */
   | 'key'
   /** Thinking that is shown. */
