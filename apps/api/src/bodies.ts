@@ -3,12 +3,14 @@ import {
   AuditItem,
   BudgetView,
   Call,
+  Delivery,
   EventPage as EventPageShape,
   EventPublished,
   Gate,
   Me,
   PhaseView,
   Problem,
+  Replayed,
   Report,
   Run,
   RunEvent,
@@ -20,12 +22,15 @@ import {
   TopicEventPage as TopicEventPageShape,
   Trigger,
   UsageItem,
+  Webhook,
+  WebhookSecret,
 } from '@devflow/contracts'
 import { z } from 'zod'
 import {
   ARTIFACT,
   BUDGET,
   CALL,
+  DELIVERY,
   EVENT,
   GATE,
   PHASE,
@@ -36,6 +41,7 @@ import {
   TOPIC_EVENT,
   TRIGGER,
   USAGE,
+  WEBHOOK,
 } from './examples.ts'
 import { REPORT } from './report-example.ts'
 
@@ -115,3 +121,13 @@ export const BudgetList = named(
   { items: z.array(named('Budget', BudgetView.shape, BUDGET)) },
   { items: [BUDGET] },
 )
+
+export const WebhookBody = named('Webhook', Webhook.shape, WEBHOOK)
+export const WebhookPage = pageOf('WebhookPage', WebhookBody)
+export const WebhookSecretBody = named('WebhookSecret', WebhookSecret.shape, {
+  id: WEBHOOK.id,
+  secret: 'whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD',
+  oldUntil: '2026-11-22T08:05:04.210Z',
+})
+export const DeliveryPage = pageOf('DeliveryPage', named('Delivery', Delivery.shape, DELIVERY))
+export const ReplayedBody = named('Replayed', Replayed.shape, { replayed: 3 })

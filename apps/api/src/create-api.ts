@@ -27,6 +27,7 @@ import { streamRoutes } from './routes/stream.ts'
 import { topicEventRoutes } from './routes/topic-events.ts'
 import { triggerRoutes } from './routes/triggers.ts'
 import { usageRoutes } from './routes/usage.ts'
+import { webhookRoutes } from './routes/webhooks.ts'
 import { watchRequests } from './watch-requests.ts'
 
 /** The HTTP API over its dependencies; it opens no port. */
@@ -65,6 +66,7 @@ export function createApi(deps: ApiDeps): Api {
   streamRoutes(operations, deps, hub)
   topicEventRoutes(operations, deps)
   triggerRoutes(operations, deps)
+  webhookRoutes(operations, deps)
   healthRoutes(operations, deps, metrics)
   docsRoutes(operations, api, deps)
   schemaRoutes(operations)

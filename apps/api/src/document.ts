@@ -16,6 +16,7 @@ const TAGS = {
     'What moves a run that is under way. Each is committed before it is answered, with Temporal away too.',
   events: 'The log of a run, and streams of it.',
   topics: 'Events from outside, by topic: published, read, followed.',
+  webhooks: 'Addresses told of what happens in runs.',
   gates: 'Where a run waits for people to decide.',
   artifacts: 'What phases made, and the report.',
   ledger: 'Model calls with their money, and tool calls.',

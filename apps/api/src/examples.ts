@@ -4,6 +4,7 @@ import type {
   BudgetSetting,
   BudgetView,
   Call,
+  Delivery,
   Gate,
   PhaseView,
   Run,
@@ -12,6 +13,7 @@ import type {
   TopicEvent,
   Trigger,
   UsageItem,
+  Webhook,
 } from '@devflow/contracts'
 
 /** What the OpenAPI document shows: one run of `spec-and-review@1`, from all sides. */
@@ -256,3 +258,27 @@ export const BUDGET_SETTINGS: BudgetSetting[] = [
   },
   { scope: 'run', limitMicroUsd: 500000, onExceeded: 'prompt' },
 ]
+
+export const WEBHOOK: Webhook = {
+  id: 'chat',
+  url: 'https://chat.example.com/devflow',
+  events: ['run.completed', 'run.failed', 'gate.opened'],
+  labels: {},
+  enabled: true,
+  actor: 'owner',
+  updatedAt: '2026-11-21T08:05:04.210Z',
+  pending: 0,
+  dead: 0,
+}
+
+export const DELIVERY: Delivery = {
+  id: 'msg_1204',
+  runId: RUN_ID,
+  seq: 331,
+  type: 'run.completed',
+  status: 'delivered',
+  attempts: 1,
+  answered: 204,
+  createdAt: '2026-11-21T08:06:00.101Z',
+  endedAt: '2026-11-21T08:06:00.184Z',
+}

@@ -138,6 +138,7 @@ export const PROBLEMS = known({
   artifact_not_found: missing('no such artifact, or not yet', 'The run has no such artifact, or not yet.'),
   entry_not_found: missing('no such entry', 'There is no entry acme:note@2.'),
   trigger_not_found: missing('no such trigger', 'There is no trigger large-orders.'),
+  webhook_not_found: missing('no such webhook', 'There is no webhook chat.'),
   version_not_found: missing('the registry has no such version', 'The registry has no version 12.'),
   method_not_allowed: invalid('see `Allow`', 'PUT is not allowed here: use POST, GET, HEAD.'),
   idempotency_key_in_use: conflict(

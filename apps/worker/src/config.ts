@@ -43,6 +43,16 @@ const Environment = z.object({
   DEVFLOW_EVENT_RETENTION_MS: ms(30 * 86_400_000).describe(
     'how long events from outside stay, and what triggers made of them',
   ),
+  DEVFLOW_WEBHOOK_PRIVATE_HOSTS: z
+    .string()
+    .default('')
+    .describe('hosts that webhooks may reach on this machine or a private network, separated by commas'),
+  DEVFLOW_WEBHOOK_PAUSES_MS: z
+    .string()
+    .regex(/^\d+(,\d+)*$/)
+    .default('5000,300000,1800000,7200000,18000000,36000000,50400000,72000000,86400000')
+    .describe('before each further attempt to tell a webhook; after the last one it is given up'),
+  DEVFLOW_WEBHOOK_TIMEOUT_MS: ms(15_000).describe('how long the receiver of a webhook may take'),
   DEVFLOW_METRICS_HOST: z.string().default('127.0.0.1').describe('the address to serve figures on'),
   DEVFLOW_METRICS_PORT: z.coerce
     .number()
@@ -95,6 +105,11 @@ export function readConfig(env: NodeJS.ProcessEnv) {
     sweepMs: given.DEVFLOW_SWEEP_MS,
     chunkRetentionMs: given.DEVFLOW_CHUNK_RETENTION_MS,
     eventRetentionMs: given.DEVFLOW_EVENT_RETENTION_MS,
+    webhooks: {
+      privateHosts: given.DEVFLOW_WEBHOOK_PRIVATE_HOSTS.split(',').filter((host) => host !== ''),
+      pausesMs: given.DEVFLOW_WEBHOOK_PAUSES_MS.split(',').map(Number),
+      timeoutMs: given.DEVFLOW_WEBHOOK_TIMEOUT_MS,
+    },
     times: {
       heartbeatTimeoutMs: given.DEVFLOW_HEARTBEAT_TIMEOUT_MS,
       heartbeatIntervalMs: given.DEVFLOW_HEARTBEAT_INTERVAL_MS,

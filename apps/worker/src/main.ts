@@ -90,7 +90,9 @@ const deps: Deps = {
     terminal: observers.model('terminal', terminalModel(config.terminals)),
   },
   prices: createPrices(pool, log),
-  slots: new CallSlots(config.sessions, log),
+  slots: new CallSlots(config.sessions, (provider, count) =>
+    log.info({ model: provider, count }, 'a provider limits its rate: so many calls go to it at once'),
+  ),
   dataDir,
   workspaceRoots: config.workspaceRoots,
   sandbox: await openSandbox(config, log),

@@ -12,6 +12,7 @@ import { Topics } from './topics.ts'
 import { Transport } from './transport.ts'
 import { Triggers } from './triggers.ts'
 import { Usage } from './usage.ts'
+import { Webhooks } from './webhooks.ts'
 
 /**
  * Devflow's HTTP API. Every method rejects with a DevflowError, or with the reason of the signal that ended it. What
@@ -23,6 +24,7 @@ export class DevflowClient {
   readonly signals: Signals
   readonly topics: Topics
   readonly triggers: Triggers
+  readonly webhooks: Webhooks
   readonly registry: Registry
   readonly budgets: Budgets
   readonly usage: Usage
@@ -38,6 +40,7 @@ export class DevflowClient {
     this.signals = new Signals(this.#transport)
     this.topics = new Topics(this.#transport)
     this.triggers = new Triggers(this.#transport)
+    this.webhooks = new Webhooks(this.#transport)
     this.registry = new Registry(this.#transport)
     this.budgets = new Budgets(this.#transport)
     this.usage = new Usage(this.#transport)

@@ -56,6 +56,7 @@ export const ReportPhase = z.object({
   turns: z.int(),
   toolCalls: z.int(),
   toolsDenied: z.int(),
+  unsandboxed: z.int().optional().describe('commands that ran without a sandbox'),
   takenOver: z.int().describe('how often another worker went on with it'),
   repairs: z.int().describe('answers that did not fit and were sent back to the model'),
   rejections: z

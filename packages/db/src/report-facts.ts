@@ -11,6 +11,8 @@ export interface PhaseFacts
   when: string | null
   /** The commit its workspace began at. */
   commit: string | null
+  /** Commands that ran without a sandbox. */
+  unsandboxed: number
   failures: { attempt: number; error: ErrorRecord; at: string }[]
   rejections: { attempt: number; turn: number; errors: ErrorDetail[] | null }[]
 }
@@ -61,13 +63,13 @@ const listOf = (
 const READ = `select jsonb_build_object(
   'bindings', coalesce((select data->'bindings' from devflow.run_events where run_id = $1 and type = 'run.submitted'), '{}'),
   'phases', (select coalesce(jsonb_agg(jsonb_build_object('phase', p.id, 'turns', coalesce(e.turns, 0), 'toolCalls', coalesce(e.called, 0),
-      'toolsDenied', coalesce(e.denied, 0), 'takenOver', coalesce(e.resumed, 0), 'repairs', coalesce(e.rejected - e.given_up, 0), 'attempts', coalesce(e.attempts, 0),
+      'toolsDenied', coalesce(e.denied, 0), 'unsandboxed', coalesce(e.unsandboxed, 0), 'takenOver', coalesce(e.resumed, 0), 'repairs', coalesce(e.rejected - e.given_up, 0), 'attempts', coalesce(e.attempts, 0),
       'startedAt', ${iso('e.started')}, 'endedAt', ${iso('p.ended_at')}, 'when', e.skipped, 'commit', e.commit,
       'failures', case when e.failed > 0 then ${listOf('phase.failed', `'attempt', e.attempt, 'error', e.data->'error', 'at', ${iso('e.at')}`)} else '[]' end,
       'rejections', case when e.rejected > 0 then ${listOf('artifact.rejected', "'attempt', e.attempt, 'turn', e.turn, 'errors', e.data->'errors'")} else '[]' end) order by p.position), '[]')
     from devflow.phases p
     left join (select phase, count(*) filter (where type = 'turn.completed') as turns, count(*) filter (where type = 'tool.called') as called,
-        count(*) filter (where type = 'tool.denied') as denied, count(*) filter (where type = 'session.resumed') as resumed,
+        count(*) filter (where type = 'tool.denied') as denied, count(*) filter (where type = 'tool.started' and data->'unsandboxed' = 'true') as unsandboxed, count(*) filter (where type = 'session.resumed') as resumed,
         count(*) filter (where type = 'artifact.rejected') as rejected, count(*) filter (where type = 'phase.failed') as failed,
         count(*) filter (where type = 'phase.failed' and data->'error'->>'code' = 'artifact_invalid') as given_up,
         count(*) filter (where type = 'phase.started') as attempts, min(at) filter (where type = 'phase.started') as started,

@@ -17,6 +17,7 @@ export * from './schema-budgets.ts'
 export * from './schema-pricing.ts'
 export * from './schema-registry.ts'
 export * from './schema-topics.ts'
+export * from './schema-webhooks.ts'
 
 /** Definitions frozen at submission, shared by the runs that pin them (I9). */
 export const definitions = devflow.table('definitions', {
