@@ -24,7 +24,7 @@ async function examine(env: Record<string, string>, ...args: string[]) {
   return { code, diagnosis, of }
 }
 
-test('a stack that is well passes 8 checks', async () => {
+test('a stack that is well passes 9 checks', async () => {
   const { code, diagnosis, of } = await examine({
     DEVFLOW_URL: devflow.url,
     DATABASE_URL: devflow.stack.databaseUrl,
@@ -34,6 +34,7 @@ test('a stack that is well passes 8 checks', async () => {
   expect(diagnosis.checks.map(({ id, status }) => `${id} ${status}`)).toEqual([
     'node ok',
     'git ok',
+    'sandbox ok',
     'data ok',
     'postgres ok',
     'temporal ok',

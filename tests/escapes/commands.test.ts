@@ -199,6 +199,13 @@ describe('without bubblewrap', () => {
     const run = await stack.finish(playing([shell('echo here; echo "$DATABASE_URL"; pwd')]), workspace())
     expect(answers(run)[0]).toMatch(/^exit code 0 \n--- standard output\nhere\n\n\//)
     expect(stack.printed()).toContain('without a sandbox')
+    expect(eventOf(run, 'tool.started').data).toMatchObject({ unsandboxed: true })
+    const { rows } = await stack.pool.query<{ content: Buffer }>(
+      "select b.content from devflow.blobs b join devflow.artifacts a on a.run_id = b.run_id and a.sha256 = b.sha256 where a.run_id = $1 and a.name like 'report%'",
+      [run.id],
+    )
+    const reports = rows.map(({ content }) => content.toString())
+    expect(reports.some((text) => text.includes('1 command without a sandbox'))).toBe(true)
     await rm(path, { recursive: true, force: true })
   })
 })

@@ -27,6 +27,7 @@ const Schema = z.object({
   DEVFLOW_RESTART_MAX_MS: ms(5_000),
   DEVFLOW_STEADY_MS: ms(10_000),
   PATH: z.string().default(''),
+  DEVFLOW_UNSANDBOXED_COMMANDS: z.string().optional(),
 })
 
 export type Config = ReturnType<typeof readConfig>
@@ -56,6 +57,8 @@ export function readConfig(env: NodeJS.ProcessEnv) {
       steadyMs: config.DEVFLOW_STEADY_MS,
     },
     path: config.PATH,
+    /** Of workers that are not started by `devflow up`. */
+    unsandboxedCommands: ['true', '1'].includes(config.DEVFLOW_UNSANDBOXED_COMMANDS ?? ''),
     /** Handed on to children whole: their provider keys and DEVFLOW_* settings are in it. */
     env,
   }

@@ -5,6 +5,7 @@ import { checkGit } from './checks/git.ts'
 import { checkNode } from './checks/node.ts'
 import { checkPostgres } from './checks/postgres.ts'
 import { checkProvider } from './checks/provider.ts'
+import { checkSandbox } from './checks/sandbox.ts'
 import { checkTemporal } from './checks/temporal.ts'
 import { checkWorkers } from './checks/workers.ts'
 
@@ -12,6 +13,7 @@ import { checkWorkers } from './checks/workers.ts'
 const CHECKS: readonly (readonly [CheckId, Check])[] = [
   ['node', checkNode],
   ['git', checkGit],
+  ['sandbox', checkSandbox],
   ['data', checkData],
   ['postgres', checkPostgres],
   ['temporal', checkTemporal],

@@ -10,6 +10,8 @@ export const Endpoints = z.object({
   temporalUi: z.string().optional(),
   /** With its password. */
   databaseUrl: z.string(),
+  /** Its commands run without a sandbox where there is none. */
+  unsandboxedCommands: z.boolean().optional(),
   pids: z.object({
     api: z.int().optional(),
     workers: z.array(z.int()),

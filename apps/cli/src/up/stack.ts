@@ -62,7 +62,13 @@ export async function startStack(
   const context: PartContext = {
     options,
     at: dataLayout(options.dataDir),
-    endpoints: { api: '', temporalAddress: '', databaseUrl: '', pids: { workers: [] } },
+    endpoints: {
+      api: '',
+      temporalAddress: '',
+      databaseUrl: '',
+      pids: { workers: [] },
+      ...(options.unsandboxedCommands ? { unsandboxedCommands: true } : {}),
+    },
     progress: events.onProgress,
     keep: (name, start, note) =>
       supervise(

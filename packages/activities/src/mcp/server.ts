@@ -87,7 +87,7 @@ export class Server {
 }
 
 async function transportTo(asked: McpServer, setting: ServerSetting): Promise<Transport> {
-  const { sandbox, configured, root, signal } = setting
+  const { sandbox, configured, root } = setting
   const server = serverMeant(asked, configured)
   if ('url' in server) {
     const transport = new StreamableHTTPClientTransport(new URL(server.url), {
@@ -100,7 +100,7 @@ async function transportTo(asked: McpServer, setting: ServerSetting): Promise<Tr
   if (sandbox.confinement.kind === 'unavailable')
     throw serverFailed(asked.name, `there is no sandbox to run it in: ${sandbox.confinement.reason}`)
   const { command: argv, network = false, env = {} } = server
-  return new ChildTransport(await sandbox.start({ argv, network, env, reads: root }, signal))
+  return new ChildTransport(await sandbox.start({ argv, network, env, reads: root }))
 }
 
 /** Its tools, as far as the persona allows them. One that is missing, or whose arguments cannot be checked, is an error. */

@@ -103,6 +103,7 @@ function reportPhase(
     turns: fact?.turns ?? 0,
     toolCalls: fact?.toolCalls ?? 0,
     toolsDenied: fact?.toolsDenied ?? 0,
+    ...(fact?.unsandboxed ? { unsandboxed: fact.unsandboxed } : {}),
     takenOver: fact?.takenOver ?? 0,
     repairs: fact?.repairs ?? 0,
     rejections: (fact?.rejections ?? []).map(({ errors, ...place }) => ({ ...place, errors: errors ?? [] })),

@@ -12,12 +12,10 @@ const walk = (root: string): string[] => [root, '-path', join(root, '.git'), '-p
  * Before a command: what the worker wrote as root becomes the command's, which is another user. Nothing runs in the
  * directory meanwhile, so nobody can put a link in the way.
  */
-export async function handOver(root: string, { uid, drops }: Identity, signal: AbortSignal): Promise<void> {
+export async function handOver(root: string, { uid, drops }: Identity): Promise<void> {
   if (!drops) return
   const owner = `${uid}:${uid}`
-  await run('find', [...walk(root), '!', '-user', String(uid), '-exec', 'chown', '-h', owner, '{}', '+'], {
-    signal,
-  })
+  await run('find', [...walk(root), '!', '-user', String(uid), '-exec', 'chown', '-h', owner, '{}', '+'])
 }
 
 /** After a command: folders that it closed to its own user, who is the worker's, can be read and removed again. */

@@ -99,7 +99,8 @@ export class Sandbox {
     const { argv, root, signal, network = false, timeoutMs = this.limits.timeoutMs } = command
     signal.throwIfAborted()
     const identity = identityFor(root)
-    if (this.#isBoxed) await handOver(root, identity, signal)
+    if (this.#isBoxed) await handOver(root, identity)
+    signal.throwIfAborted()
     const started = performance.now()
     let limit: (CommandEnd & { by: 'limit' })['limit'] | undefined
     const over = (which: NonNullable<typeof limit>) => {
@@ -140,9 +141,9 @@ export class Sandbox {
   }
 
   /** Starts what lives on, with its standard streams open; the caller ends it. Throws where there is no sandbox. */
-  async start({ argv, reads, network, env }: LongLived, signal: AbortSignal): Promise<ConfinedChild> {
+  async start({ argv, reads, network, env }: LongLived): Promise<ConfinedChild> {
     const identity = identityFor(reads ?? WORKSPACE)
-    if (this.#isBoxed && reads !== undefined) await handOver(reads, identity, signal)
+    if (this.#isBoxed && reads !== undefined) await handOver(reads, identity)
     const watch = new UsageWatch(undefined, this.limits, () => child.kill())
     const start = { argv, root: reads, isReadOnly: true, network, env, identity, stdin: 'pipe' as const }
     const child = this.#start(start, (pid) => watch.watch(pid))

@@ -1,6 +1,6 @@
 import type { EventLine } from '@devflow/db'
 import type { ToolCall } from '../models/model.ts'
-import { effectsOf, runTool, type ToolResult } from '../tools/index.ts'
+import { effectsOf, runTool, type ToolContext, type ToolResult } from '../tools/index.ts'
 import { eventAt } from './place.ts'
 import type { Session } from './session.ts'
 import { takeSnapshot } from './snapshots.ts'
@@ -149,11 +149,11 @@ async function runOne(
     return { ok: false, denied: true, content: 'This run has no workspace: there are no files to look at.' }
   }
   let isUnderWay = false
-  const starting = async () => {
+  const starting = async (facts: Record<string, unknown> = {}) => {
     await posted
     stop.signal.throwIfAborted()
     const { id, name } = call
-    await session.append([eventAt(place, 'tool.started', `tool/${id}/started`, { id, name }, turn)])
+    await session.append([eventAt(place, 'tool.started', `tool/${id}/started`, { id, name, ...facts }, turn)])
     // Another session may have taken over meanwhile, and may run it.
     stop.signal.throwIfAborted()
     isUnderWay = true
@@ -173,7 +173,7 @@ async function runOne(
 function runnerOf(
   { deps, root, stop, persona, servers }: Session,
   call: ToolCall,
-): ((starting: () => Promise<void>) => Promise<ToolResult>) | undefined {
+): ((starting: ToolContext['starting']) => Promise<ToolResult>) | undefined {
   const { signal } = stop
   if (servers?.has(call.name)) return (starting) => servers.run(call, { signal, starting })
   if (root === undefined) return undefined

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs'
-import { type FileHandle, open, realpath } from 'node:fs/promises'
+import { type FileHandle, open, readlink, realpath } from 'node:fs/promises'
 import { dirname, isAbsolute, relative, resolve, sep } from 'node:path'
 import { isGitName } from './git-name.ts'
 import { Denied, Refused } from './tool.ts'
@@ -88,12 +88,23 @@ export async function openRegular(path: ContainedPath): Promise<FileHandle> {
     },
   )
   const stat = await file.stat()
-  if (stat.isFile() && stat.nlink <= 1) return file
+  const isSame = await leadsTo(file, path.real)
+  if (isSame && stat.isFile() && stat.nlink <= 1) return file
   await file.close()
+  if (!isSame) throw new Denied(`"${path.shown}" became another file while it was opened`)
   if (stat.isFile()) throw new Denied(`"${path.shown}" has a second name elsewhere (a hard link)`)
   throw new Refused(
     stat.isDirectory()
       ? `"${path.shown}" is a directory; list_dir shows what is in it`
       : `"${path.shown}" is no regular file`,
   )
+}
+
+/**
+ * Whether what was opened is what was proven to lie inside: a folder on the way may have become a link in between. Linux
+ * tells; elsewhere nothing does.
+ */
+async function leadsTo(file: FileHandle, real: string): Promise<boolean> {
+  const opened = await readlink(`/proc/self/fd/${file.fd}`).catch(() => real)
+  return opened === real
 }

@@ -40,7 +40,7 @@ export const runCommand = tool({
       const reason = sandbox?.confinement.kind === 'unavailable' ? `: ${sandbox.confinement.reason}` : ''
       return refused('sandbox_unavailable', `commands cannot be run here, for lack of a sandbox${reason}`)
     }
-    await starting?.()
+    await starting?.(sandbox.confinement.kind === 'unsandboxed' ? { unsandboxed: true } : {})
     return resultOf(await sandbox.run({ argv, root, signal }), sandbox.limits.timeoutMs)
   },
 })

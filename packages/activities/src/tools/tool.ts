@@ -11,7 +11,7 @@ export interface ToolContext {
   /** Where commands run; without one they are denied. */
   sandbox?: Sandbox | undefined
   /** To be awaited right before an `external` effect begins: then it is on record that it did. */
-  starting?: () => Promise<void>
+  starting?: (facts?: Record<string, unknown>) => Promise<void>
 }
 
 /** What goes back to the model. A failure is told to it, not thrown: it can mend its call. */

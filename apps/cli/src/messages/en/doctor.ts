@@ -2,6 +2,7 @@ export const doctor = {
   titles: {
     node: 'Node.js',
     git: 'git',
+    sandbox: 'sandbox',
     data: 'data folder',
     postgres: 'Postgres',
     temporal: 'Temporal',
@@ -20,6 +21,14 @@ export const doctor = {
     missing: 'not found on PATH',
     old: (version: string, needed: string) => `${version}; ${needed} or later is needed`,
     fix: 'install git: https://git-scm.com/downloads',
+  },
+  sandbox: {
+    missing: 'bubblewrap (bwrap) is not on PATH',
+    broken: (version: string) => `${version} does not work here`,
+    denied: (fault: string) => `${fault}: commands of agents are denied`,
+    fix: 'install bubblewrap, and allow user namespaces; see docs/security.md',
+    open: (fault: string) => `${fault}: commands of agents run WITHOUT a sandbox (--unsandboxed-commands)`,
+    openFix: 'install bubblewrap: what an agent runs may read and change all that you can',
   },
   data: {
     free: (folder: string, gigabytes: string) => `${folder}, ${gigabytes} GB free`,

@@ -4,6 +4,7 @@ export const doctor: Words['doctor'] = {
   titles: {
     node: 'Node.js',
     git: 'git',
+    sandbox: '샌드박스',
     data: '데이터 폴더',
     postgres: 'Postgres',
     temporal: 'Temporal',
@@ -22,6 +23,15 @@ export const doctor: Words['doctor'] = {
     missing: 'PATH에 없습니다',
     old: (version, needed) => `${version}; ${needed} 이상이 필요합니다`,
     fix: 'git을 설치하세요: https://git-scm.com/downloads',
+  },
+  sandbox: {
+    missing: 'PATH에 bubblewrap(bwrap)이 없습니다',
+    broken: (version) => `${version}: 여기서는 동작하지 않습니다`,
+    denied: (fault) => `${fault}: 에이전트의 명령은 거부됩니다`,
+    fix: 'bubblewrap을 설치하고 사용자 네임스페이스를 허용하세요. docs/security.md 참고',
+    open: (fault) => `${fault}: 에이전트의 명령이 샌드박스 없이 실행됩니다(--unsandboxed-commands)`,
+    openFix:
+      'bubblewrap을 설치하세요. 에이전트가 실행하는 것은 사용자가 할 수 있는 모든 읽기와 변경을 할 수 있습니다',
   },
   data: {
     free: (folder, gigabytes) => `${folder}, ${gigabytes} GB 남음`,

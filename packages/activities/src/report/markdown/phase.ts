@@ -35,6 +35,7 @@ function work(phase: ReportPhase): string {
           `${counted(phase.toolCalls, 'tool call')}${phase.toolsDenied > 0 ? ` (${phase.toolsDenied} denied)` : ''}`,
         ]
       : []),
+    ...(phase.unsandboxed ? [`**${counted(phase.unsandboxed, 'command')} without a sandbox**`] : []),
     ...(phase.repairs > 0 ? [counted(phase.repairs, 'repair')] : []),
     ...(phase.takenOver > 0 ? [`taken over by another worker ${times(phase.takenOver)}`] : []),
     ...(phase.models.length > 0 ? [dollars(phase.costMicroUsd)] : []),
