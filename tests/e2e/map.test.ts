@@ -1,10 +1,12 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: that is what expressions look like
 import { describe, expect, test } from 'vitest'
-import { statusesOf } from '../support/run-log.ts'
+import { eventsOf, statusesOf } from '../support/run-log.ts'
 import { useStack } from '../support/stack.ts'
 import { completing, failing, flowTemplate, NOTE } from '../support/templates.ts'
 
 const stack = useStack()
+
+const quick = [{ reply: 'Done.' }]
 
 /** How many items were at work at most, by the order of the log. */
 function mostAtOnce(events: { type: string; phase: string | null }[], name: string): number {
@@ -98,6 +100,33 @@ describe('a map', () => {
     expect(statusesOf(failed)).toMatchObject({ each: 'failed', 'work[0]': 'failed' })
   })
 
+  test('goes on in a new execution once its history is long, when those under way have ended', async () => {
+    const phases = `
+  - id: each
+    map: { over: [0, 1, 2, 3], concurrency: 2, phases: [{ id: work, agent: { role: a, prompt: Work. } }] }
+`
+    const long = [{ reply: 'words '.repeat(100), chunks: 300, chunkDelayMs: 20 }]
+    const run = await stack.submit(
+      flowTemplate(phases, {
+        a: { phases: { 'work[0]': long, 'work[1]': long, 'work[2]': quick, 'work[3]': quick } },
+      }),
+    )
+    await stack.untilEvent(run, 'call.reserved', 2)
+    for (let sent = 0; sent < 2_100; sent += 300)
+      await Promise.all(Array.from({ length: 300 }, () => stack.workflow(run).signal('wake')))
+    expect((await stack.untilStatus(run, 'completed', 'failed')).error).toBe(null)
+    const end = await stack.standing(run)
+    expect(
+      eventsOf(end, 'turn.completed')
+        .map(({ phase }) => phase)
+        .sort(),
+    ).toEqual([0, 1, 2, 3].map((item) => `work[${item}]`))
+    expect(eventsOf(end, 'session.resumed')).toEqual([])
+    const { longest, executions } = await stack.histories(run)
+    expect(executions).toBeGreaterThan(1)
+    expect(longest).toBeLessThan(10_000)
+  })
+
   test('of many items keeps every history small', async () => {
     const items = Array.from({ length: 1_000 }, (_, item) => item)
     const phases = `
@@ -114,6 +143,6 @@ describe('a map', () => {
     const statuses = Object.values(statusesOf(end))
     expect(statuses.filter((status) => status === 'skipped')).toHaveLength(500)
     expect(statuses.filter((status) => status === 'completed')).toHaveLength(501)
-    expect(await stack.longestHistory(run)).toBeLessThan(2_000)
+    expect((await stack.histories(run)).longest).toBeLessThan(2_000)
   })
 })

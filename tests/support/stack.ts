@@ -129,17 +129,17 @@ export class Stack extends Parts {
     return this.client.workflow.getHandle(TEMPORAL.workflowId(run))
   }
 
-  /** Events in the longest history of all executions of a run. */
-  async longestHistory(run: string): Promise<number> {
+  /** How many executions a run took, and how many events the longest history of them has. */
+  async histories(run: string): Promise<{ executions: number; longest: number }> {
     await this.untilQuiet(run)
-    let longest = 0
-    for await (const { runId } of this.client.workflow.list({
-      query: `WorkflowId = '${TEMPORAL.workflowId(run)}'`,
-    })) {
-      const { events } = await this.client.workflow.getHandle(TEMPORAL.workflowId(run), runId).fetchHistory()
+    const workflowId = TEMPORAL.workflowId(run)
+    let [executions, longest] = [0, 0]
+    for await (const { runId } of this.client.workflow.list({ query: `WorkflowId = '${workflowId}'` })) {
+      const { events } = await this.client.workflow.getHandle(workflowId, runId).fetchHistory()
+      executions += 1
       longest = Math.max(longest, events?.length ?? 0)
     }
-    return longest
+    return { executions, longest }
   }
 
   standing(run: string): Promise<Standing> {
