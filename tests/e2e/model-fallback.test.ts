@@ -1,5 +1,6 @@
 import type { FakeReply, FakeRequest } from '@devflow/testing'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { eventually } from '../support/eventually.ts'
 import { eventOf, eventsOf, type Standing } from '../support/run-log.ts'
 import { useStack } from '../support/stack.ts'
 
@@ -85,11 +86,10 @@ describe.concurrent('a model', () => {
       [end.id],
     )
     expect(chunks.rows[0]?.resets).toBe(3)
-    await expect
-      .poll(async () => (await ledgerOf(end.id)).map(({ cost }) => cost ?? 0), { timeout: 20_000 })
-      .toEqual(
-        stack.fake.requests.filter(({ session }) => session.startsWith(end.id)).map((r) => r.billedMicroUsd),
-      )
+    const known = (rows: { cost: number | null }[]) => rows.every(({ cost }) => cost !== null)
+    const ledger = await eventually(() => ledgerOf(end.id), known)
+    const requests = stack.fake.requests.filter(({ session }) => session.startsWith(end.id))
+    expect(ledger.map(({ cost }) => cost)).toEqual(requests.map(({ billedMicroUsd }) => billedMicroUsd))
   })
 
   test('that does not exist gives way at once', async () => {

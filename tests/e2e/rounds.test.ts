@@ -33,7 +33,7 @@ beforeAll(async () => {
     definitions: createDefinitions(stack.pool),
     adapters: {},
     prices: { of: async () => undefined },
-    slots: new CallSlots(1, log),
+    slots: new CallSlots(1),
     dataDir,
     sandbox: await Sandbox.open({ path: '' }),
     servers: {},

@@ -83,7 +83,7 @@ const ENDPOINT = /^OPENAI_COMPATIBLE_(?:([A-Z][A-Z0-9_]*)_)?(BASE_URL|API_KEY)$/
  * Servers of chat completions: `OPENAI_COMPATIBLE_BASE_URL` is the default one's, `OPENAI_COMPATIBLE_<NAME>_BASE_URL` that
  * of the endpoint a persona calls `<name>`; `…_API_KEY` beside it, where it wants a key. Throws INVALID `bad_config`.
  */
-export function endpointsOf(env: Environment): Record<string, Endpoint> {
+function endpointsOf(env: Environment): Record<string, Endpoint> {
   const endpoints: Record<string, Endpoint> = {}
   for (const [variable, value] of Object.entries(env)) {
     const [, name = '', what] = ENDPOINT.exec(variable) ?? []

@@ -1,39 +1,30 @@
 import { expect, test } from 'vitest'
-import { ModelError } from '../models/model.ts'
-import type { CallOutcome } from './call.ts'
-import { CallSlots } from './call-slots.ts'
-import { Stop } from './stop.ts'
+import { CallSlots, type Pace } from './call-slots.ts'
 
-const ignore = () => {}
-const slotsOf = (most: number) =>
-  new CallSlots(most, { debug: ignore, info: ignore, warn: ignore, error: ignore })
-
-const answered = { outcome: 'answered' } as CallOutcome
-const limited: CallOutcome = {
-  outcome: 'failed',
-  error: new ModelError('RATE_LIMITED', 'provider_rate_limited', 'slow down', {
-    retryable: true,
-    billed: 'no',
-  }),
-}
+/** How a call ended: what `paceOf` says of it. */
+const answered = { pace: 'borne' as Pace }
+const limited = { pace: 'too fast' as Pace }
+const paceOf = ({ pace }: { pace: Pace }) => pace
+const here = new AbortController().signal
 
 /** Calls that stay under way until they are told how they end. */
 class Calls {
   readonly slots: CallSlots
-  readonly under: ((end: CallOutcome) => void)[] = []
+  readonly under: ((end: typeof answered) => void)[] = []
   constructor(slots: CallSlots) {
     this.slots = slots
   }
 
-  begin(stop = new Stop()): Promise<CallOutcome | undefined> {
-    return this.slots.run('openrouter', stop, () => {
-      const { promise, resolve } = Promise.withResolvers<CallOutcome>()
+  begin(leave = here): Promise<typeof answered | undefined> {
+    const call = () => {
+      const { promise, resolve } = Promise.withResolvers<typeof answered>()
       this.under.push(resolve)
       return promise
-    })
+    }
+    return this.slots.run('openrouter', leave, call, paceOf)
   }
 
-  async end(how: CallOutcome, count = this.under.length): Promise<void> {
+  async end(how: typeof answered, count = this.under.length): Promise<void> {
     for (const resolve of this.under.splice(0, count)) resolve(how)
     await settled()
   }
@@ -43,7 +34,7 @@ class Calls {
 const settled = () => new Promise((resolve) => setImmediate(resolve))
 
 test('no more calls run at once than the worker has sessions', async () => {
-  const calls = new Calls(slotsOf(3))
+  const calls = new Calls(new CallSlots(3))
   const all = Array.from({ length: 5 }, () => calls.begin())
   await settled()
   expect(calls.under).toHaveLength(3)
@@ -53,7 +44,7 @@ test('no more calls run at once than the worker has sessions', async () => {
 })
 
 test('a refusal for their rate halves them, once for those that were under way together', async () => {
-  const calls = new Calls(slotsOf(16))
+  const calls = new Calls(new CallSlots(16))
   void Array.from({ length: 16 }, () => calls.begin())
   await settled()
   await calls.end(limited)
@@ -66,7 +57,7 @@ test('a refusal for their rate halves them, once for those that were under way t
 })
 
 test('answers bring them back, one place for each round', async () => {
-  const calls = new Calls(slotsOf(16))
+  const calls = new Calls(new CallSlots(16))
   void Array.from({ length: 8 }, () => calls.begin())
   await settled()
   await calls.end(limited)
@@ -81,25 +72,22 @@ test('answers bring them back, one place for each round', async () => {
 })
 
 test('one provider’s limit is not another’s, and none holds for what runs in the worker', async () => {
-  const slots = slotsOf(4)
-  const stop = new Stop()
-  await slots.run('openrouter', stop, async () => limited)
+  const slots = new CallSlots(4)
+  await slots.run('openrouter', here, async () => limited, paceOf)
   expect(slots.limit('openrouter')).toBe(1)
   expect(slots.limit('anthropic')).toBe(4)
-  const runs = Array.from({ length: 9 }, () => slots.run('scripted', stop, async () => answered))
+  const runs = Array.from({ length: 9 }, () => slots.run('scripted', here, async () => answered, paceOf))
   expect(await Promise.all(runs)).toHaveLength(9)
 })
 
-test('a session that is stopped or leaves does not wait, and its place goes to the next', async () => {
-  const calls = new Calls(slotsOf(1))
+test('who leaves does not wait, and the place goes to the next', async () => {
+  const calls = new Calls(new CallSlots(1))
   const first = calls.begin()
-  const stopped = new Stop()
-  const leaving = new Stop()
-  const waiting = [calls.begin(stopped), calls.begin(leaving)]
+  const left = new AbortController()
+  const waiting = [calls.begin(left.signal), calls.begin(left.signal)]
   const last = calls.begin()
   await settled()
-  stopped.now('canceled')
-  leaving.leave()
+  left.abort()
   expect(await Promise.all(waiting)).toEqual([undefined, undefined])
   await calls.end(answered)
   expect(await first).toBe(answered)
@@ -108,8 +96,13 @@ test('a session that is stopped or leaves does not wait, and its place goes to t
 })
 
 test('a call that throws gives its place back', async () => {
-  const slots = slotsOf(1)
-  const broken = slots.run('openrouter', new Stop(), () => Promise.reject(new Error('Postgres is away')))
+  const slots = new CallSlots(1)
+  const broken = slots.run(
+    'openrouter',
+    here,
+    () => Promise.reject<typeof answered>(new Error('Postgres is away')),
+    paceOf,
+  )
   await expect(broken).rejects.toThrow('Postgres is away')
-  expect(await slots.run('openrouter', new Stop(), async () => answered)).toBe(answered)
+  expect(await slots.run('openrouter', here, async () => answered, paceOf)).toBe(answered)
 })

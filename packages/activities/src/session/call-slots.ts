@@ -1,11 +1,11 @@
 import type { Provider } from '@devflow/contracts'
 import PQueue from 'p-queue'
-import type { Log } from '../deps.ts'
-import type { CallOutcome } from './call.ts'
-import type { Stop } from './stop.ts'
 
 /** These run in the worker itself: nobody limits them. */
 const UNLIMITED: readonly Provider[] = ['offline', 'scripted']
+
+/** What a call's end says of the rate of calls; undefined: nothing. */
+export type Pace = 'borne' | 'too fast' | undefined
 
 /**
  * How many calls a worker makes of one provider at once: as many as the provider bears. An answer adds a little (one
@@ -14,34 +14,32 @@ const UNLIMITED: readonly Provider[] = ['offline', 'scripted']
 export class CallSlots {
   readonly #lanes = new Map<Provider, Lane>()
   readonly #most: number
-  readonly #log: Log
+  readonly #onFewer: (provider: Provider, limit: number) => void
 
-  constructor(most: number, log: Log) {
+  constructor(most: number, onFewer: (provider: Provider, limit: number) => void = () => {}) {
     this.#most = most
-    this.#log = log
+    this.#onFewer = onFewer
   }
 
   /**
    * Makes a call once there is a place for it; a place is held from the reservation on, so that nothing is reserved
-   * while waiting. Undefined: the session was stopped, or leaves, while it waited.
+   * while waiting. Undefined: `leave` was aborted while it waited.
    */
-  async run(
+  async run<Result>(
     provider: Provider,
-    stop: Stop,
-    call: () => Promise<CallOutcome>,
-  ): Promise<CallOutcome | undefined> {
+    leave: AbortSignal,
+    call: () => Promise<Result>,
+    paceOf: (result: Result) => Pace,
+  ): Promise<Result | undefined> {
     if (UNLIMITED.includes(provider)) return await call()
     const lane = this.#lane(provider)
-    const place = await lane.place(AbortSignal.any([stop.signal, stop.leavingSignal]))
+    const place = await lane.place(leave)
     if (!place) return undefined
     try {
       const result = await call()
-      if (result.outcome === 'answered') lane.grow()
-      else if (result.outcome === 'failed' && result.error.kind === 'RATE_LIMITED' && lane.shrink(place.n))
-        this.#log.info(
-          { model: provider, count: lane.limit },
-          'a provider limits its rate: so many calls go to it at once',
-        )
+      const pace = paceOf(result)
+      if (pace === 'borne') lane.grow()
+      else if (pace === 'too fast' && lane.shrink(place.n)) this.#onFewer(provider, lane.limit)
       return result
     } finally {
       place.leave()

@@ -2,7 +2,8 @@ import { DevflowError } from '@devflow/contracts'
 import type { EventLine } from '@devflow/db'
 import type { Message, ModelError } from '../models/model.ts'
 import { callWithin, overBudget, pricesOf } from './budget.ts'
-import type { Answered } from './call.ts'
+import type { Answered, CallOutcome } from './call.ts'
+import type { Pace } from './call-slots.ts'
 import { FENCED, fail, HANDED_OVER, type LoopEnd, stopped } from './ends.ts'
 import { afterFailure, type Calling, followCalls, modelInUse } from './fallback.ts'
 import { eventAt } from './place.ts'
@@ -86,8 +87,11 @@ async function callUntilAnswered(
     transcript.callsOfNextTurn += 1
     const call = transcript.callsOfNextTurn
     const first = call === 1 ? openingLines(session, turn, prompt) : []
-    const result = await deps.slots.run(model.provider, stop, () =>
-      callWithin(session, turn, call, request, whole, first),
+    const result = await deps.slots.run(
+      model.provider,
+      stop.leavingSignal,
+      () => callWithin(session, turn, call, request, whole, first),
+      paceOf,
     )
     if (!result) return { end: stop.reason ? await stopped(session) : HANDED_OVER }
     switch (result.outcome) {
@@ -137,6 +141,11 @@ function openingLines(
     ...(workspace ? { workspace } : {}),
   }
   return [eventAt(place, 'phase.started', 'start', data), started]
+}
+
+function paceOf(result: CallOutcome): Pace {
+  if (result.outcome === 'answered') return 'borne'
+  return result.outcome === 'failed' && result.error.kind === 'RATE_LIMITED' ? 'too fast' : undefined
 }
 
 /** For the rest of the attempt: the event tells later deliveries. */

@@ -16,6 +16,7 @@ export type StopReason = 'canceled' | 'shutdown' | 'fenced' | 'timeout'
 export class Stop {
   readonly #controller = new AbortController()
   readonly #leave = new AbortController()
+  readonly #either = AbortSignal.any([this.#controller.signal, this.#leave.signal])
   #reason: StopReason | undefined
   #lastAck = performance.now()
 
@@ -31,9 +32,9 @@ export class Stop {
     return this.#leave.signal.aborted
   }
 
-  /** For what waits with nothing under way. */
+  /** Stopped or asked to leave: for what waits with nothing under way. */
   get leavingSignal(): AbortSignal {
-    return this.#leave.signal
+    return this.#either
   }
 
   leave(): void {

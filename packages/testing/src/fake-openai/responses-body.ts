@@ -12,7 +12,7 @@ export interface ResponsesBody {
   [field: string]: unknown
 }
 
-export interface ResponsesItem {
+interface ResponsesItem {
   type?: string
   role?: string
   id?: string

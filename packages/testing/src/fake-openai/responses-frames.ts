@@ -154,7 +154,7 @@ function terminal(request: ProviderRequest<ResponsesBody>, reply: ProviderReply,
 }
 
 /** The response as its first events show it. */
-export const responseOf = ({ id, body, at }: ProviderRequest<ResponsesBody>): Data => ({
+const responseOf = ({ id, body, at }: ProviderRequest<ResponsesBody>): Data => ({
   id,
   object: 'response',
   created_at: Math.floor(at / 1000),
