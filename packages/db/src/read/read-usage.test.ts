@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { EventLine } from '../append-types.ts'
+import { setBudgets } from '../budgets/index.ts'
 import { eraseRun } from '../command/index.ts'
 import { GroupWriter } from '../group-writer.ts'
 import { rebuild } from '../rebuild.ts'
@@ -303,4 +304,22 @@ test('what is left of a deleted run is accounted as before, and the log is still
   // Other tests here have moved calls to other days; this one is as the log said.
   const { differences } = await rebuild(database.url, { check: true })
   expect(differences.filter(({ runId }) => runId === id)).toEqual([])
+})
+
+test('a shared budget stays charged with what a deleted run has cost, and with what nobody said it cost', async () => {
+  const tenant = randomUUIDv7()
+  const id = await paidRun(tenant, [4.51])
+  await setBudgets(pool, tenant, 'owner', [
+    { scope: 'tenant-day', limitMicroUsd: 1_000, onExceeded: 'block' },
+  ])
+  const [reserved] = paidCall(2, 0)
+  if (reserved) await append(id, reserved)
+  await append(id, { type: 'run.completed', key: 'round/1/end' })
+  expect(await eraseRun(pool, id, 'owner')).toBe('done')
+  const { rows } = await pool.query(
+    'select used_micro_usd as used, ledger_micro_usd as ledger from devflow.pools_and_ledger() where tenant = $1',
+    [tenant],
+  )
+  expect(rows).toEqual([{ used: '14.51', ledger: '14.51' }])
+  expect(totalOf(await usage({ tenant, by: 'day' }))).toMatchObject({ cost: 14_510_000n, unsettled: 0n })
 })
