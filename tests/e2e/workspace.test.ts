@@ -1,5 +1,9 @@
 import { execFileSync } from 'node:child_process'
 import { rmSync } from 'node:fs'
+import { mkdtemp, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { readArtifact } from '@devflow/db'
 import { afterAll, describe, expect, test } from 'vitest'
 import { smallRepository } from '../support/repository.ts'
 import { eventOf, eventsOf, type Standing } from '../support/run-log.ts'
@@ -43,7 +47,7 @@ const resultsOf = (run: Standing, phase: string) =>
     .filter((event) => event.phase === phase)
     .map(({ data }) => String(data.content))
 
-describe.concurrent('files', () => {
+describe('files', () => {
   test('go from phase to phase, and the repository itself is never written', async () => {
     const before = execFileSync('git', ['status', '--porcelain', '--branch'], { cwd: repo }).toString()
     const run = await stack.finish(
@@ -96,7 +100,57 @@ describe.concurrent('files', () => {
   })
 })
 
-describe.concurrent('branches of work done at once', () => {
+describe('what a run has changed', () => {
+  const turns = { one: [write('new/a.txt', 'one'), edit('add.js', 'a + b', 'b + a'), done] }
+
+  test('is offered as a branch in a bundle and as a diff, that make the same files of the repository', async () => {
+    const run = await stack.finish(
+      played(`  - ${agent('one')}\n  - ${agent('two')}`, { ...turns, two: [done] }),
+      {
+        workspace: { repo },
+      },
+    )
+    const [bundle, diff] = await Promise.all(
+      ['changes.bundle', 'changes.diff'].map((name) => readArtifact(stack.pool, run.id, name)),
+    )
+    expect([bundle?.mediaType, diff?.mediaType]).toEqual(['application/x-git-bundle', 'text/x-diff'])
+    const clone = await mkdtemp(join(tmpdir(), 'devflow-fetch-'))
+    const git = (...args: string[]) => execFileSync('git', args, { cwd: clone, stdio: 'pipe' }).toString()
+    try {
+      git('clone', '--quiet', repo, '.')
+      await writeFile(join(clone, '.git/changes.bundle'), bundle?.content ?? '')
+      await writeFile(join(clone, '.git/changes.diff'), diff?.content ?? '')
+      git('fetch', '--quiet', '.git/changes.bundle', `devflow/${run.id}:mine`)
+      git('apply', '--index', '.git/changes.diff')
+      expect(git('diff', '--cached', '--stat', 'mine')).toBe('')
+      expect(git('diff', '--stat', 'HEAD', 'mine')).toContain('2 files changed')
+    } finally {
+      rmSync(clone, { recursive: true })
+    }
+    const report = JSON.parse(String((await readArtifact(stack.pool, run.id, 'report.json'))?.content))
+    expect(report.changes).toMatchObject({
+      branch: `devflow/${run.id}`,
+      ...{ files: 2, insertions: 2, deletions: 1 },
+      artifacts: [{ name: 'changes.bundle', sha256: bundle?.sha256 }, { name: 'changes.diff' }],
+    })
+    expect(String((await readArtifact(stack.pool, run.id, 'report.md'))?.content)).toContain(
+      `git fetch changes.bundle devflow/${run.id}:devflow/${run.id}`,
+    )
+  })
+
+  test('is offered of a run that failed too, and not where nothing changed', async () => {
+    const one = [write('half.txt', 'half'), failing]
+    const failed = await stack.finish(played(`  - ${agent('one')}`, { one }), { workspace: { repo } })
+    expect(failed.status).toBe('failed')
+    expect(String((await readArtifact(stack.pool, failed.id, 'changes.diff'))?.content)).toContain('+half')
+    const idle = await stack.finish(played(`  - ${agent('one')}`, { one: [list, done] }), {
+      workspace: { repo },
+    })
+    expect(await readArtifact(stack.pool, idle.id, 'changes.diff')).toBeUndefined()
+  })
+})
+
+describe('branches of work done at once', () => {
   const fork = `  - ${agent('before')}
   - id: fork
     parallel:
@@ -143,7 +197,7 @@ describe.concurrent('branches of work done at once', () => {
   })
 })
 
-describe.concurrent('a setup', () => {
+describe('a setup', () => {
   const make = [
     'node',
     '-e',

@@ -53,12 +53,13 @@ async function faultsOf(pool: pg.Pool, tenant: string, id: string): Promise<stri
 }
 
 /** Chapters by their beginnings, in order. */
-function chapters({ outcome, output, phases, models, retries }: Report): string[] {
+function chapters({ outcome, output, phases, models, retries, changes }: Report): string[] {
   return [
     ...(outcome === 'failed' ? ['Why it failed'] : outcome === 'canceled' ? ['Why it was canceled'] : []),
     ...(retries.length > 0 ? ['Earlier rounds'] : []),
     'Input',
     ...(output === undefined ? [] : ['Output']),
+    ...(changes ? ['Changes'] : []),
     ...phases.map((_, index) => `${index + 1}. `),
     ...(models.length > 0 ? ['Money'] : []),
     'How to do it again',

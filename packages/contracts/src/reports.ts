@@ -76,6 +76,20 @@ export const ReportPhase = z.object({
 })
 export type ReportPhase = z.infer<typeof ReportPhase>
 
+/** What a run changed in the files of its repository: offered, and pushed nowhere. */
+export const ReportChanges = z.object({
+  branch: z.string().describe('the name of the branch in the bundle'),
+  commit: z.string(),
+  base: z.string().optional().describe('the commit of the repository it builds on'),
+  files: z.int(),
+  insertions: z.int(),
+  deletions: z.int(),
+  artifacts: z
+    .array(z.object({ name: z.string(), version: z.int(), sha256: z.string(), bytes: z.int() }))
+    .describe('changes.bundle, to fetch from, and changes.diff'),
+  problem: z.string().optional().describe('why the artifacts could not be made'),
+})
+
 /** Something a person can do now. */
 export const ReportNext = z.object({
   action: z.enum(['retry', 'submit', 'change']),
@@ -121,6 +135,7 @@ export const Report = z.object({
     )
     .describe('which further rounds were asked for'),
   phases: z.array(ReportPhase),
+  changes: ReportChanges.optional(),
   next: z.array(ReportNext).describe('what can be done now; empty when the run completed'),
   reproduce: z.object({
     request: SubmitRun.describe('the body of POST /v1/runs; its `base` is the commit the run worked on'),

@@ -4,6 +4,7 @@ import { type EventLine, type Progress, putBlob, readOpenCalls, readProgress } f
 import { evaluateValue } from '@devflow/definition'
 import type { Deps } from '../deps.ts'
 import { buildReport } from '../report/build.ts'
+import { changesOf } from '../report/changes.ts'
 import { markdownOf } from '../report/markdown/index.ts'
 import { scopeOf, viewAtEnd } from '../scope/index.ts'
 import { eventAt } from '../session/place.ts'
@@ -28,7 +29,9 @@ export async function conclude(
   if (progress.executionEpoch !== end.epoch || progress.attempt !== end.round) return undefined
   const { outcome, output, error } = await result(deps, progress, end)
   const closing = [...(await lostCalls(deps, end.runId)), ...closingLines(progress)]
-  const report = deps.scrub(await buildReport(deps, progress, { outcome, output, error, phase: end.phase }))
+  const made = await changesOf(deps, progress, end.phase)
+  const ended = { outcome, output, error, phase: end.phase }
+  const report = deps.scrub(await buildReport(deps, progress, ended, made?.changes))
   const version = progress.attempt
   const artifacts = await Promise.all(
     [
@@ -53,7 +56,11 @@ export async function conclude(
     execution: end.epoch,
     lines: [
       ...closing,
-      { type: 'report.written', key: `${round}/report`, data: { artifacts } },
+      {
+        type: 'report.written',
+        key: `${round}/report`,
+        data: { artifacts: [...artifacts, ...(made?.artifacts ?? [])] },
+      },
       { type: `run.${outcome}`, key: `${round}/end`, data: deps.scrub(data) },
     ],
   })

@@ -1,4 +1,5 @@
 import {
+  type Definition,
   type ErrorRecord,
   type Outcome,
   type Phase,
@@ -36,7 +37,12 @@ export interface RunResult {
 type Json = Report['input']
 
 /** The report of a run's round, from its log and ledger, as things stand once the terminal event is written. */
-export async function buildReport(deps: Deps, progress: Progress, result: RunResult): Promise<Report> {
+export async function buildReport(
+  deps: Deps,
+  progress: Progress,
+  result: RunResult,
+  changes?: Report['changes'],
+): Promise<Report> {
   const { definition } = await deps.definitions.get(progress.definitionHash)
   const facts = await readReportFacts(deps.pool, progress.runId)
   const { outcome, output, error, phase: failedPhase } = result
@@ -44,7 +50,13 @@ export async function buildReport(deps: Deps, progress: Progress, result: RunRes
   const listed = await firstPhases(deps.pool, progress.runId, MOST_PHASES)
   const phases = listed.map(async (at) => {
     const phase = nodeNamed(definition, nameIn(at.id))?.phase
-    return reportPhase(at, phase, facts, outcome, await artifactOf(deps, progress.runId, at, facts))
+    return reportPhase(
+      at,
+      phase,
+      facts,
+      outcome,
+      await artifactOf(deps, progress.runId, at, facts, definition),
+    )
   })
   const report: Omit<Report, 'next' | 'reproduce'> = {
     format: REPORT_FORMAT,
@@ -60,6 +72,7 @@ export async function buildReport(deps: Deps, progress: Progress, result: RunRes
       output: output as Json | undefined,
       error,
       failedPhase: outcome === 'failed' ? failedPhase : undefined,
+      changes,
       canceled: outcome === 'canceled' && canceled ? present(canceled) : undefined,
     }),
     actor: progress.actor,
@@ -134,13 +147,15 @@ async function artifactOf(
   runId: string,
   { id, output }: PhaseProgress,
   facts: ReportFacts,
+  definition: Definition,
 ): Promise<ReportPhase['artifact']> {
   const made = facts.artifacts.find(({ phase }) => phase === id)
   const isMade = output !== null && typeof output === 'object' && 'artifact' in output
   if (!made || !isMade) return undefined
   const { name, version, sha256, bytes } = made
-  const content = await getBlob(deps.pool, runId, sha256)
-  return { name, version, sha256, bytes, content: content ? (JSON.parse(content.toString()) as Json) : null }
+  const text = (await getBlob(deps.pool, runId, sha256))?.toString() ?? 'null'
+  const isText = definition.artifacts[nameIn(name)]?.kind !== undefined
+  return { name, version, sha256, bytes, content: isText ? text : (JSON.parse(text) as Json) }
 }
 
 /** One row a model and persona, over all phases. */

@@ -44,15 +44,17 @@ function keptName({ around: outer, prefix }: View, name: string, producer: Phase
   return maps.every((map) => outer.includes(map)) ? name + itemMarks(producer, prefix) : undefined
 }
 
-/** Their content, parsed. */
+/** Their content: JSON parsed, of text kinds the text. */
 export async function contentsOf(
-  { pool, progress }: View,
+  { pool, progress, definition }: View,
   artifacts: ReadonlyMap<string, { sha256: string }>,
 ): Promise<Record<string, unknown>> {
   const pairs = await Promise.all(
     [...artifacts].map(async ([name, { sha256 }]) => {
       const content = await getBlob(pool, progress.runId, sha256)
-      return [name, content === undefined ? null : (JSON.parse(content.toString('utf8')) as unknown)] as const
+      const text = content?.toString('utf8') ?? 'null'
+      const isText = definition.artifacts[name]?.kind !== undefined
+      return [name, isText ? text : (JSON.parse(text) as unknown)] as const
     }),
   )
   return Object.fromEntries(pairs)

@@ -1,5 +1,5 @@
 import type { ToolSpec } from '../models/model.ts'
-import { jsonIn } from './proposal.ts'
+import { jsonIn } from './json-in.ts'
 import type { TurnData } from './transcript.ts'
 
 /** Why an answer without tool calls cannot count, though it holds text. */

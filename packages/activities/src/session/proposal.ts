@@ -2,11 +2,14 @@ import { DevflowError, type ErrorDetail } from '@devflow/contracts'
 import { type EventLine, putBlob } from '@devflow/db'
 import { checkArtifact, itemMarks, nameIn } from '@devflow/definition'
 import { artifactsSeen, viewOf } from '../scope/index.ts'
+import type { Proposed } from './artifact-form.ts'
 import { eventAt } from './place.ts'
 import type { Session } from './session.ts'
 
 /** How often a model may repair an artifact that does not fit its schema. */
 export const MOST_REPAIRS = 1
+
+const MEDIA_TYPES = { json: 'application/json', markdown: 'text/markdown', text: 'text/plain' } as const
 
 export interface Judged {
   accepted: boolean
@@ -21,24 +24,28 @@ export async function judge(
   session: Session,
   turn: number,
   artifact: string,
-  proposed: { content: unknown } | { unreadable: string },
+  proposed: Proposed,
 ): Promise<Judged> {
   const { deps, place, definition, progress, node, at } = session
   // Items of a map make each their own.
   const name = artifact + itemMarks(node, at.position)
   if ('unreadable' in proposed)
     return rejected(session, turn, name, [{ path: '', message: proposed.unreadable }], [])
-  const text = JSON.stringify(deps.scrub(proposed.content))
+  const form = definition.artifacts[artifact]
+  const content = deps.scrub(proposed.content)
+  const isText = form?.kind !== undefined && typeof content === 'string'
+  const text = isText ? content : JSON.stringify(content)
   const hash = await putBlob(deps.pool, place.runId, text)
   const bytes = Buffer.byteLength(text)
   const lines = [
     eventAt(place, 'artifact.proposed', `proposed/${hash.slice(0, 16)}`, { name, sha256: hash, bytes }, turn),
   ]
-  const errors = checkArtifact(definition, artifact, JSON.parse(text))
+  const errors = checkArtifact(definition, artifact, isText ? text : JSON.parse(text))
   if (errors.length > 0) return rejected(session, turn, name, errors, lines)
   const view = viewOf({ pool: deps.pool, progress, definition }, node, at.position)
   const version = ((await artifactsSeen(view, [artifact])).get(artifact)?.version ?? 0) + 1
-  const accepted = { name, version, sha256: hash, mediaType: 'application/json', bytes }
+  const mediaType = MEDIA_TYPES[form?.kind ?? 'json']
+  const accepted = { name, version, sha256: hash, mediaType, bytes }
   lines.push(eventAt(place, 'artifact.accepted', 'accepted', accepted))
   lines.push(eventAt(place, 'phase.completed', 'end', { output: { artifact: name, sha256: hash } }))
   return { accepted: true, lines, said: 'Accepted.', errors: [] }
@@ -61,37 +68,6 @@ function rejected(
     errors,
     lines: [...before, eventAt(place, 'artifact.rejected', 'rejected', { name, errors }, turn)],
   }
-}
-
-/** The JSON in a model's plain answer: the whole, a fenced block, or what lies between the first and the last brace. */
-export function jsonIn(text: string): { content: unknown } | { unreadable: string } {
-  const fenced = /```(?:json)?\s*\n([\s\S]*?)\n\s*```/.exec(text)?.[1]
-  const braces = text.slice(text.indexOf('{'), text.lastIndexOf('}') + 1)
-  for (const candidate of [text, fenced, braces]) {
-    if (candidate === undefined || candidate.trim() === '') continue
-    try {
-      return { content: JSON.parse(candidate) as unknown }
-    } catch {
-      // Not this one: the next may be.
-    }
-  }
-  return { unreadable: 'The answer holds no JSON. Call the tool `complete` with {"content": …}.' }
-}
-
-/** The content of a `complete` call: an object as it is, or JSON in a string. */
-export function completed(rawArguments: string): { content: unknown } | { unreadable: string } {
-  let parsed: unknown
-  try {
-    parsed = JSON.parse(rawArguments)
-  } catch (error) {
-    return {
-      unreadable: `The arguments of complete are no JSON: ${error instanceof Error ? error.message : ''}`,
-    }
-  }
-  if (parsed === null || typeof parsed !== 'object' || !('content' in parsed)) {
-    return { unreadable: 'complete takes {"content": …}.' }
-  }
-  return typeof parsed.content === 'string' ? jsonIn(parsed.content) : { content: parsed.content }
 }
 
 /** Fails the phase for good: the errors of its last artifact are on record. */

@@ -25,6 +25,7 @@ import type { Servers } from '../mcp/index.ts'
 import { promptFor } from '../prompt.ts'
 import { artifactsSeen, nodeNamed, scopeOf, viewOf } from '../scope/index.ts'
 import { builtTools, toolSpecs } from '../tools/index.ts'
+import { completeSpec, fileOf } from './artifact-form.ts'
 import { resetLine } from './chunk-pump.ts'
 import { FENCED, fail, HANDED_OVER, stopped } from './ends.ts'
 import { runLoop } from './loop.ts'
@@ -154,7 +155,9 @@ async function sessionFor(
       `This worker has no adapter for the provider ${persona.model.provider}.`,
     )
   const offered = builtTools(agent.tools ?? persona.tools).filter((tool) => tool !== 'complete')
-  const tools = toolSpecs(agent.produces === undefined ? offered : [...offered, 'complete'])
+  const form = agent.produces === undefined ? undefined : definition.artifacts[agent.produces]
+  const file = progress.workspace && offered.includes('write_file') ? form?.path : undefined
+  const tools = [...toolSpecs(offered), ...(form ? [completeSpec(form, file)] : [])]
   return new Session({
     deps,
     place,
@@ -201,12 +204,13 @@ async function heal(session: Session, transcript: Transcript): Promise<void> {
   transcript.openCall = undefined
 }
 
-async function promptOf({ deps, progress, definition, persona, agent, node, at }: Session) {
+async function promptOf(session: Session) {
+  const { deps, progress, definition, persona, agent, node, at } = session
   const view = viewOf({ pool: deps.pool, progress, definition }, node, at.position)
   const scope = await scopeOf(view, [agent.prompt, agent.inputs?.length ? 'artifacts' : ''])
   const seen = await artifactsSeen(view, agent.inputs ?? [])
   const hashes = new Map([...seen].map(([name, { sha256 }]) => [name, sha256]))
-  return deps.scrub(promptFor(definition, persona, agent, scope, hashes))
+  return deps.scrub(promptFor(definition, persona, agent, scope, hashes, fileOf(session)))
 }
 
 /** The phase's own time runs from its start on record, across deliveries. */

@@ -1,11 +1,19 @@
-import type { ErrorDetail, SessionEnd } from '@devflow/contracts'
+import type { DefinedArtifact, ErrorDetail, SessionEnd } from '@devflow/contracts'
 import type { Line } from '@devflow/db'
 import type { ToolCall } from '../models/model.ts'
+import {
+  fileOf,
+  hasWritten,
+  type Proposed,
+  proposedContent,
+  proposedFile,
+  proposedText,
+} from './artifact-form.ts'
 import type { Answered } from './call.ts'
 import { FENCED, failureLine } from './ends.ts'
 import { flawOf } from './flawed-answer.ts'
 import { eventAt } from './place.ts'
-import { artifactInvalid, completed, type Judged, jsonIn, judge, MOST_REPAIRS } from './proposal.ts'
+import { artifactInvalid, type Judged, judge, MOST_REPAIRS } from './proposal.ts'
 import { isFenced, type Session } from './session.ts'
 import { recordTools, startTools, takeResults } from './tool-calls.ts'
 import { assistantMessage, type ToolData, type Transcript, type TurnData, toolMessage } from './transcript.ts'
@@ -52,7 +60,7 @@ export async function takeTurn(
     finish,
     tokens,
   }
-  const reading = await read(session, turn, said)
+  const reading = await read(session, transcript, turn, said)
   const rejected = reading.ask !== undefined || reading.judged?.accepted === false
   if (rejected) transcript.repairs += 1
   const spoiled = rejected && transcript.repairs > MOST_REPAIRS
@@ -91,15 +99,22 @@ export async function takeTurn(
 const errorsOf = ({ judged, why = 'The answer is empty.' }: Reading): ErrorDetail[] =>
   judged?.errors ?? [{ path: '', message: why }]
 
-async function read(session: Session, turn: number, said: TurnData): Promise<Reading> {
+async function read(
+  session: Session,
+  transcript: Transcript,
+  turn: number,
+  said: TurnData,
+): Promise<Reading> {
   const { content, toolCalls, finish } = said
   const { produces } = session.agent
+  const form: Pick<DefinedArtifact, 'kind'> =
+    (produces === undefined ? undefined : session.definition.artifacts[produces]) ?? {}
   if ((finish === 'length' || finish === 'content_filter') && toolCalls.length > 0) {
     // Arguments that were cut off may even parse: they are never run.
     const told = CUT_OFF[finish]
     return { open: [], results: toolCalls.map(({ id, name }) => ({ id, name, ok: false, content: told })) }
   }
-  const flaw = flawOf(said, session.tools, produces !== undefined)
+  const flaw = flawOf(said, session.tools, produces !== undefined && form.kind === undefined)
   if (flaw) return { open: [], results: [], ...flaw }
   if (produces === undefined) {
     if (toolCalls.length > 0) return { open: toolCalls, results: [] }
@@ -108,7 +123,14 @@ async function read(session: Session, turn: number, said: TurnData): Promise<Rea
   }
   const complete = toolCalls.find(({ name }) => name === 'complete')
   if (complete) {
-    const judged = await judge(session, turn, produces, completed(complete.arguments))
+    const file = fileOf(session)
+    const given = proposedContent(complete.arguments, form)
+    if (!given && file !== undefined && toolCalls.length > 1) {
+      // The other calls may be what makes the file.
+      const open = toolCalls.filter(({ id }) => id !== complete.id)
+      return { open, results: [{ id: complete.id, name: 'complete', ok: false, content: NOT_ALONE }] }
+    }
+    const judged = await judge(session, turn, produces, given ?? (await fromFile(session, file)))
     // An accepted artifact ends the phase: what else was asked for in the same breath is not needed any more.
     const open = judged.accepted ? [] : toolCalls.filter(({ id }) => id !== complete.id)
     return {
@@ -118,8 +140,20 @@ async function read(session: Session, turn: number, said: TurnData): Promise<Rea
     }
   }
   if (toolCalls.length > 0) return { open: toolCalls, results: [] }
-  const judged = await judge(session, turn, produces, jsonIn(content))
+  const file = fileOf(session)
+  const isWritten = file !== undefined && hasWritten(transcript, file)
+  const given = isWritten ? await fromFile(session, file) : proposedText(content, form)
+  const judged = await judge(session, turn, produces, given)
   return { open: [], results: [], judged, ...(judged.accepted ? {} : { ask: judged.said }) }
+}
+
+const NOT_ALONE =
+  'Not yet: your other calls run first. When they have done what you wanted, call complete again, alone.'
+
+/** The artifact as it stands in its file. */
+async function fromFile({ root, agent, definition }: Session, file: string | undefined): Promise<Proposed> {
+  if (root === undefined || file === undefined) return { unreadable: 'complete takes {"content": …}.' }
+  return await proposedFile(root, file, definition.artifacts[agent.produces ?? ''] ?? {})
 }
 
 function turnLines({ place }: Session, turn: number, said: TurnData, reading: Reading): Line[] {

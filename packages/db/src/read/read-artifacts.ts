@@ -40,8 +40,9 @@ export async function readArtifact(
 ): Promise<(ArtifactView & { content: Buffer }) | undefined> {
   const { rows } = await db.query<Row & { content: Buffer }>({
     name: 'read-artifact',
-    text: `select ${VIEW}, b.content from devflow.artifacts a
-           join devflow.blobs b on b.run_id = a.run_id and b.sha256 = a.sha256
+    text: `select ${VIEW}, coalesce(b.content, (select string_agg(p.content, ''::bytea order by p.part)
+             from devflow.blob_parts p where p.run_id = a.run_id and p.sha256 = a.sha256)) as content from devflow.artifacts a
+           left join devflow.blobs b on b.run_id = a.run_id and b.sha256 = a.sha256
            where a.run_id = $1 and a.name = $2 and ($3::int is null or a.version = $3) order by a.version desc limit 1`,
     values: [run, name, version ?? null],
   })

@@ -1,4 +1,5 @@
 import type { Report } from '@devflow/contracts'
+import { changesChapter } from './changes.ts'
 import { listing } from './listing.ts'
 import { overview, spending } from './overview.ts'
 import { details, phaseChapter, problem } from './phase.ts'
@@ -13,6 +14,7 @@ export function markdownOf(report: Report): string {
     ...ending(report),
     ['## Input', '', ...listing(report.input, whole(report))],
     ...(report.output === undefined ? [] : [output(report)]),
+    ...changesChapter(report),
     ...report.phases.map((phase, index) => phaseChapter(phase, index, report.runId)),
     ...spending(report),
     again(report),
