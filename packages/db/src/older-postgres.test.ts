@@ -89,7 +89,7 @@ async function write(pool: pg.Pool, writer: GroupWriter, run: string): Promise<v
   ])
   const more: Line = { type: 'call.reserved', key: 'r2', ...at, data: { ...reserved, reservedTokens: 9 } }
   const over = { ...group([more]), reserve: { microUsd: 10, tokens: 9 } }
-  expect(await writer.append(over)).toEqual({ verdict: 'refused', code: 'over_budget' })
+  expect(await writer.append(over)).toMatchObject({ verdict: 'refused', code: 'over_budget' })
   expect(await takeSession(pool, run, 'p/1')).toBe(2)
   expect(await writer.append(group([{ type: 'turn.started', key: 'late', ...at }]))).toEqual({
     verdict: 'fenced',

@@ -9,8 +9,8 @@ import { makeShadow, PROJECTION_TABLES, projectRuns, runColumn } from './shadow.
 export async function mendRun(pool: pg.Pool, run: string): Promise<void> {
   await transaction(pool, async (client) => {
     await client.query(
-      `insert into devflow.run_heads (run_id, tenant, seq, last_at, control, commands, execution_epoch)
-       select run_id, min(tenant), max(seq), max(at), 'go', coalesce(max(substring(key from '^command/(\\d+)/')::int), 0), 0
+      `insert into devflow.run_heads (run_id, tenant, seq, last_at, control, commands, execution_epoch, pooled)
+       select run_id, min(tenant), max(seq), max(at), 'go', coalesce(max(substring(key from '^command/(\\d+)/')::int), 0), 0, devflow.is_pooled()
        from devflow.run_events where run_id = $1 group by run_id on conflict do nothing`,
       [run],
     )
