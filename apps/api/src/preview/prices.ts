@@ -33,7 +33,7 @@ export async function pricesOf(
       at += sought.length
       const free = FREE_PROVIDERS.includes(model.provider) ? FREE : undefined
       const [own, ...others] = listed
-      return [id, [model.pricing ?? own ?? free, ...others.map((price) => price ?? free)] as PersonaPrices]
+      return [id, [model.pricing ?? free ?? own, ...others.map((price) => free ?? price)] as PersonaPrices]
     }),
   )
 }
