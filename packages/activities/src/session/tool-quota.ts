@@ -1,9 +1,7 @@
 import { DevflowError } from '@devflow/contracts'
 import { refused, type ToolResult } from '../tools/index.ts'
 import type { Session } from './session.ts'
-import type { Transcript } from './transcript.ts'
-
-export const QUOTA_EXCEEDED = 'tool_quota_exceeded'
+import { QUOTA_EXCEEDED, type Transcript } from './transcript.ts'
 
 /** A model is told so often that a tool is used up; one that asks for it again would go on for ever. */
 const MOST_OVERRUNS = 3

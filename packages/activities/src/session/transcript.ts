@@ -1,7 +1,6 @@
 import type { RunEvent } from '@devflow/contracts'
 import type { Message, ToolCall } from '../models/model.ts'
 import { type Calling, callingAtFirst, followCalls } from './fallback.ts'
-import { QUOTA_EXCEEDED } from './tool-quota.ts'
 
 /** What `turn.completed` holds. */
 export interface TurnData {
@@ -118,6 +117,9 @@ function take(transcript: Transcript, { type, turn = 0, data }: RunEvent): void 
       break
   }
 }
+
+/** The code of a call that is one too many for its tool. */
+export const QUOTA_EXCEEDED = 'tool_quota_exceeded'
 
 /** Counts a denied call that was one too many for its tool. */
 export function countOverrun(transcript: Transcript, { code }: ToolData): void {
