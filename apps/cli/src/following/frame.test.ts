@@ -84,3 +84,29 @@ test('a phase that nobody told of before is added; unknown events change nothing
   ])
   expect([...run.phases.keys()]).toEqual(['p1', 'each[3]'])
 })
+
+test('shows phases inside others behind them, moved in, and ends them with what they are in', () => {
+  const inner = (id: string, kind = 'agent') => ({ id, kind, position: [] })
+  const run = progress(2, [
+    ['phase.started', 'p1', { kind: 'map', total: 3 }],
+    ['phase.expanded', 'p1', { phases: [inner('both[0]', 'parallel'), inner('work[1]')] }],
+    ['phase.started', 'both[0]', { kind: 'parallel' }],
+    ['phase.expanded', 'both[0]', { phases: [inner('left[0]'), inner('right[0]')] }],
+    ['phase.expanded', 'p1', { phases: [inner('work[2]')] }],
+    ['phase.completed', 'left[0]'],
+  ])
+  const names = () =>
+    frame(run, 60, 24)
+      .slice(2, -2)
+      .map((line) => line.replace(/ {2,}\S.*$/, ''))
+  expect(
+    frame(run, 60, 24)
+      .slice(2, -2)
+      .map((line) => line.slice(0, 14).trimEnd()),
+  ).toEqual(['⠋ p1', '⠋   both[0]', '✓     left[0]', '·     right[0]', '·   work[1]', '·   work[2]', '· p2'])
+  advance(run, {
+    ...{ runId: RUN, seq: 9, key: 'k9', attempt: 1, at: new Date(START + 9_000).toISOString() },
+    ...{ type: 'phase.failed', phase: 'p1', data: { closes: true, error: { message: 'no' } } },
+  })
+  expect(names().filter((line) => line.startsWith('–'))).toHaveLength(4)
+})

@@ -4,7 +4,7 @@ import { cut, padEnd, padStart, widthOf } from '../terminal/fit.ts'
 import type { Paint, Palette } from '../terminal/palette.ts'
 import { count, dollars, span } from '../terminal/quantities.ts'
 import { paintOf } from '../terminal/status-paint.ts'
-import type { PhaseProgress, RunProgress } from './run-progress.ts'
+import { depthOf, type PhaseProgress, type RunProgress } from './run-progress.ts'
 
 interface FrameSize {
   width: number
@@ -29,7 +29,11 @@ const OTHER_ROWS = 6
 
 /** A run as lines that fit the terminal. `tick` turns the spinner; `now` is the server's time in ms. */
 export function frameOf(run: RunProgress, { words, palette, size, tick, now }: FrameContext): string[] {
-  const phases = window([...run.phases.values()], Math.max(3, size.rows - OTHER_ROWS))
+  const rows = [...run.phases.values()].map((phase) => ({
+    ...phase,
+    label: '  '.repeat(depthOf(run, phase)) + phase.id,
+  }))
+  const phases = window(rows, Math.max(3, size.rows - OTHER_ROWS))
   const columns = columnsOf(phases.shown, words, size.width)
   return [
     heading(run, { words, palette, size, now }),
@@ -41,6 +45,9 @@ export function frameOf(run: RunProgress, { words, palette, size, tick, now }: F
     footer(run, words, palette, size.width),
   ]
 }
+
+/** A phase with its name, moved in by what it is inside of. */
+type Row = PhaseProgress & { label: string }
 
 export interface FrameContext {
   words: Words
@@ -84,8 +91,8 @@ const TOOK_WIDTH = 8
 const LEAST_DOING = 16
 
 /** Columns by what there is room for: who and what give way, then the tokens. */
-function columnsOf(phases: readonly PhaseProgress[], words: Words, width: number): Columns {
-  const id = Math.min(24, Math.max(...phases.map((phase) => widthOf(phase.id)), 4))
+function columnsOf(phases: readonly Row[], words: Words, width: number): Columns {
+  const id = Math.min(24, Math.max(...phases.map((phase) => widthOf(phase.label)), 4))
   const tokens = Math.max(
     ...phases.map((phase) => widthOf(words.run.tokens(count(phase.tokens)))),
     TOKENS_WIDTH,
@@ -103,7 +110,7 @@ function columnsOf(phases: readonly PhaseProgress[], words: Words, width: number
 }
 
 function phaseLine(
-  phase: PhaseProgress,
+  phase: Row,
   columns: Columns,
   { words, palette, tick, now }: Omit<FrameContext, 'size'>,
 ): string {
@@ -115,7 +122,7 @@ function phaseLine(
       ? ''
       : span((phase.endedAt ?? now) - phase.startedAt)
   const cells = [
-    padEnd(cut(phase.id, columns.id), columns.id),
+    padEnd(cut(phase.label, columns.id), columns.id),
     palette[phase.status === 'failed' ? 'bad' : 'faint'](
       padEnd(cut(doingOf(phase, words), columns.doing), columns.doing),
     ),
@@ -144,7 +151,7 @@ function doingOf(phase: PhaseProgress, words: Words): string {
 }
 
 /** The phases that matter where there are more than fit: around the last one that has begun. */
-function window(phases: readonly PhaseProgress[], most: number) {
+function window(phases: readonly Row[], most: number) {
   if (phases.length <= most) return { before: 0, shown: phases, after: 0 }
   const room = most - 2
   const last = phases.findLastIndex(({ status }) => status !== 'pending')

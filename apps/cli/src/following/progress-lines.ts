@@ -29,7 +29,7 @@ function aboutOf(event: RunEvent): string | undefined {
   if (error !== null && typeof error === 'object' && 'message' in error)
     return inOneLine(String(error.message))
   if (event.type === 'phase.started') return textIn(event, ['persona'])
-  return textIn(event, ['name', 'decision', 'outcome', 'status', 'title'])
+  return textIn(event, ['name', 'decision', 'outcome', 'status', 'title', 'run'])
 }
 
 const line = (event: RunEvent, words: string): string =>

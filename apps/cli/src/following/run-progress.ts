@@ -4,6 +4,8 @@ import { Sum } from '../terminal/quantities.ts'
 /** A phase as far as the events tell. Times are in ms since 1970, of the server's clock. */
 export interface PhaseProgress {
   readonly id: string
+  /** The phase it is inside of. */
+  inside?: string
   kind: string
   status: string
   attempt: number
@@ -68,7 +70,49 @@ export function advance(run: RunProgress, event: RunEvent): void {
   const phase = run.phases.get(event.phase) ?? newPhase(event.phase, textIn(event, 'kind') ?? '')
   run.phases.set(phase.id, phase)
   advancePhase(phase, event, at)
+  if (event.type === 'phase.expanded') takeInside(run, phase.id, event.data.phases)
+  if (event.data.closes === true) closeInside(run, phase.id, at)
   if (event.type === 'call.settled') spend(run, phase, event)
+}
+
+/** Puts what is inside a phase behind it, and behind what else of it is there. */
+function takeInside(run: RunProgress, outer: string, listed: unknown): void {
+  if (!Array.isArray(listed)) return
+  const inner = listed.flatMap((each: unknown) => {
+    if (each === null || typeof each !== 'object' || !('id' in each) || !('kind' in each)) return []
+    const id = String(each.id)
+    return [{ ...(run.phases.get(id) ?? newPhase(id, String(each.kind))), inside: outer }]
+  })
+  const names = new Set(inner.map(({ id }) => id))
+  const rows = [...run.phases.values()].filter(({ id }) => !names.has(id))
+  let at = rows.findIndex(({ id }) => id === outer) + 1
+  while (isInside(run, rows[at], outer)) at += 1
+  rows.splice(at, 0, ...inner)
+  run.phases.clear()
+  for (const row of rows) run.phases.set(row.id, row)
+}
+
+/** However deep. */
+function isInside(run: RunProgress, phase: PhaseProgress | undefined, outer: string): boolean {
+  for (let id = phase?.inside; id !== undefined; id = run.phases.get(id)?.inside)
+    if (id === outer) return true
+  return false
+}
+
+/** A phase that ends before what is inside it is done ends that too. */
+function closeInside(run: RunProgress, outer: string, at: number): void {
+  for (const phase of run.phases.values()) {
+    if (!['pending', 'running', 'waiting'].includes(phase.status) || !isInside(run, phase, outer)) continue
+    phase.status = 'canceled'
+    phase.endedAt = at
+    stopTurn(phase)
+  }
+}
+
+/** How deep a phase is inside others. */
+export function depthOf(run: RunProgress, { inside }: PhaseProgress): number {
+  const outer = inside === undefined ? undefined : run.phases.get(inside)
+  return outer === undefined ? 0 : 1 + depthOf(run, outer)
 }
 
 const STATUS_AFTER: Record<string, string> = {

@@ -146,6 +146,8 @@ export const events: Record<string, string> = {
   'phase.completed': 'completed',
   'phase.failed': 'failed',
   'phase.skipped': 'skipped',
+  'child.started': 'a run began',
+  'child.completed': 'its run ended',
   'phase.retried': 'is tried again',
   'turn.failed': 'a turn failed',
   'artifact.rejected': 'made what its schema refuses',

@@ -146,6 +146,8 @@ export const events: Words['events'] = {
   'phase.completed': '완료',
   'phase.failed': '실패',
   'phase.skipped': '건너뜀',
+  'child.started': '실행 시작',
+  'child.completed': '실행 종료',
   'phase.retried': '다시 시도',
   'turn.failed': '턴 실패',
   'artifact.rejected': '스키마에 맞지 않는 결과',
