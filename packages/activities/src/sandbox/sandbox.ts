@@ -40,7 +40,7 @@ export interface Command {
 }
 
 /** How a command ended: by itself, by a signal, or because it went over a limit. */
-export type CommandEnd =
+type CommandEnd =
   | { by: 'exit'; exitCode: number }
   | { by: 'signal'; signal: string }
   | { by: 'limit'; limit: 'time' | 'output' | Excess }
@@ -53,13 +53,13 @@ export interface CommandResult {
 }
 
 /** What became of the search for a sandbox at the worker's start. */
-export type Confinement =
+type Confinement =
   | { kind: 'bubblewrap' }
   | { kind: 'unsandboxed'; reason: string }
   | { kind: 'unavailable'; reason: string }
 
 /** A program that lives on, as a server does. */
-export interface LongLived {
+interface LongLived {
   argv: readonly string[]
   /** A clone of this worker's, which it may read. */
   reads: string | undefined
