@@ -6,10 +6,11 @@ import {
   resolveBase,
   type WorkspaceOwner,
 } from '../workspace/index.ts'
+import type { Files } from './files.ts'
 import { linesOf } from './lines.ts'
 import { prepare } from './prepare-workspace.ts'
 import type { Session } from './session.ts'
-import { type Files, snapshotsFor } from './snapshots.ts'
+import { snapshotsFor } from './snapshots.ts'
 
 /**
  * The clone this epoch works in (I13: a working directory belongs to one epoch), with the files as the phases before it,

@@ -3,23 +3,12 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type EventLine, getBlobFile, patiently, putBlobFile, readSnapshotChain } from '@devflow/db'
 import type { Deps } from '../deps.ts'
-import type { Link, ObjectStore, Restore, Tree } from '../workspace/index.ts'
+import type { Link, ObjectStore, Restore } from '../workspace/index.ts'
 import { eventAt, type Place } from './place.ts'
 import type { Session } from './session.ts'
 
 /** After so many bundles one holds all since the base: to restore it takes no more, however long a run is (I12). */
 const LONGEST_CHAIN = 32
-
-/** The files of a session, and how they are kept. */
-export interface Files {
-  tree: Tree
-  /** The commit the run pinned. */
-  base: string
-  /** Lines of work it builds on, its own first. */
-  lines: readonly string[]
-  /** Bundles it took to restore the head. */
-  links: number
-}
 
 /** The snapshots a session begins with, to be put on top of the base. */
 export async function snapshotsFor(

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Git, GitOptions } from './git.ts'
 
 /** Where the head of the files lies in a store, and in every bundle. */
-export const HEAD_REF = 'refs/devflow/head'
+const HEAD_REF = 'refs/devflow/head'
 
 /** Files are kept byte for byte, whatever a repository's attributes ask of git. */
 export const RAW_ATTRIBUTES = '* -text -ident -filter !working-tree-encoding\n'
