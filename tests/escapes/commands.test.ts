@@ -65,7 +65,7 @@ describe('a command', () => {
         command('node', '--test'),
         shell('echo more >> README.md; echo out; echo err >&2; exit 3'),
         command('git', 'diff', '--stat'),
-        ['read_file', { path: 'README.md' }],
+        ['read_file', { path: '/workspace/README.md' }],
       ]),
       workspace(),
     )

@@ -7,6 +7,13 @@ const GIT = /git's own files/
 export const pathAttempts = ({ secretFile, otherWorkspace }: Targets): Attempt[] => [
   refused('dots', 'read_file', { path: '../../../../../../etc/hostname' }, OUTSIDE),
   refused('dots behind a folder', 'read_file', { path: 'src/../../secret' }, OUTSIDE),
+  refused(
+    'dots behind its name in the sandbox',
+    'read_file',
+    { path: '/workspace/../etc/hostname' },
+    OUTSIDE,
+  ),
+  refused('git’s files by it', 'read_file', { path: '/workspace/.git/config' }, GIT),
   refused('an absolute path', 'read_file', { path: secretFile }, OUTSIDE),
   refused('an absolute path to be written', 'write_file', { path: secretFile, content: 'x' }, OUTSIDE),
   refused('dots to be written', 'write_file', { path: '../planted', content: 'x' }, OUTSIDE),

@@ -4,8 +4,8 @@ import { promisify } from 'node:util'
 import type { CommandLimits } from './limits.ts'
 
 const INTERVAL_MS = 250
-/** A directory is measured again once its disk lost so much, by whomever. */
-const WORTH_MEASURING = 64 * 1024 * 1024
+/** A directory is measured again once its disk lost this part of what it may hold, by whomever. */
+const WORTH_MEASURING = 1 / 64
 
 export type Excess = 'memory' | 'disk'
 
@@ -60,9 +60,10 @@ export class UsageWatch {
     const { bavail, bsize } = await statfs(this.#root)
     const free = bavail * bsize
     if (free < this.#limits.diskReserveBytes) return true
-    if (this.#freeWhenMeasured - free < WORTH_MEASURING) return false
+    const { workspaceBytes } = this.#limits
+    if (this.#freeWhenMeasured - free < workspaceBytes * WORTH_MEASURING) return false
     this.#freeWhenMeasured = free
-    return (await diskUseOf(this.#root)) > this.#limits.workspaceBytes
+    return (await diskUseOf(this.#root)) > workspaceBytes
   }
 }
 

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs'
 import { type FileHandle, open, readlink, realpath } from 'node:fs/promises'
 import { dirname, isAbsolute, relative, resolve, sep } from 'node:path'
+import { WORKSPACE } from '../sandbox/index.ts'
 import { isGitName } from './git-name.ts'
 import { Denied, Refused } from './tool.ts'
 
@@ -30,6 +31,9 @@ export async function containedPath(root: string, path: string): Promise<Contain
  */
 export function lexicalPath(root: string, top: string, path: string): string {
   if (path.includes('\0')) throw new Denied('the path holds a NUL character')
+  // As commands in the sandbox name it, and models after them.
+  if (path === WORKSPACE || path.startsWith(`${WORKSPACE}/`))
+    return lexicalPath(root, top, `.${path.slice(WORKSPACE.length)}`)
   const wanted = isAbsolute(path) ? resolve(path) : resolve(top, path)
   const lexical = inside(top, wanted) ?? (isAbsolute(path) ? inside(resolve(root), wanted) : undefined)
   if (lexical === undefined)
