@@ -9,6 +9,7 @@ import {
   agentTemplate,
   completing,
   failing,
+  flowTemplate,
   gateTemplate,
   looking,
   NOTE,
@@ -256,3 +257,96 @@ kept('worker-drained-in-a-phase', async () => {
   await stack.startWorker()
   return run
 })
+
+kept('parallel-with-gates', async () => {
+  const run = await stack.submit(
+    flowTemplate(
+      `
+  - id: both
+    parallel:
+      branches:
+        - [{ id: one, gate: { title: One? } }, { id: work, agent: { role: a, prompt: Work. } }]
+        - [{ id: two, gate: { title: Two? } }, { id: nap, wait: { for: PT0.05S } }]
+        - [{ id: early, agent: { role: b, prompt: Work. } }]
+`,
+    ),
+  )
+  await stack.untilStatus(run, 'waiting')
+  await stack.decide(run, 'two')
+  await stack.untilEvent(run, 'run.waiting', 2)
+  await update(run, 'ann').catch(() => 'there is no gate of that name')
+  await stack.decide(run, 'one')
+  return run
+})
+kept('parallel-failed-and-retried', async () => {
+  const long = { reply: 'many words '.repeat(200), chunks: 400, chunkDelayMs: 10 }
+  const run = await stack.submit(
+    flowTemplate(
+      '  - { id: both, parallel: { branches: [[{ id: left, agent: { role: a, prompt: x } }], [{ id: right, agent: { role: b, prompt: x } }]] } }',
+      {
+        a: { phases: { left: { attempts: [[{ ...failing, delayMs: 200 }], [{ reply: 'Done.' }]] } } },
+        b: { phases: { right: [long] } },
+      },
+    ),
+  )
+  await stack.untilEvent(run, 'run.failed')
+  await stack.command(run, 'retry')
+  return run
+})
+kept('parallel-paused-and-canceled', async () => {
+  const streaming = { turns: [{ ...looking, reply: 'words '.repeat(50), chunks: 30, chunkDelayMs: 10 }] }
+  const run = await stack.submit(
+    flowTemplate(
+      '  - { id: both, parallel: { branches: [[{ id: left, agent: { role: a, prompt: x } }], [{ id: right, agent: { role: b, prompt: x } }]] } }',
+      { a: streaming, b: streaming },
+    ),
+  )
+  await stack.untilEvent(run, 'call.reserved', 2)
+  await stack.command(run, 'pause')
+  await stack.untilEvent(run, 'run.paused')
+  await stack.command(run, 'resume')
+  await stack.untilEvent(run, 'turn.started', 4)
+  await stack.command(run, 'cancel')
+  return run
+})
+kept('map-of-agents', () =>
+  stack.submit(
+    flowTemplate(
+      '  - { id: each, map: { over: [0, 1, 2, 3, 4], concurrency: 2, phases: [{ id: work, agent: { role: a, prompt: x } }, { id: nap, wait: { for: PT0.01S } }] } }',
+    ),
+  ),
+)
+kept('map-worker-killed', async () => {
+  const slow = { turns: [{ reply: 'words '.repeat(50), chunks: 50, chunkDelayMs: 20 }] }
+  const run = await stack.submit(
+    flowTemplate(
+      '  - { id: each, map: { over: [0, 1, 2], concurrency: 2, phases: [{ id: work, agent: { role: a, prompt: x } }] } }',
+      { a: slow },
+    ),
+  )
+  await stack.untilEvent(run, 'call.reserved', 2)
+  await stack.worker.kill()
+  await stack.startWorker()
+  return run
+})
+kept('cycle-of-waits', () =>
+  stack.submit(
+    flowTemplate(
+      '  - { id: loop, cycle: { max: 5, until: "${{ iteration >= 4 }}", phases: [{ id: nap, wait: { for: PT0.01S } }] } }',
+    ),
+  ),
+)
+kept('child-run', () =>
+  stack.submit(`
+kind: template
+id: parent@1
+phases:
+  - { id: sub, workflow: { template: child@1 } }
+  - { id: both, parallel: { branches: [[{ id: again, workflow: { template: child@1 } }], [{ id: nap, wait: { for: PT0.01S } }]] } }
+---
+kind: template
+id: child@1
+phases:
+  - { id: rest, wait: { for: PT0.2S } }
+`),
+)
