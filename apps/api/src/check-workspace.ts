@@ -1,6 +1,6 @@
 import { readFile, realpath, stat } from 'node:fs/promises'
 import { join, relative, resolve, sep } from 'node:path'
-import { DevflowError, type Workspace } from '@devflow/contracts'
+import { allowedRepositoryUrl, DevflowError, isRepositoryUrl, type Workspace } from '@devflow/contracts'
 
 /**
  * A light look at a run's workspace before the run is taken; the worker looks again, at the base too. Answers it with the
@@ -11,6 +11,14 @@ import { DevflowError, type Workspace } from '@devflow/contracts'
 export async function checkWorkspace(asked: Workspace, roots: readonly string[]): Promise<Workspace> {
   const { repo } = asked
   const errors = (message: string) => [{ path: 'workspace.repo', message }]
+  if (isRepositoryUrl(repo)) {
+    const url = allowedRepositoryUrl(repo, roots)
+    if (url !== undefined) return { ...asked, repo: url }
+    const message = 'Runs may not name that address: the operator allows addresses in DEVFLOW_WORKSPACE_URLS.'
+    throw new DevflowError('PERMISSION_DENIED', 'workspace_outside_roots', message, {
+      errors: errors('is not among the allowed addresses'),
+    })
+  }
   const place = await realPathOf(repo)
   const allowed = (await Promise.all(roots.map(realPathOf))).filter((root) => root !== undefined)
   // What does not exist is told apart from what is not allowed only under a root: elsewhere nothing is given away.

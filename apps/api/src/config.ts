@@ -34,6 +34,11 @@ const Variables = z.object({
   DEVFLOW_WORKSPACE_ROOTS: Folders.default([]).describe(
     'folders that may hold repositories; the current one when empty',
   ),
+  DEVFLOW_WORKSPACE_URLS: z
+    .string()
+    .transform((text) => text.split(/\s+/).filter(Boolean))
+    .default([])
+    .describe('addresses of repositories that runs may name'),
   DEVFLOW_TOKEN: z
     .string()
     .min(SHORTEST_TOKEN, { error: `shorter than ${SHORTEST_TOKEN} characters` })
@@ -114,10 +119,12 @@ export function readConfig(env: Environment, folder: string): Config {
     host: read.DEVFLOW_HOST,
     port: read.DEVFLOW_PORT,
     entries: read.DEVFLOW_ENTRIES,
-    workspaceRoots:
-      read.DEVFLOW_WORKSPACE_ROOTS.length > 0
+    workspaceRoots: [
+      ...(read.DEVFLOW_WORKSPACE_ROOTS.length > 0
         ? read.DEVFLOW_WORKSPACE_ROOTS
-        : [folder, ...read.DEVFLOW_ENTRIES],
+        : [folder, ...read.DEVFLOW_ENTRIES]),
+      ...read.DEVFLOW_WORKSPACE_URLS,
+    ],
     token: read.DEVFLOW_TOKEN,
     logLevel: read.DEVFLOW_LOG_LEVEL,
     heartbeatMs: read.DEVFLOW_HEARTBEAT_MS,

@@ -1,6 +1,7 @@
 import { z } from 'zod'
-import { Budget, JsonSchema, McpServer, Model, PHASE_KINDS, Phase, TEXT_KINDS } from './entries.ts'
+import { Budget, JsonSchema, McpServer, Model, PHASE_KINDS, Phase } from './entries.ts'
 import { EntryId, Name, Sha256 } from './ids.ts'
+import { TEXT_KINDS } from './template-artifact.ts'
 
 /** The format this build writes; readers read all older ones. */
 export const DEFINITION_FORMAT = 1

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { IsoDuration } from './duration.ts'
 import { EntryId, Name } from './ids.ts'
 import { MicroUsd, ModelPricing } from './money.ts'
+import { TemplateArtifact } from './template-artifact.ts'
 import { TopicPattern } from './topics.ts'
 
 /** A JSON Schema 2020-12 document; checked by ajv when a definition is compiled. */
@@ -204,27 +205,6 @@ export const Role = z.strictObject({
 export type Role = z.infer<typeof Role>
 
 const Meta = z.record(z.string(), z.string())
-
-/** Text kinds have no schema: they hold what a person reads. */
-export const TEXT_KINDS = ['markdown', 'text'] as const
-
-/** What a phase makes: JSON that satisfies a schema, or a text. `path`: where in the workspace it may be written. */
-export const TemplateArtifact = z
-  .strictObject({
-    schema: EntryId.optional(),
-    kind: z.enum(['json', ...TEXT_KINDS]).optional(),
-    path: z
-      .string()
-      .max(1000)
-      .regex(/^(?!.*(?:^|\/)\.{0,2}(?:\/|$))[^\\\p{Cc}]+$/u, {
-        error: 'expected a path inside the workspace, such as docs/spec.md',
-      })
-      .optional(),
-  })
-  .refine(({ schema, kind = 'json' }) => (schema !== undefined) === (kind === 'json'), {
-    error: 'expected a schema, or kind: markdown or text',
-    path: ['schema'],
-  })
 
 export const TemplateEntry = z.strictObject({
   kind: z.literal('template'),

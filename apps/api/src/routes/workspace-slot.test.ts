@@ -61,3 +61,21 @@ test('it is free once its run is over, whoever wrote the end, and a retry takes 
   expect((await api.call(`/v1/runs/${first.body.id}/retry`, { json: {} })).status).toBe(202)
   expect((await submit(repo)).body.detail).toContain(first.body.id)
 })
+
+test('an address is taken where the operator allows it', async () => {
+  const allowing = await testApi({ DEVFLOW_WORKSPACE_URLS: 'https://git.example/acme/*' })
+  const named = (repo: string) =>
+    allowing.call('/v1/runs', {
+      json: { template: 'test/echo@1', input: { request: 'x' }, workspace: { repo } },
+    })
+  expect(await named('https://git.example/acme/app.git')).toMatchObject({
+    status: 201,
+    body: { workspace: { repo: 'https://git.example/acme/app.git' } },
+  })
+  for (const repo of [
+    'https://git.example/other.git',
+    'https://me:pw@git.example/acme/app.git',
+    'ext::sh -c id',
+  ])
+    expect(await named(repo)).toMatchObject({ status: 403, body: { code: 'workspace_outside_roots' } })
+})

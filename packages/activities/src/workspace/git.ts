@@ -77,6 +77,11 @@ export interface GitOptions {
 export class Git {
   readonly #home: string
 
+  /** A folder that is always there, for commands that need no repository. */
+  get home(): string {
+    return this.#home
+  }
+
   private constructor(home: string) {
     this.#home = home
   }
@@ -142,7 +147,11 @@ export class Git {
     throw new DevflowError(
       'INTERNAL',
       'git_failed',
-      `git ${args.find((arg) => !arg.startsWith('-'))} failed with ${code}: ${stderr.trim().slice(-1000)}`,
+      `git ${verbOf(args)} failed with ${code}: ${stderr.trim().slice(-1000)}`,
     )
   }
 }
+
+/** What a command does: its first word that is no option, nor the value of one. */
+const verbOf = (args: readonly string[]) =>
+  args.find((arg, index) => !arg.startsWith('-') && args[index - 1] !== '-c' && args[index - 1] !== '-C')

@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import { mkdir, rename, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import type { Git } from './git.ts'
+import { wayTo } from './source-repository.ts'
 
 /** Work on one mirror, one after another within this process: sessions that start together fetch once. */
 const queues = new Map<string, Promise<unknown>>()
@@ -53,6 +54,7 @@ export class Mirror {
     await this.#create(commit.length === 64 ? 'sha256' : 'sha1')
     if (await this.holds(commit)) return
     await this.#git.run(this.path, [
+      ...wayTo(repository),
       'fetch',
       '--quiet',
       '--no-tags',

@@ -1,5 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -168,6 +170,62 @@ describe('opening', () => {
     expect(await readFile(join(root, 'README.md'), 'utf8')).toBe('# Two\n')
   })
 })
+
+describe('a repository elsewhere', () => {
+  /** Serves the projects by git's own protocol, on a port of its own. */
+  async function serve() {
+    const port = await freePort()
+    const child = spawn(
+      'git',
+      ['daemon', '--listen=127.0.0.1', `--port=${port}`, '--export-all', `--base-path=${roots[0]}`],
+      {
+        stdio: 'ignore',
+        detached: true,
+      },
+    )
+    const url = `git://127.0.0.1:${port}`
+    for (let tries = 0; tries < 200; tries += 1)
+      try {
+        git(top, 'ls-remote', `${url}/app`)
+        break
+      } catch {
+        await new Promise((resolve) => setTimeout(resolve, 20))
+      }
+    return { url, stop: () => process.kill(-(child.pid ?? 0), 'SIGKILL') }
+  }
+
+  test('is cloned where its address is allowed, by branch, tag, commit and default', async () => {
+    git(repo, 'tag', '-a', '-m', 'v1', 'v1')
+    const first = head()
+    const second = await commit('# Two\n')
+    const server = await serve()
+    try {
+      const at = (epoch: number, base?: string) =>
+        openWorkspace(ask({ repo: `${server.url}/app`, roots: [`${server.url}/*`], epoch, base }))
+      expect((await at(1)).commit).toBe(second)
+      expect((await at(2, 'main')).commit).toBe(second)
+      expect((await at(3, 'v1')).commit).toBe(first)
+      const { root, commit: pinned } = await at(4, first)
+      expect(pinned).toBe(first)
+      expect(await readFile(join(root, 'README.md'), 'utf8')).toBe('# One\n')
+      await expect(at(5, 'nosuch')).rejects.toMatchObject({ code: 'unknown_base' })
+    } finally {
+      server.stop()
+    }
+    const away = openWorkspace(
+      ask({ repo: `${server.url}/app`, roots: [`${server.url}/*`], epoch: 6, base: 'main' }),
+    )
+    await expect(away).rejects.toMatchObject({ code: 'repository_unreachable' })
+  })
+})
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  return port
+}
 
 describe('refusals', () => {
   const refusal = (more: object): Promise<unknown> =>
