@@ -7,6 +7,10 @@ import { PROVIDER_VARIABLES, providerSecrets, providersOf } from './provider-con
 import { TERMINAL_VARIABLES, terminalSecrets, terminalsOf } from './terminal-config.ts'
 
 const ms = (fallback: number) => z.coerce.number().int().positive().default(fallback)
+const words = z
+  .string()
+  .transform((text) => text.split(/\s+/).filter(Boolean))
+  .default([])
 const folders = z
   .string()
   .transform((text) => text.split(text.includes(';') ? ';' : ':').filter(Boolean))
@@ -22,6 +26,7 @@ const Environment = z.object({
   DEVFLOW_DATA: z.string().default('.devflow').describe('a folder for clones and caches'),
   DEVFLOW_CACHE: z.string().optional().describe('a folder for what is built once'),
   DEVFLOW_WORKSPACE_ROOTS: folders.describe('folders under which repositories may lie'),
+  DEVFLOW_WORKSPACE_URLS: words.describe('addresses of repositories that runs may name'),
   DEVFLOW_LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
     .default('info')
@@ -95,7 +100,7 @@ export function readConfig(env: NodeJS.ProcessEnv) {
     temporal: { address: given.TEMPORAL_ADDRESS, namespace: given.TEMPORAL_NAMESPACE },
     dataDir: given.DEVFLOW_DATA,
     cacheDir: given.DEVFLOW_CACHE ?? join(given.DEVFLOW_DATA, 'cache'),
-    workspaceRoots: given.DEVFLOW_WORKSPACE_ROOTS,
+    workspaceRoots: [...given.DEVFLOW_WORKSPACE_ROOTS, ...given.DEVFLOW_WORKSPACE_URLS],
     sandbox: sandboxOptions(given),
     servers: given.DEVFLOW_MCP_SERVERS,
     logLevel: given.DEVFLOW_LOG_LEVEL,
