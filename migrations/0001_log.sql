@@ -121,7 +121,7 @@ BEGIN
       UPDATE run_heads SET control = 'paused' WHERE run_id = e.run_id AND control = 'go';
     WHEN 'run.resumed' THEN
       UPDATE runs r SET status = CASE WHEN r.started_at IS NULL THEN 'queued'
-        WHEN EXISTS (SELECT 1 FROM phases p WHERE p.run_id = r.id AND p.status = 'waiting') AND NOT EXISTS (SELECT 1 FROM phases p WHERE p.run_id = r.id AND p.status = 'running' AND p.kind = 'agent') THEN 'waiting' ELSE 'running' END WHERE id = e.run_id;
+        WHEN EXISTS (SELECT 1 FROM phases p WHERE p.run_id = r.id AND p.status = 'waiting') AND NOT EXISTS (SELECT 1 FROM phases p WHERE p.run_id = r.id AND p.status = 'running' AND p.kind IN ('agent', 'function')) THEN 'waiting' ELSE 'running' END WHERE id = e.run_id;
       UPDATE run_heads SET control = 'go' WHERE run_id = e.run_id AND control = 'paused';
     WHEN 'run.canceling' THEN
       UPDATE run_heads SET control = 'canceled' WHERE run_id = e.run_id;
@@ -151,6 +151,8 @@ BEGIN
         UPDATE phases p SET status = 'canceled', ended_at = e.at, deadline = NULL FROM phases o
         WHERE o.run_id = e.run_id AND o.id = e.phase AND p.run_id = o.run_id AND p.position > o.position AND p.position < devflow.end_of(o.position) AND p.status IN ('pending', 'running', 'waiting');
       END IF;
+    WHEN 'compensation.completed' THEN
+      UPDATE phases SET status = 'compensated' WHERE run_id = e.run_id AND id = e.phase;
     WHEN 'phase.skipped' THEN
       UPDATE phases SET status = 'skipped', ended_at = e.at WHERE run_id = e.run_id AND id = e.phase;
     WHEN 'phase.retried' THEN

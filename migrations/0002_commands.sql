@@ -73,11 +73,11 @@ BEGIN
         'data', jsonb_strip_nulls(jsonb_build_object('by', 'run.retried', 'resumes', CASE WHEN started_at IS NOT NULL THEN true END)))
       ELSE jsonb_build_object('type', 'phase.retried', 'key', format('%s/%s/retried', id, attempt + 1), 'phase', id, 'attempt', attempt + 1, 'data', jsonb_build_object('by', 'run.retried'))
     END ORDER BY position)
-  FROM (SELECT a.*, a.status = 'canceled' AND (a.kind = 'agent' OR a.started_at IS NULL) AS stays FROM again a) x
+  FROM (SELECT a.*, a.status = 'canceled' AND (a.kind IN ('agent', 'function') OR a.started_at IS NULL) AS stays FROM again a) x
   );
 END $$;
 --> statement-breakpoint
--- cancel | pause | resume | retry. Answers done, unchanged, not_found, over (finished, nothing to do), not_failed.
+-- cancel | pause | resume | retry. Answers done, unchanged, not_found, over (finished, nothing to do), not_failed, compensated.
 CREATE FUNCTION devflow.command(run uuid, verb text, command_actor text, reason text, via text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
   h devflow.run_heads; r devflow.runs; p devflow.phases; child uuid; holder uuid; n text; lines jsonb; said jsonb; pools boolean;
@@ -104,6 +104,8 @@ BEGIN
       lines := lines || jsonb_build_array(jsonb_build_object('type', 'run.canceled', 'key', 'round/' || r.attempt || '/end', 'data', said));
     END IF;
   WHEN 'retry' THEN
+    -- What it had done is undone, or nobody knows: it cannot go on from there.
+    IF h.control = 'over' AND EXISTS (SELECT 1 FROM devflow.run_events e WHERE e.run_id = run AND e.type = 'compensation.started') THEN RETURN 'compensated'; END IF;
     IF r.status <> 'failed' THEN RETURN 'not_failed'; END IF;
     SELECT * INTO p FROM devflow.phases WHERE run_id = run AND status = 'failed' AND id =
       (SELECT e.data->>'phase' FROM devflow.run_events e WHERE e.run_id = run AND e.type = 'run.failed' ORDER BY e.seq DESC LIMIT 1);
@@ -129,7 +131,7 @@ BEGIN
 END $$;
 --> statement-breakpoint
 -- Starts the run of a workflow phase, in one transaction with its parent's record of it; asked again, it finds it. A child that
--- failed goes on where it failed when a person has retried its parent. Answers false when another execution has the parent,
+-- failed goes on where it failed when a person has retried its parent, unless it has undone what it did. Answers false when another execution has the parent,
 -- or it is to go no further.
 CREATE FUNCTION devflow.start_child(run uuid, epoch integer, a_phase text, a_attempt integer, child uuid, hash text, definition jsonb, submitted jsonb) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE h devflow.run_heads; p devflow.phases; base text := a_phase || '/' || a_attempt || '/'; again boolean;
@@ -138,7 +140,8 @@ BEGIN
   IF NOT FOUND THEN RETURN false; END IF;
   IF devflow.seq_of(run, false, base || 'child') IS NOT NULL THEN RETURN true; END IF;
   SELECT * INTO p FROM devflow.phases WHERE run_id = run AND id = a_phase;
-  again := a_attempt > 1 AND p.round_attempt = a_attempt AND EXISTS (SELECT 1 FROM devflow.runs c WHERE c.id = p.child AND c.status = 'failed');
+  again := a_attempt > 1 AND p.round_attempt = a_attempt AND EXISTS (SELECT 1 FROM devflow.runs c WHERE c.id = p.child AND c.status = 'failed')
+    AND NOT EXISTS (SELECT 1 FROM devflow.run_events e WHERE e.run_id = p.child AND e.type = 'compensation.started');
   IF again THEN child := p.child; END IF;
   PERFORM devflow.record(run, jsonb_build_array(
     jsonb_build_object('type', 'phase.started', 'key', base || 'start', 'phase', a_phase, 'attempt', a_attempt, 'data', jsonb_build_object('kind', 'workflow')),

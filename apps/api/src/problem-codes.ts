@@ -154,6 +154,10 @@ export const PROBLEMS = known({
     'another run has the exclusive workspace; the message names it',
     'Run 01985f2e-7a3b-7c4d-8e5f-60718293a4b5 works on this repository and base, and holds it until it is over: wait for it, or cancel it.',
   ),
+  run_compensated: conflict(
+    'what it had done has been undone: it cannot be retried, but forked or submitted again',
+    'What this run had done has been undone: it cannot go on. Fork it, or submit it again.',
+  ),
   run_not_failed: conflict('only a failed run can be retried', 'Only a run that has failed can be retried.'),
   gate_closed: conflict('the decision came too late', 'The gate approve is closed.'),
   decided_otherwise: conflict(

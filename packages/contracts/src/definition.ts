@@ -29,6 +29,24 @@ export const DefinedArtifact = z.object({
 })
 export type DefinedArtifact = z.infer<typeof DefinedArtifact>
 
+/** A function as frozen into a definition: with its source, so that a run keeps the code it was submitted with (I9). */
+export const BoundFunction = z.object({
+  id: EntryId,
+  hash: Sha256,
+  source: z.string(),
+  input: JsonSchema,
+  output: JsonSchema,
+  timeoutMs: z.number(),
+  effects: z.enum(['none', 'external']),
+  permissions: z.object({
+    net: z.array(z.string()),
+    env: z.array(z.string()),
+    read: z.array(z.string()),
+    write: z.array(z.string()),
+  }),
+})
+export type BoundFunction = z.infer<typeof BoundFunction>
+
 /** A template with everything it names, resolved at submission; a run keeps it for life (I9). */
 const DefinitionFields = z.object({
   format: z.literal(DEFINITION_FORMAT),
@@ -39,6 +57,8 @@ const DefinitionFields = z.object({
   /** Artifact name → the schema it must satisfy. */
   artifacts: z.record(Name, DefinedArtifact),
   budget: Budget.optional(),
+  /** What phases call, by the name they write. */
+  functions: z.record(z.string(), BoundFunction).optional(),
   phases: z.array(Phase),
   output: z.json().optional(),
 })

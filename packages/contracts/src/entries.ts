@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { IsoDuration } from './duration.ts'
+import { FunctionFields } from './function-entry.ts'
 import { EntryId, Name } from './ids.ts'
 import { MicroUsd, ModelPricing } from './money.ts'
 import { TemplateArtifact } from './template-artifact.ts'
@@ -95,6 +96,10 @@ export const Retry = z.strictObject({
 })
 export type Retry = z.infer<typeof Retry>
 
+/** A call of a function: `input` may hold expressions; without it `{}`. */
+export const FunctionCall = z.strictObject({ function: EntryId, input: z.json().optional() })
+export type FunctionCall = z.infer<typeof FunctionCall>
+
 /** What any phase may say beside its kind's key. */
 export const PhaseCommon = {
   id: Name,
@@ -103,6 +108,8 @@ export const PhaseCommon = {
   retry: Retry.optional(),
   timeout: IsoDuration.optional(),
   onError: z.enum(['fail', 'continue']).optional(),
+  /** What undoes it when it is done and the run fails later, or is canceled. */
+  compensate: FunctionCall.optional(),
 }
 
 /** Every kind the format knows; those missing in `PHASE_KINDS` are refused by name until they run. */
@@ -118,7 +125,16 @@ export const FORMAT_PHASE_KINDS = [
 ] as const
 
 /** The kinds this build runs. */
-export const PHASE_KINDS = ['agent', 'gate', 'wait', 'parallel', 'map', 'cycle', 'workflow'] as const
+export const PHASE_KINDS = [
+  'agent',
+  'function',
+  'gate',
+  'wait',
+  'parallel',
+  'map',
+  'cycle',
+  'workflow',
+] as const
 export type PhaseKind = (typeof PHASE_KINDS)[number]
 
 /** A list of phases, one after the other, inside another phase. */
@@ -145,11 +161,16 @@ export const CyclePhase = z.strictObject({
   max: z.int().min(1).max(1_000_000).optional(),
 })
 
+/** A call of a function; `input` may hold expressions, and without it is `{}`. */
+export const FunctionPhase = z.strictObject({ name: EntryId, input: z.json().optional() })
+export type FunctionPhase = z.infer<typeof FunctionPhase>
+
 /** Another template as a run of its own. */
 export const WorkflowPhase = z.strictObject({ template: EntryId, input: z.json().optional() })
 export type WorkflowPhase = z.infer<typeof WorkflowPhase>
 
 const AgentStep = z.strictObject({ ...PhaseCommon, agent: AgentPhase })
+const FunctionStep = z.strictObject({ ...PhaseCommon, function: FunctionPhase })
 const GateStep = z.strictObject({ ...PhaseCommon, gate: GatePhase })
 const WaitStep = z.strictObject({ ...PhaseCommon, wait: WaitPhase })
 const WorkflowStep = z.strictObject({ ...PhaseCommon, workflow: WorkflowPhase })
@@ -173,6 +194,7 @@ export interface CyclePhase {
 
 export type Phase =
   | z.infer<typeof AgentStep>
+  | z.infer<typeof FunctionStep>
   | z.infer<typeof GateStep>
   | z.infer<typeof WaitStep>
   | z.infer<typeof WorkflowStep>
@@ -182,6 +204,7 @@ export type Phase =
 
 export const Phase: z.ZodType<Phase> = z.union([
   AgentStep,
+  FunctionStep,
   GateStep,
   WaitStep,
   WorkflowStep,
@@ -317,5 +340,16 @@ export const SchemaEntry = z.strictObject({
 })
 export type SchemaEntry = z.infer<typeof SchemaEntry>
 
-export const Entry = z.discriminatedUnion('kind', [TemplateEntry, PersonaEntry, SchemaEntry])
+export const FunctionEntry = z.strictObject({
+  kind: z.literal('function'),
+  title: z.string().max(500).optional(),
+  description: z.string().optional(),
+  meta: Meta.optional(),
+  ...FunctionFields,
+  input: JsonSchema.optional(),
+  output: JsonSchema.optional(),
+})
+export type FunctionEntry = z.infer<typeof FunctionEntry>
+
+export const Entry = z.discriminatedUnion('kind', [TemplateEntry, PersonaEntry, SchemaEntry, FunctionEntry])
 export type Entry = z.infer<typeof Entry>

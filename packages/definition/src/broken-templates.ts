@@ -71,6 +71,7 @@ function reachedBy(
     )
   const reaches = (template: TemplateEntry, seen: ReadonlySet<string>): boolean =>
     itself(template) ||
+    calledBy(template.phases).some((name) => names.has(nameOf(name))) ||
     startedBy(template.phases).some(
       (id) =>
         names.has(nameOf(id)) ||
@@ -85,6 +86,14 @@ function reachedBy(
     )
   return (template) => reaches(template, new Set())
 }
+
+/** The functions that phases call, and what undoes them. */
+const calledBy = (phases: readonly Phase[]): string[] =>
+  phases.flatMap((phase) => [
+    ...('function' in phase ? [phase.function.name] : []),
+    ...(phase.compensate ? [phase.compensate.function] : []),
+    ...calledBy(listsIn(phase).flat()),
+  ])
 
 /** The templates that workflow phases name, however deep. */
 const startedBy = (phases: readonly Phase[]): string[] =>

@@ -1,4 +1,11 @@
-import type { Entry, ErrorDetail } from '@devflow/contracts'
+import {
+  type Entry,
+  type ErrorDetail,
+  type FunctionEntry,
+  isSourcePath,
+  type JsonSchema,
+} from '@devflow/contracts'
+import { sourceFault } from './check-source.ts'
 import { idParts } from './entry-id.ts'
 import { checkSchema } from './json-schema.ts'
 import { parseEntry } from './parse-entry.ts'
@@ -31,6 +38,14 @@ function idErrors({ id }: Entry): ErrorDetail[] {
 }
 
 function fileErrors(entry: Entry): ErrorDetail[] {
+  if (entry.kind === 'function' && isSourcePath(entry.source)) {
+    return [
+      {
+        path: 'source',
+        message: 'expected the source itself: files are read only beside entries in a folder',
+      },
+    ]
+  }
   if (entry.kind !== 'persona' || typeof entry.model.script !== 'string') return []
   return [
     {
@@ -41,6 +56,19 @@ function fileErrors(entry: Entry): ErrorDetail[] {
 }
 
 function schemaErrors(entry: Entry): ErrorDetail[] {
-  if (entry.kind !== 'schema') return []
-  return checkSchema(entry.schema).map(({ path, message }) => ({ path: pathUnder('schema', path), message }))
+  if (entry.kind === 'function') return functionErrors(entry)
+  return entry.kind === 'schema' ? schemaFaults('schema', entry.schema) : []
 }
+
+/** What is wrong with a function, as far as it shows before it runs. */
+export function functionErrors({ source, input, output }: FunctionEntry): ErrorDetail[] {
+  const fault = isSourcePath(source) ? undefined : sourceFault(source)
+  return [
+    ...(fault === undefined ? [] : [{ path: 'source', message: fault }]),
+    ...(input ? schemaFaults('input', input) : []),
+    ...(output ? schemaFaults('output', output) : []),
+  ]
+}
+
+const schemaFaults = (base: string, schema: JsonSchema): ErrorDetail[] =>
+  checkSchema(schema).map(({ path, message }) => ({ path: pathUnder(base, path), message }))

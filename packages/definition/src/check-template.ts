@@ -3,7 +3,7 @@ import { strayExpressions, textErrors, valueErrors } from './check-expressions.t
 import { phaseErrors } from './check-phase.ts'
 import { checkSchema } from './json-schema.ts'
 import { pathText, pathUnder } from './path.ts'
-import { type ArtifactSchemas, type Place, placesOf, producedBy } from './places.ts'
+import { type ArtifactSchemas, type FunctionOutputs, type Place, placesOf, producedBy } from './places.ts'
 import { around } from './tree.ts'
 
 /** Phases in all, however deep, and how deep. */
@@ -11,13 +11,17 @@ const MOST_PHASES = 500
 const DEEPEST = 8
 
 /** Everything that is wrong with a template itself, before anyone is bound to its roles. */
-export function templateErrors(template: TemplateEntry, schemas: ArtifactSchemas): ErrorDetail[] {
+export function templateErrors(
+  template: TemplateEntry,
+  schemas: ArtifactSchemas,
+  outputs: FunctionOutputs = new Map(),
+): ErrorDetail[] {
   const input = template.input ?? {}
   const errors: ErrorDetail[] = checkSchema(input).map(({ path, message }) => ({
     path: pathUnder('input', path),
     message,
   }))
-  const { places, atEnd } = placesOf(template, schemas)
+  const { places, atEnd } = placesOf(template, schemas, outputs)
   errors.push(...roleErrors(template), ...sizeErrors(places), ...idErrors(places))
   for (const place of places) errors.push(...phaseErrors(template, place, places), ...expressionErrors(place))
   errors.push(...producerErrors(places))
@@ -75,9 +79,9 @@ function producerErrors(places: readonly Place[]): ErrorDetail[] {
 
 /**
  * Where a phase may hold expressions: its condition, what agents and people read, the time of a wait, what a map goes
- * over, when a cycle ends, what a child run is given.
+ * over, when a cycle ends, what a child run, a function and what undoes a phase are given.
  */
-function expressionErrors({ node: { phase }, path, names, after }: Place): ErrorDetail[] {
+function expressionErrors({ node: { phase }, path, names, after, done }: Place): ErrorDetail[] {
   const errors: ErrorDetail[] = []
   const places = new Set<string>()
   const text = (
@@ -103,6 +107,14 @@ function expressionErrors({ node: { phase }, path, names, after }: Place): Error
   if ('workflow' in phase) {
     places.add('workflow.input')
     errors.push(...valueErrors(phase.workflow.input, [...path, 'workflow', 'input'], names))
+  }
+  if ('function' in phase) {
+    places.add('function.input')
+    errors.push(...valueErrors(phase.function.input, [...path, 'function', 'input'], names))
+  }
+  if (phase.compensate) {
+    places.add('compensate.input')
+    errors.push(...valueErrors(phase.compensate.input, [...path, 'compensate', 'input'], done))
   }
   // What is inside has its own turn.
   for (const inside of ['parallel.branches', 'map.phases', 'cycle.phases']) places.add(inside)

@@ -17,6 +17,7 @@ import { canonicalHash } from './canonical.ts'
 import { templateErrors } from './check-template.ts'
 import { childrenOf, ownBindings } from './children.ts'
 import { compareText } from './entry-id.ts'
+import { type BoundFunctions, functionsOf } from './functions.ts'
 import { checkSchema } from './json-schema.ts'
 import { planOf } from './plan.ts'
 import { isKind, type Registry, type RegistryEntry } from './registry.ts'
@@ -65,7 +66,9 @@ export function compileEntry(
   const schemas = artifactSchemas(template, registry, errors)
   const artifacts = definedArtifacts(template, schemas)
   const contents = new Map(Object.entries(artifacts).map(([name, { jsonSchema }]) => [name, jsonSchema]))
-  errors.push(...templateErrors(template, contents))
+  const functions = functionsOf(template, registry, errors)
+  const outputs = new Map(Object.entries(functions).map(([name, { output }]) => [name, output]))
+  errors.push(...templateErrors(template, contents, outputs))
   const chain = [...within, found.id]
   const children = childrenOf(template, registry, chain, errors, (child) =>
     compileEntry(registry, child, request, chain),
@@ -75,7 +78,7 @@ export function compileEntry(
   const roles = template.roles ?? {}
   const overrides = ownBindings(request.bindings ?? {}, roles, children, within.length > 0)
   const bound = bindRoles(registry, { roles, overrides, hasKey: request.hasKey })
-  const definition = freeze(found.id, template, artifacts, bound, children)
+  const definition = freeze(found.id, template, { artifacts, functions, children }, bound)
   // A definition whose plan no workflow could take must not be accepted.
   planOf(definition)
   const bindings = Object.fromEntries([...bound].map(([role, { id }]) => [role, id]))
@@ -133,12 +136,18 @@ function definedArtifacts(
   return artifacts
 }
 
+/** What a template names, resolved. */
+interface Resolved {
+  artifacts: Definition['artifacts']
+  functions: BoundFunctions
+  children: Record<string, ChildDefinition>
+}
+
 function freeze(
   id: string,
   template: TemplateEntry,
-  artifacts: Definition['artifacts'],
+  { artifacts, functions, children }: Resolved,
   bound: Bindings,
-  children: Record<string, ChildDefinition>,
 ): Definition {
   const roles: Record<string, BoundPersona> = {}
   for (const [role, persona] of [...bound].sort(byName)) roles[role] = boundPersona(persona)
@@ -150,6 +159,7 @@ function freeze(
     roles,
     artifacts,
     ...(template.budget ? { budget: template.budget } : {}),
+    ...(Object.keys(functions).length > 0 ? { functions } : {}),
     phases: template.phases.map((phase) => frozenPhase(phase, roles)),
     ...(template.output === undefined ? {} : { output: template.output }),
     ...(Object.keys(children).length > 0 ? { children } : {}),

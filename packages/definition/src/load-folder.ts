@@ -1,7 +1,8 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { ErrorDetail } from '@devflow/contracts'
+import { type ErrorDetail, isSourcePath } from '@devflow/contracts'
+import { functionErrors } from './check-entry.ts'
 import { compareText } from './entry-id.ts'
 import { type ReadEntry, type ReadResult, readEntries } from './read-entries.ts'
 import { yamlDocuments } from './yaml-documents.ts'
@@ -14,8 +15,8 @@ const MAX_FILES = 10_000
 
 /**
  * Reads the entries of every *.yaml, *.yml and *.json under a folder, in the order of their paths. What cannot be
- * read is an error in the result. A persona's `model.script` that is a path is replaced by what that file holds,
- * so an entry is whole; the file itself must lie in the folder and is not taken for an entry.
+ * read is an error in the result. A persona's `model.script` and a function's `source` that are paths are replaced by
+ * what those files hold, so an entry is whole; the file itself must lie in the folder and is not taken for an entry.
  */
 export async function loadFolder(dir: string): Promise<ReadResult> {
   const root = resolve(dir)
@@ -27,7 +28,9 @@ export async function loadFolder(dir: string): Promise<ReadResult> {
     if (text === undefined) continue
     const found = readEntries(text, file)
     for (const entry of found.entries) await inlineScript(entry, root, scripts, found.errors)
-    read.set(file, found)
+    const broken = new Set<ReadEntry>()
+    for (const entry of found.entries) if (!(await inlineSource(entry, root, found.errors))) broken.add(entry)
+    read.set(file, { ...found, entries: found.entries.filter((entry) => !broken.has(entry)) })
   }
   for (const [file, found] of read) {
     if (scripts.has(file)) continue
@@ -93,6 +96,29 @@ async function inlineScript(
   const [first] = script.documents
   if (!first) refuse('holds no script')
   else entry.model.script = first.value as typeof entry.model.script
+}
+
+/** Makes a function's entry whole; false when it cannot be used, which the errors then say. */
+async function inlineSource(
+  { entry, source, line }: ReadEntry,
+  root: string,
+  errors: ErrorDetail[],
+): Promise<boolean> {
+  if (entry.kind !== 'function') return true
+  const where = `(${source}:${line ?? 1})`
+  if (isSourcePath(entry.source)) {
+    const file = resolve(dirname(source), entry.source)
+    if (!file.startsWith(root + sep)) {
+      errors.push({ path: 'source', message: `lies outside the folder ${where}` })
+      return false
+    }
+    const text = await textOf(file, errors)
+    if (text === undefined) return false
+    entry.source = text
+  }
+  const faults = functionErrors(entry)
+  errors.push(...faults.map(({ path, message }) => ({ path, message: `${message} ${where}` })))
+  return faults.length === 0
 }
 
 function reasonOf(error: unknown): string {

@@ -1,6 +1,7 @@
 import {
   type Entry,
   FORMAT_PHASE_KINDS,
+  FunctionEntry,
   PersonaEntry,
   PHASE_KINDS,
   SchemaEntry,
@@ -9,7 +10,12 @@ import {
 import { type EntryError, entryErrors } from './entry-errors.ts'
 import { pathText } from './path.ts'
 
-const ENTRY_KINDS = { template: TemplateEntry, persona: PersonaEntry, schema: SchemaEntry }
+const ENTRY_KINDS = {
+  template: TemplateEntry,
+  persona: PersonaEntry,
+  schema: SchemaEntry,
+  function: FunctionEntry,
+}
 type EntryKind = keyof typeof ENTRY_KINDS
 const isEntryKind = (kind: unknown): kind is EntryKind =>
   typeof kind === 'string' && Object.hasOwn(ENTRY_KINDS, kind)
@@ -33,7 +39,6 @@ export function parseEntry(value: unknown): { entry: Entry } | { errors: EntryEr
 function kindMessage(kind: unknown): string {
   const kinds = Object.keys(ENTRY_KINDS).join(', ')
   if (kind === undefined) return `is missing: expected one of ${kinds}`
-  if (kind === 'function') return 'this build does not run entries of kind function'
   return `expected one of ${kinds}`
 }
 
@@ -60,8 +65,6 @@ function kindError(phase: Record<string, unknown>, path: PropertyKey[]): EntryEr
     return { path: [...path, unsupported], message }
   }
   if (kinds.length === 0) return { path, message: `has no kind: expected one of ${runnable.join(', ')}` }
-  if (Object.hasOwn(phase, 'compensate'))
-    return { path: [...path, 'compensate'], message: 'this build does not run compensations' }
   return waitKindErrors(phase.wait, [...path, 'wait'])[0]
 }
 

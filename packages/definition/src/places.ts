@@ -5,6 +5,9 @@ import { around, type PhaseNode, treeOf } from './tree.ts'
 /** A template's artifacts with the schemas they name. */
 export type ArtifactSchemas = ReadonlyMap<string, JsonSchema>
 
+/** What functions answer, by the name phases call them by. */
+export type FunctionOutputs = ReadonlyMap<string, JsonSchema>
+
 /** A phase, where it stands in its template, and what its expressions can name. */
 export interface Place {
   node: PhaseNode
@@ -12,18 +15,21 @@ export interface Place {
   names: Names
   /** What can be named after one round of what is inside: of a cycle's `until`. */
   after: Names
+  /** What can be named once the phase itself is done: of its `compensate`. */
+  done: Names
 }
 
 /** All phases of a template, from top to bottom, and what its `output` can name. */
 export function placesOf(
   template: TemplateEntry,
   schemas: ArtifactSchemas,
+  outputs: FunctionOutputs = new Map(),
 ): { places: Place[]; atEnd: Names } {
   const { roots } = treeOf(template.phases)
   const places: Place[] = []
   const all: PhaseNode[] = []
   const namesFor = (inside: readonly PhaseNode[], ready: ReadonlySet<PhaseNode>) =>
-    namesAt(template, schemas, all, inside, ready)
+    namesAt(template, { schemas, outputs }, all, inside, ready)
 
   const gather = (list: readonly PhaseNode[]): void => {
     for (const node of list) {
@@ -46,6 +52,7 @@ export function placesOf(
         path: here,
         names: namesFor(outer, ready),
         after: namesFor(outer, ready),
+        done: namesFor(outer, ready),
       }
       places.push(place)
       const inside = new Set(ready)
@@ -56,6 +63,7 @@ export function placesOf(
       if (node.kind === 'cycle') place.after = namesFor([...outer, node], inside)
       for (const done of inside) ready.add(done)
       ready.add(node)
+      place.done = namesFor(outer, ready)
     }
     return ready
   }
@@ -66,7 +74,7 @@ export function placesOf(
 /** What expressions can name: `inside` are the phases around them, `ready` those that are over by then. */
 function namesAt(
   template: TemplateEntry,
-  schemas: ArtifactSchemas,
+  { schemas, outputs }: { schemas: ArtifactSchemas; outputs: FunctionOutputs },
   all: readonly PhaseNode[],
   inside: readonly PhaseNode[],
   ready: ReadonlySet<PhaseNode>,
@@ -85,7 +93,8 @@ function namesAt(
   const phases = new Map<string, { output: JsonSchema; ready: boolean; within: string | undefined }>()
   for (const node of all) {
     const produced = producedBy(node)
-    const output = (produced === undefined ? undefined : schemas.get(produced)) ?? {}
+    const called = 'function' in node.phase ? outputs.get(node.phase.function.name) : undefined
+    const output = called ?? (produced === undefined ? undefined : schemas.get(produced)) ?? {}
     phases.set(node.name, { output, ready: ready.has(node), within: outside(node, inside, ['map', 'cycle']) })
     const artifact = produced === undefined ? undefined : artifacts.get(produced)
     if (!artifact || !ready.has(node)) continue

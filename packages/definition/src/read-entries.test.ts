@@ -46,7 +46,7 @@ describe('reading entries', () => {
   })
 
   it.each([
-    ['function: { name: shop:charge }', 'phases[0].function', 'does not run phases of kind function'],
+    ['function: { name: Not An Id }', 'phases[0].function.name', 'expected [namespace:]name[@version]'],
     ['map: { over: x }', 'phases[0].map.phases', 'is missing'],
     ['cycle: { phases: [{ id: b }], max: 2 }', 'phases[0].cycle.phases[0]', 'has no kind'],
     [
@@ -59,12 +59,8 @@ describe('reading entries', () => {
       'phases[0].parallel.branches[0][0].colour',
       'unknown field',
     ],
-    [
-      'compensate: {}\n    agent: { role: r, prompt: x }',
-      'phases[0].compensate',
-      'does not run compensations',
-    ],
-    ['title: nothing to do', 'phases[0]', 'has no kind: expected one of agent, gate, wait'],
+    ['compensate: {}\n    agent: { role: r, prompt: x }', 'phases[0].compensate.function', 'is missing'],
+    ['title: nothing to do', 'phases[0]', 'has no kind: expected one of agent, function, gate, wait'],
     ['gate: { title: x }\n    agent: { role: r, prompt: x }', 'phases[0]', 'has two kinds, agent and gate'],
     ['wait: { for: PT1S, signal: x }', 'phases[0].wait', 'expected exactly one of for, until, signal, event'],
     ['wait: { for: never }', 'phases[0].wait.for', 'expected an ISO 8601 duration'],
@@ -78,7 +74,18 @@ describe('reading entries', () => {
   })
 
   it.each([
-    ['kind: function\nid: a:b@1', 'kind', 'does not run entries of kind function'],
+    ['kind: function\nid: a:b@1', 'source', 'is missing'],
+    ['kind: function\nid: a:b@1\nsource: a.ts\ntimeout: P2D', 'timeout', 'at most a day'],
+    [
+      'kind: function\nid: a:b@1\nsource: a.ts\npermissions: { read: [a/b] }',
+      'permissions.read[0]',
+      'absolute',
+    ],
+    [
+      'kind: function\nid: a:b@1\nsource: a.ts\npermissions: { net: [http://x] }',
+      'permissions.net[0]',
+      'a host',
+    ],
     ['kind: poem', 'kind', 'expected one of template, persona, schema'],
     ['id: a', 'kind', 'is missing'],
     ['[1]', '$', 'expected an entry'],

@@ -30,6 +30,10 @@ function refusalOf(answer: CommandAnswer, verb: Verb, run: string): DevflowError
   if (answer === 'not_found') return runNotFound(run)
   if (answer === 'over')
     return new DevflowError('CONFLICT', 'run_over', `The run has finished: nothing to ${verb}.`)
+  if (answer === 'compensated') {
+    const message = 'What this run had done has been undone: it cannot go on. Fork it, or submit it again.'
+    return new DevflowError('CONFLICT', 'run_compensated', message)
+  }
   if (answer === 'not_failed') {
     return new DevflowError('CONFLICT', 'run_not_failed', 'Only a run that has failed can be retried.')
   }
@@ -61,7 +65,9 @@ export function commandRoutes(operations: Operations, deps: ApiDeps): void {
         },
         problems: [
           ...NO_RUN,
-          ...(verb === 'retry' ? (['run_not_failed', 'workspace_busy'] as const) : (['run_over'] as const)),
+          ...(verb === 'retry'
+            ? (['run_not_failed', 'run_compensated', 'workspace_busy'] as const)
+            : (['run_over'] as const)),
           ...KEY_PROBLEMS,
         ],
       },

@@ -3,8 +3,11 @@ import { workspaceBusy } from '../workspace/index.ts'
 
 export type Verb = 'cancel' | 'pause' | 'resume' | 'retry'
 
-/** `unchanged`: the run is as asked already. `over`: it has finished. `not_failed`: only failed runs are retried. */
-export type CommandAnswer = 'done' | 'unchanged' | 'not_found' | 'over' | 'not_failed'
+/**
+ * `unchanged`: the run is as asked already. `over`: it has finished. `not_failed`: only failed runs are retried.
+ * `compensated`: what it had done was undone, so it cannot go on.
+ */
+export type CommandAnswer = 'done' | 'unchanged' | 'not_found' | 'over' | 'not_failed' | 'compensated'
 
 const BUSY = /^busy (.+)$/
 

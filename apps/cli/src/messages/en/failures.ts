@@ -28,6 +28,7 @@ export const failures = {
     hash_required: 'look at the subject, then give its hash with --subject-hash',
     subject_changed: 'look at it again, then decide',
     no_report: 'wait until the run is over: devflow runs show <run> --follow',
+    run_compensated: 'what it did has been undone; start it anew: devflow run <template>',
     run_not_failed: 'see how it stands: devflow runs show <run>',
     run_over: 'see how it ended: devflow runs show <run>',
     workspace_busy: 'wait for the run that is named, or cancel it: devflow runs cancel <run>',

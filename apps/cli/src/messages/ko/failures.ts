@@ -27,6 +27,7 @@ export const failures: Words['failures'] = {
     hash_required: '내용을 확인한 뒤 --subject-hash로 해시를 주세요',
     subject_changed: '다시 확인한 뒤 결정하세요',
     no_report: '실행이 끝날 때까지 기다리세요: devflow runs show <run> --follow',
+    run_compensated: '이미 되돌린 실행입니다. 새로 시작하세요: devflow run <template>',
     run_not_failed: '상태를 보세요: devflow runs show <run>',
     run_over: '어떻게 끝났는지 보세요: devflow runs show <run>',
     workspace_busy: '안내된 실행이 끝나기를 기다리거나 취소하세요: devflow runs cancel <run>',
