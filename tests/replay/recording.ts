@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: that is what expressions look like
 // The runs whose histories are kept. Run by `record.ts`; not part of the tests.
 import { rm } from 'node:fs/promises'
 import { TEMPORAL } from '@devflow/contracts'
