@@ -1,6 +1,5 @@
-import type { ErrorRecord } from '@devflow/contracts'
-import { sessionKey } from '@devflow/contracts'
-import type { EventLine, PhaseProgress, Progress } from '@devflow/db'
+import { type ErrorRecord, sessionKey } from '@devflow/contracts'
+import { type EventLine, type PhaseProgress, type Progress, takeSession } from '@devflow/db'
 import { stopChildren } from './child-run.ts'
 import { event, type Step } from './step.ts'
 import { Work } from './work.ts'
@@ -14,7 +13,7 @@ export async function closeInside(
   { open, busy }: { open: readonly PhaseProgress[]; busy: readonly string[] },
   error?: ErrorRecord,
 ): Promise<Work> {
-  const { at, progress } = step
+  const { deps, at, progress } = step
   const work = new Work()
   const rows = open.filter(({ position }) => at.position.every((number, index) => position[index] === number))
   for (const row of rows) {
@@ -26,6 +25,10 @@ export async function closeInside(
   )
   if (await stopChildren(step, children)) work.moves = true
   if (work.stop.size > 0 || work.moves || progress.control === 'paused') return work
+  // A frozen worker may still believe that a session is its own (I13).
+  for (const { id, attempt, kind, status } of rows)
+    if (kind === 'agent' && status === 'running')
+      await takeSession(deps.pool, progress.runId, sessionKey({ phase: id, attempt }))
   const ids = new Set(rows.map(({ id }) => id))
   work.lines.push(
     ...progress.gates.filter(({ phase, status }) => status === 'open' && ids.has(phase)).map(gateClosed),

@@ -1,0 +1,69 @@
+import { DEFAULT_TENANT } from '@devflow/contracts'
+import { readRun } from '@devflow/db'
+import { describe, expect, test } from 'vitest'
+import { eventsOf, statusesOf } from '../support/run-log.ts'
+import { useStack } from '../support/stack.ts'
+
+const stack = useStack()
+
+/** Two agents side by side, and perhaps a third in a run of its own, on one budget. */
+const together = (third = '') => `
+kind: template
+id: together@1
+roles: { worker: { persona: agent@1 } }
+phases:
+  - id: both
+    parallel:
+      branches:
+        - [{ id: left, agent: { role: worker, prompt: "[turns=5]" } }]
+        - [{ id: right, agent: { role: worker, prompt: "[turns=5]" } }]
+        ${third}
+`
+const child = `---
+kind: template
+id: child@1
+roles: { worker: { persona: agent@1 } }
+phases:
+  - { id: work, agent: { role: worker, prompt: "[turns=5]" } }
+`
+const billed = (runs: readonly string[]) =>
+  stack.fake.requests
+    .filter(({ session }) => runs.some((run) => session.startsWith(run)))
+    .reduce((sum, { billedMicroUsd }) => sum + billedMicroUsd, 0)
+
+describe('branches that spend from one budget', () => {
+  test('wait for it together, and go on together once it is raised', async () => {
+    const run = await stack.submit(together(), { budget: { limitMicroUsd: 900, onExceeded: 'prompt' } })
+    const waiting = await stack.untilStatus(run, 'waiting')
+    expect(billed([run])).toBeLessThanOrEqual(900)
+    expect(eventsOf(waiting, 'gate.opened').length).toBeGreaterThanOrEqual(1)
+    for (let raised = 0; raised < 6; raised += 1) {
+      const now = await stack.untilStatus(run, 'waiting', 'completed', 'failed')
+      if (now.status !== 'waiting') break
+      const view = await readRun(stack.pool, DEFAULT_TENANT, run)
+      const gates = view?.waitingFor?.filter(({ kind }) => kind === 'gate') ?? []
+      expect(gates.length).toBeGreaterThanOrEqual(1)
+      for (const { id } of gates) await stack.decide(run, id)
+      await stack.until(
+        run,
+        ({ status, types }) => status !== 'waiting' || types.length > now.types.length + 4,
+      )
+    }
+    const end = await stack.untilStatus(run, 'completed', 'failed')
+    expect(end.error).toBe(null)
+    expect(statusesOf(end)).toEqual({ both: 'completed', left: 'completed', right: 'completed' })
+    expect(eventsOf(end, 'turn.completed')).toHaveLength(12)
+  })
+
+  test('never spend more than it holds, a child run among them', async () => {
+    const run = await stack.submit(together('- [{ id: sub, workflow: { template: child@1 } }]') + child, {
+      budget: { limitMicroUsd: 1_500, onExceeded: 'block' },
+    })
+    const end = await stack.untilStatus(run, 'failed')
+    const started = eventsOf(end, 'child.started').map(({ data }) => String(data.run))
+    stack.runs.push(...started)
+    expect(end.error?.code).toBe('budget_exceeded')
+    expect(billed([run, ...started])).toBeLessThanOrEqual(1_500)
+    expect(billed(started)).toBeGreaterThan(0)
+  })
+})
