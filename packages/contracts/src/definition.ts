@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { Budget, JsonSchema, McpServer, Model, PHASE_KINDS, Phase } from './entries.ts'
+import { Budget, JsonSchema, McpServer, Model, PHASE_KINDS, Phase, SubagentLimits } from './entries.ts'
 import { EntryId, Name, Sha256 } from './ids.ts'
 import { TEXT_KINDS } from './template-artifact.ts'
 
@@ -17,6 +17,9 @@ export const BoundPersona = z.object({
   tools: z.array(z.string()),
   commands: z.array(z.string()),
   mcp: z.array(McpServer).optional(),
+  /** Ids of personas it may ask for help: keys of the definition's `subagents`. */
+  subagents: z.array(EntryId).optional(),
+  subagentLimits: SubagentLimits.optional(),
 })
 export type BoundPersona = z.infer<typeof BoundPersona>
 
@@ -54,6 +57,8 @@ const DefinitionFields = z.object({
   title: z.string(),
   input: JsonSchema,
   roles: z.record(Name, BoundPersona),
+  /** By id, those that personas name to ask for help, directly or through others. */
+  subagents: z.record(EntryId, BoundPersona).optional(),
   /** Artifact name → the schema it must satisfy. */
   artifacts: z.record(Name, DefinedArtifact),
   budget: Budget.optional(),

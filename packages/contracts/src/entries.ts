@@ -273,6 +273,10 @@ export const Model = z.strictObject({
   maxOutputTokens: z.int().positive().optional(),
   maxTurns: z.int().positive().max(10_000).optional(),
   maxTokensTotal: z.int().positive().optional(),
+  /** Tokens that a request and its answer may have together; default: what is known of the model, else 128,000. */
+  contextWindow: z.int().min(1_000).max(100_000_000).optional(),
+  /** Share of the context window from which on older turns are summarised; default 0.7. */
+  compactAt: z.number().min(0.1).max(0.95).optional(),
   toolQuotas: ToolQuotas.optional(),
   /** Micro-dollars per token, when the provider's price list is not to be used. */
   pricing: ModelPricing.optional(),
@@ -309,6 +313,19 @@ export const McpServer = z
   })
 export type McpServer = z.infer<typeof McpServer>
 
+/** What the agents may be and do together that a session asks for help. */
+export const SubagentLimits = z.strictObject({
+  /** How deep they may ask others in turn: 1 lets none of them ask; default 2. */
+  depth: z.int().min(1).max(5).optional(),
+  /** How many one session may ask; default 16. */
+  count: z.int().positive().max(1_000).optional(),
+  /** How many work at once; default 4. */
+  parallel: z.int().positive().max(32).optional(),
+  /** Share of what is left of the run's budget that those asked in one turn may spend together; default 0.5. */
+  budgetShare: z.number().positive().max(1).optional(),
+})
+export type SubagentLimits = z.infer<typeof SubagentLimits>
+
 export const PersonaEntry = z.strictObject({
   kind: z.literal('persona'),
   id: EntryId,
@@ -327,6 +344,9 @@ export const PersonaEntry = z.strictObject({
       error: 'two servers have the same name',
     })
     .optional(),
+  /** Personas that it may ask for help by `request_subagent`; default: those of the template's roles. */
+  subagents: z.array(EntryId).min(1).max(32).optional(),
+  subagentLimits: SubagentLimits.optional(),
 })
 export type PersonaEntry = z.infer<typeof PersonaEntry>
 

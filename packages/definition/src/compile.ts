@@ -12,7 +12,8 @@ import {
   type SchemaEntry,
   type TemplateEntry,
 } from '@devflow/contracts'
-import { type Bindings, bindRoles, type Persona, vendorsOf } from './bind-roles.ts'
+import { bindRoles } from './bind-roles.ts'
+import { type Cast, castOf } from './bound-persona.ts'
 import { canonicalHash } from './canonical.ts'
 import { templateErrors } from './check-template.ts'
 import { childrenOf, ownBindings } from './children.ts'
@@ -78,7 +79,8 @@ export function compileEntry(
   const roles = template.roles ?? {}
   const overrides = ownBindings(request.bindings ?? {}, roles, children, within.length > 0)
   const bound = bindRoles(registry, { roles, overrides, hasKey: request.hasKey })
-  const definition = freeze(found.id, template, { artifacts, functions, children }, bound)
+  const cast = castOf(registry, bound)
+  const definition = freeze(found.id, template, { artifacts, functions, children }, cast)
   // A definition whose plan no workflow could take must not be accepted.
   planOf(definition)
   const bindings = Object.fromEntries([...bound].map(([role, { id }]) => [role, id]))
@@ -147,16 +149,15 @@ function freeze(
   id: string,
   template: TemplateEntry,
   { artifacts, functions, children }: Resolved,
-  bound: Bindings,
+  { roles, subagents }: Cast,
 ): Definition {
-  const roles: Record<string, BoundPersona> = {}
-  for (const [role, persona] of [...bound].sort(byName)) roles[role] = boundPersona(persona)
   const definition: Definition = {
     format: DEFINITION_FORMAT,
     template: id,
     title: template.title ?? id,
     input: template.input ?? {},
     roles,
+    ...(subagents ? { subagents } : {}),
     artifacts,
     ...(template.budget ? { budget: template.budget } : {}),
     ...(Object.keys(functions).length > 0 ? { functions } : {}),
@@ -170,20 +171,6 @@ function freeze(
 
 function byName([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
   return compareText(a, b)
-}
-
-function boundPersona({ id, hash, entry }: Persona): BoundPersona {
-  return {
-    id,
-    hash,
-    ...(entry.title === undefined ? {} : { title: entry.title }),
-    vendor: vendorsOf(entry)[0],
-    model: entry.model,
-    instructions: entry.instructions ?? '',
-    tools: entry.tools ?? [],
-    commands: entry.commands ?? [],
-    ...(entry.mcp === undefined ? {} : { mcp: entry.mcp }),
-  }
 }
 
 function frozenPhase(phase: Phase, roles: Readonly<Record<string, BoundPersona>>): Phase {

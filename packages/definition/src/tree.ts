@@ -68,9 +68,9 @@ export function around(node: PhaseNode): PhaseNode[] {
   return node.parent ? [...around(node.parent), node.parent] : []
 }
 
-/** The name in the id of one running of a phase: `review` of `review[3]#2`. */
+/** The name in the id of one running of a phase: `review` of `review[3]#2`, and of `review~2.1`, an agent it asked for help. */
 export function nameIn(id: string): string {
-  return id.replace(/[[#].*$/s, '')
+  return id.replace(/[[#~].*$/s, '')
 }
 
 /**
