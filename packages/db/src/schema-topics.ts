@@ -94,9 +94,18 @@ export const submissions = devflow.table(
     submit: jsonb('submit').notNull(),
     match: text('match'),
     event: jsonb('event'),
-    /** waiting | submitted | skipped (does not match) | failed */
+    /** The time of a schedule's occasion. */
+    at: time('at'),
+    /** Instead of the schedule's policy. */
+    overlap: text('overlap'),
+    /** Asked for by a person: it does not count. */
+    isManual: boolean('is_manual').notNull().default(false),
+    /** waiting | submitted | skipped (does not match, or is not to be) | failed */
     status: text('status').notNull(),
+    /** Why a schedule's occasion was skipped. */
+    reason: text('reason'),
     attempts: integer('attempts').notNull(),
+    /** Infinity: when the last run of its schedule is over. */
     dueAt: time('due_at').notNull(),
     runId: uuid('run_id'),
     error: jsonb('error'),
@@ -106,5 +115,7 @@ export const submissions = devflow.table(
   (table) => [
     uniqueIndex('submissions_once').on(table.tenant, table.source, table.key),
     index('submissions_due').on(table.dueAt).where(sql`status = 'waiting'`),
+    index('submissions_waiting').on(table.tenant, table.source, table.at).where(sql`status = 'waiting'`),
+    index('submissions_by_source').on(table.tenant, table.source, table.id),
   ],
 )

@@ -16,6 +16,7 @@ export { devflow } from './schema-base.ts'
 export * from './schema-budgets.ts'
 export * from './schema-pricing.ts'
 export * from './schema-registry.ts'
+export * from './schema-schedules.ts'
 export * from './schema-topics.ts'
 export * from './schema-webhooks.ts'
 

@@ -4,6 +4,7 @@ export { type BrokenTemplate, brokenTemplates } from './broken-templates.ts'
 export { canonicalHash } from './canonical.ts'
 export { evaluate, type Scope } from './cel.ts'
 export { checkEntry } from './check-entry.ts'
+export { scheduleErrors } from './check-schedule.ts'
 export { runnableSource } from './check-source.ts'
 export { triggerErrors } from './check-trigger.ts'
 export { checkArtifact, checkInput } from './check-values.ts'
@@ -24,6 +25,8 @@ export {
   readFolders,
   registryEntry,
 } from './registry.ts'
+export { type CompiledCalendar, type CompiledSpec, compileSpec } from './schedule/compile-spec.ts'
+export { scheduleTimes } from './schedule/times.ts'
 export {
   around,
   instanceId,
