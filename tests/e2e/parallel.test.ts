@@ -109,6 +109,9 @@ describe('a parallel phase', () => {
         { kind: 'gate', id: 'two' },
       ],
     ])
+    await expect
+      .poll(async () => (await stack.workflow(run).describe()).searchAttributes, { timeout: 10_000 })
+      .toMatchObject({ DevflowStatus: ['waiting'], DevflowPhase: ['both'] })
     await stack.decide(run, 'two')
     const later = await stack.untilEvent(run, 'run.waiting', 2)
     expect(statusesOf(later)).toMatchObject({ one: 'waiting', two: 'completed', work: 'completed' })
@@ -134,6 +137,12 @@ describe('a parallel phase', () => {
     const script = { turns: [streaming] }
     const run = await stack.submit(flowTemplate(two(), { a: script, b: script }))
     await stack.untilEvent(run, 'call.reserved', 2)
+    const metadata = await stack
+      .workflow(run)
+      .query<{ currentDetails: string }>('__temporal_workflow_metadata')
+    expect(metadata.currentDetails).toContain(
+      '- `both` (parallel): running, 2 of 2\n  - `left/1`\n  - `right/1`',
+    )
     const asked = performance.now()
     await stack.command(run, 'cancel')
     const end = await stack.untilStatus(run, 'canceled')

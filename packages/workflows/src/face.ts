@@ -1,6 +1,8 @@
 import type { Directive, Plan, PlanStep } from '@devflow/contracts'
 import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow'
 
+const MOST_SESSIONS_SHOWN = 20
+
 /**
  * What the Temporal UI shows of a run: search attributes for lists, details for the page. Written only when it
  * changes, since each change is an event of history (I4).
@@ -10,6 +12,7 @@ export class Face {
   #status = ''
   #phase = ''
   readonly #marks = new Map<string, string>()
+  #inside: string[] = []
 
   constructor(plan: Plan) {
     this.#plan = plan
@@ -19,12 +22,17 @@ export class Face {
     return { status: this.#status, phase: this.#phase, template: this.#plan.template }
   }
 
-  at(step: PlanStep, directive: Directive): void {
+  /** `busy`: sessions under way inside the step, by `phase/attempt`. */
+  at(step: PlanStep, directive: Directive, busy: readonly string[] = []): void {
     const [status, mark] = wordsFor(directive)
     this.#marks.set(step.id, mark)
     if (directive.do === 'next' || directive.do === 'end') return
     if (directive.do === 'leave' || directive.do === 'again') return
-    this.#show(status, step.id, step.persona)
+    this.#inside =
+      directive.do === 'work'
+        ? [...busy, ...directive.sessions.map((ref) => `${ref.phase}/${ref.attempt}`)]
+        : []
+    this.#show(status, step.id, personasIn(step))
   }
 
   /** Shown with the next change: by itself it is no news. */
@@ -33,22 +41,34 @@ export class Face {
   }
 
   ended(outcome: string): void {
-    this.#show(outcome, '', undefined)
+    this.#inside = []
+    this.#show(outcome, '', [])
   }
 
-  #show(status: string, phase: string, persona: string | undefined): void {
+  /** The first of the sessions under way; there may be hundreds. */
+  #sessionLines(): string[] {
+    const left = this.#inside.length - MOST_SESSIONS_SHOWN
+    return [
+      ...this.#inside.slice(0, MOST_SESSIONS_SHOWN).map((session) => `  - \`${session}\``),
+      ...(left > 0 ? [`  - and ${left} more`] : []),
+    ]
+  }
+
+  #show(status: string, phase: string, personas: readonly string[]): void {
     if (status !== this.#status || phase !== this.#phase) {
       upsertSearchAttributes({
         DevflowStatus: [status],
         DevflowPhase: phase === '' ? [] : [phase],
-        ...(persona === undefined ? {} : { DevflowPersona: [persona] }),
+        // The attribute holds one.
+        ...(personas.length === 1 ? { DevflowPersona: [...personas] } : {}),
       })
       this.#status = status
       this.#phase = phase
     }
-    const lines = this.#plan.steps.map(
-      (step) => `- \`${step.id}\` (${step.kind}): ${this.#marks.get(step.id) ?? 'pending'}`,
-    )
+    const lines = this.#plan.steps.flatMap((step) => [
+      `- \`${step.id}\` (${step.kind}): ${this.#marks.get(step.id) ?? 'pending'}`,
+      ...(step.id === phase ? this.#sessionLines() : []),
+    ])
     setCurrentDetails(
       [
         `**${this.#plan.title}** is **${status}**${phase === '' ? '' : ` at \`${phase}\``}`,
@@ -81,4 +101,10 @@ function wordsFor(directive: Directive): [status: string, mark: string] {
     case 'again':
       return ['left', 'left']
   }
+}
+
+/** Who plays the step, or what is inside it. */
+function personasIn({ persona, inside = [] }: PlanStep): string[] {
+  const inner = inside.flat().flatMap(personasIn)
+  return [...new Set(persona === undefined ? inner : [persona, ...inner])]
 }

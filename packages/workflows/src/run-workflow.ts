@@ -112,7 +112,7 @@ class Walk {
       const directive =
         this.#given ?? (await control.enter({ ...this.#at(step.id), ...(busy.length > 0 ? { busy } : {}) }))
       this.#given = undefined
-      this.#face.at(step, directive)
+      this.#face.at(step, directive, busy)
       switch (directive.do) {
         case 'next':
           await this.#untilQuiet()
