@@ -20,6 +20,7 @@ export interface Box {
   network: boolean
   /** Shown at their own paths. */
   readOnly: readonly string[]
+  writable?: readonly string[]
   /** Node's own program. */
   node: string
   /** Set beside what every command has. */
@@ -49,8 +50,9 @@ export function bubblewrapArguments(box: Box): string[] {
     ...memoryDisk('/dev/shm', limits.tmpBytes),
     ...memoryDisk('/tmp', limits.tmpBytes),
     // Last: some may lie below /tmp.
-    ...openFolders(box.readOnly),
+    ...openFolders([...box.readOnly, ...(box.writable ?? [])]),
     ...box.readOnly.flatMap((path) => ['--ro-bind', path, path]),
+    ...(box.writable ?? []).flatMap((path) => ['--bind', path, path]),
     ...(root === undefined ? memoryDisk(WORKSPACE, limits.tmpBytes) : workspaceMounts(root, box.isReadOnly)),
     ...['--remount-ro', '/'],
     ...['--chdir', WORKSPACE],

@@ -13,7 +13,7 @@ import {
 } from './bubblewrap.ts'
 import { CapturedOutput } from './captured-output.ts'
 import { ConfinedChild } from './confined-child.ts'
-import { identityFor } from './identity.ts'
+import { type Identity, identityFor } from './identity.ts'
 import { type CommandLimits, DEFAULT_LIMITS } from './limits.ts'
 import { handOver, takeBack } from './ownership.ts'
 import { seccompFilter } from './seccomp.ts'
@@ -66,9 +66,21 @@ interface LongLived {
   network: boolean
   /** Beside what every command has. */
   env: Readonly<Record<string, string>>
+  /** Of its own; by default those of commands. */
+  limits?: Partial<CommandLimits>
+  /** Shown at their own paths, beside what the operator shows. */
+  readable?: readonly string[]
+  writable?: readonly string[]
+  /** Whom it is inside; by default a user of its clone. */
+  identity?: Identity
+  /** It used too much, and is being ended. */
+  onExcess?: () => void
 }
 
 type Start = Pick<Box, 'root' | 'isReadOnly' | 'network' | 'env' | 'identity'> & {
+  limits?: CommandLimits
+  readable?: readonly string[]
+  writable?: readonly string[]
   argv: readonly string[]
   stdin: 'ignore' | 'pipe'
 }
@@ -141,11 +153,17 @@ export class Sandbox {
   }
 
   /** Starts what lives on, with its standard streams open; the caller ends it. Throws where there is no sandbox. */
-  async start({ argv, reads, network, env }: LongLived): Promise<ConfinedChild> {
-    const identity = identityFor(reads ?? WORKSPACE)
+  async start(program: LongLived): Promise<ConfinedChild> {
+    const { argv, reads, network, env, readable = [], writable = [], onExcess = () => {} } = program
+    const identity = program.identity ?? identityFor(reads ?? WORKSPACE)
+    const limits = { ...this.limits, ...program.limits }
     if (this.#isBoxed && reads !== undefined) await handOver(reads, identity)
-    const watch = new UsageWatch(undefined, this.limits, () => child.kill())
-    const start = { argv, root: reads, isReadOnly: true, network, env, identity, stdin: 'pipe' as const }
+    const watch = new UsageWatch(undefined, limits, () => {
+      onExcess()
+      child.kill()
+    })
+    const shown = { root: reads, isReadOnly: true, readable, writable }
+    const start = { argv, network, env, identity, limits, stdin: 'pipe' as const, ...shown }
     const child = this.#start(start, (pid) => watch.watch(pid))
     const stop = () => watch.stop()
     child.ended.then(stop, stop)
@@ -158,7 +176,7 @@ export class Sandbox {
 
   #start(start: Start, onFirstProcess: (pid: number) => void): ConfinedChild {
     if (this.confinement.kind === 'unavailable') throw new Error(this.confinement.reason)
-    const { argv, root, stdin, identity, env } = start
+    const { argv, root, stdin, identity, env, limits = this.limits, readable = [], writable = [] } = start
     const { path: PATH, readOnly = [] } = this.#options
     if (!this.#isBoxed) {
       const [file = '', ...args] = argv
@@ -171,14 +189,15 @@ export class Sandbox {
     const hasFilter = this.#filter !== undefined
     const options = bubblewrapArguments({
       ...start,
-      readOnly,
+      readOnly: [...readOnly, ...readable],
+      writable,
       hasFilter,
       node: this.#node,
-      limits: this.limits,
+      limits,
     })
     const { passwd, group } = accounts(identity)
     const feeds = [this.#filter ?? '', passwd, group, options.join('\0')]
-    const args = ['--args', String(FD.args), '--', ...wrappedArgv(argv, identity, this.limits)]
+    const args = ['--args', String(FD.args), '--', ...wrappedArgv(argv, identity, limits)]
     return new ConfinedChild(
       { file: 'bwrap', args, env: { PATH }, cwd: '/', stdin, feeds, tellsInfo: true },
       onFirstProcess,

@@ -1,0 +1,4 @@
+// Law: where functions run: a process of their own with the rights they declare, and no more. Knows neither runs nor Temporal.
+export type { Withheld } from './grants.ts'
+export { FunctionPool, type PoolOptions } from './pool.ts'
+export type { Call, CallContext } from './process.ts'
