@@ -159,6 +159,10 @@ BEGIN
       UPDATE phases SET status = CASE WHEN d ? 'resumes' THEN 'running' ELSE 'pending' END, attempt = e.attempt, ended_at = NULL, retry_at = e.at + coalesce((d->>'after')::interval, interval '0'),
         round_attempt = CASE WHEN d->>'by' = 'run.retried' THEN e.attempt ELSE round_attempt END,
         generation = coalesce((d->>'generation')::int, generation), opened = CASE WHEN d ? 'generation' THEN 0 ELSE opened END WHERE run_id = e.run_id AND id = e.phase;
+    -- A run waits with a child that waits for somebody.
+    WHEN 'child.waiting', 'child.resumed' THEN
+      UPDATE phases SET status = CASE e.type WHEN 'child.waiting' THEN 'waiting' ELSE 'running' END WHERE run_id = e.run_id AND id = e.phase;
+      IF e.type = 'child.resumed' THEN UPDATE runs SET status = 'running' WHERE id = e.run_id AND status = 'waiting'; END IF;
     WHEN 'child.started' THEN
       UPDATE phases SET child = (d->>'run')::uuid WHERE run_id = e.run_id AND id = e.phase;
     WHEN 'gate.opened' THEN

@@ -153,7 +153,7 @@ BEGIN
   RETURN true;
 END $$;
 --> statement-breakpoint
--- A child's end is news to its parent, as long as that goes on.
+-- That a child ends, or begins or ends to wait for somebody, is news to its parent, as long as that goes on.
 CREATE FUNCTION devflow.tell_parent() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   INSERT INTO devflow.outbox (run_id, tenant) SELECT run_id, tenant FROM devflow.run_heads WHERE run_id = NEW.parent AND control <> 'over';
@@ -161,7 +161,7 @@ BEGIN
 END $$;
 --> statement-breakpoint
 CREATE TRIGGER tell_parent AFTER UPDATE OF status ON devflow.runs FOR EACH ROW
-  WHEN (NEW.parent IS NOT NULL AND NEW.status IN ('completed', 'failed', 'canceled') AND OLD.status <> NEW.status) EXECUTE FUNCTION devflow.tell_parent();
+  WHEN (NEW.parent IS NOT NULL AND OLD.status <> NEW.status AND (NEW.status IN ('waiting', 'completed', 'failed', 'canceled') OR OLD.status = 'waiting')) EXECUTE FUNCTION devflow.tell_parent();
 --> statement-breakpoint
 -- Closes an open gate and ends its phase: one outcome, whoever asked (I6). The caller holds the run's head.
 CREATE FUNCTION devflow.close_gate(g devflow.gates, outcome text, closed_by text) RETURNS void LANGUAGE plpgsql AS $$

@@ -76,6 +76,33 @@ describe('a workflow phase', () => {
     expect((await stack.untilStatus(run, 'failed')).phases.sub?.attempt).toBe(2)
   })
 
+  test('waits where the run it started waits for somebody, and goes on with it', async () => {
+    const run = await stack.submit(`
+kind: template
+id: asking@1
+phases: [{ id: sub, workflow: { template: asked@1 } }]
+---
+kind: template
+id: asked@1
+roles: { worker: { persona: worker@1 } }
+phases:
+  - { id: ok, gate: { title: Go on? } }
+  - { id: work, agent: { role: worker, prompt: Work. } }
+${scriptedPersona('worker@1', { turns: [{ reply: 'Done.', delayMs: 1_500 }] })}`)
+    const child = await childOf(run)
+    await stack.untilStatus(run, 'waiting')
+    expect(await readRun(stack.pool, 'default', run)).toMatchObject({
+      waitingFor: [{ kind: 'wait', id: 'sub' }],
+    })
+    await stack.decide(child, 'ok')
+    expect((await stack.untilEvent(run, 'child.resumed')).status).toBe('running')
+    const end = await stack.untilStatus(run, 'completed', 'failed')
+    expect(end.types.filter((type) => /^(run|child)\./.test(type))).toEqual([
+      ...['run.submitted', 'run.started', 'child.started', 'child.waiting', 'run.waiting'],
+      ...['child.resumed', 'child.completed', 'run.completed'],
+    ])
+  })
+
   test('says what is wrong with the input it gives', async () => {
     const run = await stack.submit(family({ turns: [failing] }), { input: { word: 7 } })
     const end = await stack.untilStatus(run, 'failed')

@@ -51,6 +51,8 @@ export const EVENT_TYPES = [
   'subagent.completed',
   'context.compacted',
   'child.started',
+  'child.waiting',
+  'child.resumed',
   'child.completed',
   'call.reserved',
   'call.started',

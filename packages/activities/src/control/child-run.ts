@@ -8,7 +8,7 @@ import {
   type Run,
   type WorkflowPhase,
 } from '@devflow/contracts'
-import { commandRun, type EventLine, readEnds, startChild } from '@devflow/db'
+import { commandRun, type EventLine, type RunEnd, readEnds, startChild } from '@devflow/db'
 import { checkInput, evaluateValue } from '@devflow/definition'
 import { scopeOf } from '../scope/index.ts'
 import { event, MOVED, type Move, type Step, viewFrom } from './step.ts'
@@ -67,8 +67,11 @@ export async function afterChild(step: Step, child: string): Promise<Move> {
   const isLate = left !== undefined && left <= 0
   const [end] = await readEnds(deps.pool, [child])
   if (end && !isOver(end.status)) {
+    const turned = turnLines(step, end)
+    if (turned) return { lines: turned }
     if (isLate) await stopChildren(step, [child])
-    return { do: 'wait', why: 'child', ...(left === undefined || isLate ? {} : { afterMs: left }) }
+    const why = at.status === 'waiting' ? 'wait' : 'child'
+    return { do: 'wait', why, ...(left === undefined || isLate ? {} : { afterMs: left }) }
   }
   const status = end?.status ?? 'deleted'
   const done: EventLine = event(step, 'child.completed', 'child/end', { run: child, status })
@@ -83,6 +86,21 @@ export async function afterChild(step: Step, child: string): Promise<Move> {
           message: `The run ${child} that ${at.id} of ${progress.runId} waited for was deleted.`,
         })
   return { lines: [done, event(step, 'phase.failed', 'end', { error })] }
+}
+
+/** Puts on record that a child has begun to wait for somebody, or goes on: whoever looks at its parent is to see it. */
+function turnLines(step: Step, { id: run, status }: RunEnd): EventLine[] | undefined {
+  const { at, node, progress } = step
+  // It may turn often: each time has a key of its own.
+  if (status === 'waiting' && at.status === 'running') {
+    const line = event(step, 'child.waiting', `child/waiting/${progress.seq}`, { run })
+    // At the top nothing runs beside it.
+    const data = { for: [{ kind: 'wait', id: at.id }] }
+    return node.parent ? [line] : [line, { type: 'run.waiting', key: `waiting/${progress.seq}`, data }]
+  }
+  if ((status === 'running' || status === 'queued') && at.status === 'waiting')
+    return [event(step, 'child.resumed', `child/resumed/${progress.seq}`, { run })]
+  return undefined
 }
 
 /** Cancels those of these children that go on; true when there are any. */

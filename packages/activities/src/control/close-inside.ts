@@ -1,7 +1,7 @@
 import { type ErrorRecord, sessionKey } from '@devflow/contracts'
 import { type EventLine, type PhaseProgress, type Progress, takeSession } from '@devflow/db'
 import { stopChildren } from './child-run.ts'
-import { event, type Step } from './step.ts'
+import { event, isInside, type Step } from './step.ts'
 import { Work } from './work.ts'
 
 /**
@@ -15,13 +15,13 @@ export async function closeInside(
 ): Promise<Work> {
   const { deps, at, progress } = step
   const work = new Work()
-  const rows = open.filter(({ position }) => at.position.every((number, index) => position[index] === number))
+  const rows = open.filter((row) => isInside(row, at))
   for (const row of rows) {
     const key = sessionKey({ phase: row.id, attempt: row.attempt })
     if (busy.includes(key)) work.stop.add(key)
   }
   const children = rows.flatMap(({ kind, status, child }) =>
-    kind === 'workflow' && status === 'running' && child ? [child] : [],
+    kind === 'workflow' && status !== 'pending' && child ? [child] : [],
   )
   if (await stopChildren(step, children)) work.moves = true
   if (work.stop.size > 0 || work.moves || progress.control === 'paused') return work

@@ -6,7 +6,7 @@ import { joinLines } from '../session/join-lines.ts'
 import { closeInside } from './close-inside.ts'
 import { isPassedOver, moveOn, retryLine } from './move-on.ts'
 import { CONCURRENCY, expansion } from './open-inside.ts'
-import { append, event, MOVED, type Move, type Step } from './step.ts'
+import { append, event, isInside, MOVED, type Move, type Step } from './step.ts'
 import { timeLeft, timeoutError } from './time-left.ts'
 import { Work } from './work.ts'
 
@@ -100,15 +100,12 @@ function groupsOf({ at }: Step, open: readonly PhaseProgress[]): Map<number, Pha
   const groups = new Map<number, PhaseProgress[]>()
   for (const row of open) {
     const { position } = row
-    if (position.length !== depth + LEVEL || position[depth] !== at.generation || !isIn(row, at)) continue
+    if (position.length !== depth + LEVEL || position[depth] !== at.generation || !isInside(row, at)) continue
     const group = position[depth + 1] ?? 0
     groups.set(group, [...(groups.get(group) ?? []), row])
   }
   return groups
 }
-
-export const isIn = (inner: PhaseProgress, outer: PhaseProgress): boolean =>
-  outer.position.every((number, index) => inner.position[index] === number)
 
 /** The first phase of a group that is not done decides; all done, the group is. */
 async function lookAtGroup(

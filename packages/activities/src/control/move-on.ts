@@ -14,6 +14,8 @@ import { timeLeft, timeoutError } from './time-left.ts'
 /** What a phase that is not over comes to next; one that holds others and runs is `inside`'s to say. */
 export async function moveOn(step: Step): Promise<Move> {
   const { progress, phase, at } = step
+  if ('workflow' in phase && at.status === 'waiting' && at.child !== undefined)
+    return await afterChild(step, at.child)
   if (at.status === 'waiting') return await afterWaiting(step)
   if (progress.control === 'paused') return { do: 'wait', why: 'paused' }
   if (at.status === 'running') {

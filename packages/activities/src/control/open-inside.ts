@@ -8,7 +8,7 @@ import { event, type Step, viewFrom } from './step.ts'
 const MOST_ITEMS = 100_000
 /** Items of a map at a time, and iterations of a cycle, unless the template says. */
 export const CONCURRENCY = 10
-export const MOST_ITERATIONS = 100
+const MOST_ITERATIONS = 100
 /** Phases put on record at once. */
 const MOST_ROWS = 200
 

@@ -40,6 +40,10 @@ export function viewFrom({ deps, progress, definition, node, at }: Step): View {
   return viewOf({ pool: deps.pool, progress, definition }, node, at.position)
 }
 
+/** However deep. */
+export const isInside = (inner: PhaseProgress, outer: PhaseProgress): boolean =>
+  outer.position.every((number, index) => inner.position[index] === number)
+
 /** Appends as this workflow execution; false when another has the run: then the workflow leaves. */
 export async function append({ deps, progress }: Step, lines: EventLine[]): Promise<boolean> {
   const { verdict } = await deps.writer.append({

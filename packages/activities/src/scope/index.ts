@@ -6,7 +6,7 @@ import { itemsOf } from './items.ts'
 import { groupOutputs, outputOf } from './outputs.ts'
 import { outerId, positionSeen, type View } from './view.ts'
 
-export { artifactsSeen, type SeenArtifact } from './artifacts.ts'
+export { artifactsSeen } from './artifacts.ts'
 export { nodeNamed, type View, viewAtEnd, viewInside, viewOf } from './view.ts'
 
 /** What `texts` see. `roundIsOver`: the innermost cycle's iteration has just ended, and is the last one. */
