@@ -140,7 +140,8 @@ function doingOf(phase: PhaseProgress, words: Words): string {
   const { run } = words
   const attempt = phase.attempt > 1 ? `${run.attempt(phase.attempt)}, ` : ''
   if (phase.status === 'failed') return `${attempt}${phase.error ?? run.statuses.failed ?? ''}`
-  if (phase.status === 'waiting') return phase.kind === 'gate' ? run.forDecision : run.forSignal(phase.id)
+  if (phase.status === 'waiting' && phase.kind !== 'workflow')
+    return phase.kind === 'gate' ? run.forDecision : run.forSignal(phase.id)
   if (phase.status === 'running' && phase.turn !== undefined) {
     const doing = phase.tool === undefined ? run.asking : run.using(phase.tool)
     return `${attempt}${run.turn(phase.turn)}: ${doing}`

@@ -120,6 +120,7 @@ const STATUS_AFTER: Record<string, string> = {
   'run.waiting': 'waiting',
   'gate.closed': 'running',
   'wait.closed': 'running',
+  'child.resumed': 'running',
   'run.pausing': 'pausing',
   'run.paused': 'paused',
   'run.resumed': 'running',
@@ -148,6 +149,8 @@ const PHASE_STATUS_AFTER: Record<string, string> = {
   'phase.retried': 'pending',
   'gate.opened': 'waiting',
   'wait.opened': 'waiting',
+  'child.waiting': 'waiting',
+  'child.resumed': 'running',
 }
 
 function advancePhase(phase: PhaseProgress, event: RunEvent, at: number): void {
