@@ -4,7 +4,7 @@ import { canonicalHash } from '@devflow/definition'
 import type { ModelRequest } from '../models/model.ts'
 import { type CallOutcome, callModel } from './call.ts'
 import { FENCED, fail } from './ends.ts'
-import { eventAt, sessionId } from './place.ts'
+import { eventAt, ownerId, phaseOf } from './place.ts'
 import { lowered, type Reservation } from './reservation.ts'
 import type { Session } from './session.ts'
 
@@ -60,8 +60,8 @@ async function ask(session: Session, over: Overrun, first: readonly EventLine[])
   await session.settled()
   const gate = await askBudget(deps.pool, {
     run: place.runId,
-    session: { id: sessionId(place), epoch },
-    phase: place.phase,
+    session: { id: ownerId(place), epoch },
+    phase: phaseOf(place),
     attempt: place.attempt,
     start: first.find(({ type }) => type === 'phase.started'),
     over,

@@ -1,6 +1,6 @@
 import type { ChunkKind } from '@devflow/contracts'
 import type { Answer, ChunkLine, GroupWriter, Line, Member } from '@devflow/db'
-import { type Place, sessionId } from './place.ts'
+import { ownerId, type Place } from './place.ts'
 import { isFenced } from './session.ts'
 
 /**
@@ -93,7 +93,7 @@ export class ChunkPump {
   #append(lines: Line[]): Promise<Answer> {
     const member: Member = {
       run: this.#place.runId,
-      session: { id: sessionId(this.#place), epoch: this.#epoch },
+      session: { id: ownerId(this.#place), epoch: this.#epoch },
       lines,
     }
     return this.#writer.append(member)

@@ -2,6 +2,7 @@ import { DevflowError, type SessionEnd } from '@devflow/contracts'
 import type { EventLine } from '@devflow/db'
 import { eventAt } from './place.ts'
 import { isFenced, type Session } from './session.ts'
+import { completedLine, startedLine } from './subagents/lines.ts'
 
 /** The session goes back to Temporal, to be taken up by another worker. */
 export const HANDED_OVER = 'handed over'
@@ -14,18 +15,23 @@ export async function fail(
   error: DevflowError,
   before: EventLine[] = [],
 ): Promise<SessionEnd> {
-  const { place, persona } = session
-  const start = eventAt(place, 'phase.started', 'start', { kind: 'agent', persona: persona.id })
+  const { place, persona, asked } = session
+  const start = asked
+    ? startedLine({ ...session, asked })
+    : eventAt(place, 'phase.started', 'start', { kind: 'agent', persona: persona.id })
   const answer = await session.append([start, ...before, failureLine(session, error)])
   return isFenced(answer) ? FENCED : { ended: 'failed' }
 }
 
-export function failureLine({ deps, place }: Session, error: DevflowError): EventLine {
+export function failureLine({ deps, place, asked }: Session, error: DevflowError): EventLine {
+  if (asked) return completedLine({ place, asked }, { ok: false, error: deps.scrub(error.record) })
   return eventAt(place, 'phase.failed', 'end', { error: deps.scrub(error.record) })
 }
 
 /** How a session that was stopped in the middle ends. */
 export async function stopped(session: Session): Promise<LoopEnd> {
+  // The one that asked is stopped too, and says what that means.
+  if (session.asked) return HANDED_OVER
   switch (session.stop.reason) {
     case 'canceled':
       return { ended: 'stopped', why: 'canceled' }

@@ -9,6 +9,8 @@ import { afterFailure, type Calling, followCalls, modelInUse } from './fallback.
 import { eventAt } from './place.ts'
 import { reservationFor } from './reservation.ts'
 import type { Session } from './session.ts'
+import { startedLine } from './subagents/lines.ts'
+import { withinShare } from './subagents/share.ts'
 import { recordTools, startTools } from './tool-calls.ts'
 import { quotaFailure } from './tool-quota.ts'
 import type { Transcript } from './transcript.ts'
@@ -26,13 +28,12 @@ export async function runLoop(session: Session, transcript: Transcript, prompt: 
   const mostTurns = persona.model.maxTurns ?? DEFAULT_TURNS
   for (;;) {
     // Tools of a turn whose results the last delivery did not get to record.
-    if (transcript.openCalls.length > 0)
-      await recordTools(
-        session,
-        transcript,
-        transcript.turns,
-        startTools(session, transcript, transcript.turns, transcript.openCalls),
-      )
+    if (transcript.openCalls.length > 0) {
+      const { turns, openCalls } = transcript
+      const tools = startTools(session, transcript, turns, openCalls)
+      const end = await recordTools(session, transcript, turns, tools)
+      if (end) return end
+    }
     if (stop.reason) return await stopped(session)
     if (stop.leaving) return HANDED_OVER
     if (transcript.turns >= mostTurns) {
@@ -74,7 +75,7 @@ async function callUntilAnswered(
   const { phase, attempt, runId } = place
   for (;;) {
     const model = modelInUse(persona.model, calling)
-    const whole = reservationFor(prices, model, transcript.messages, tools)
+    const whole = await withinShare(session, reservationFor(prices, model, transcript.messages, tools))
     const request = {
       model,
       messages: transcript.messages,
@@ -124,13 +125,11 @@ async function callUntilAnswered(
 }
 
 /** What opens a turn, written with its first reservation; the first turn's holds the prompt, for the record and for resuming. */
-function openingLines(
-  { place, persona, definition, root, progress, commit }: Session,
-  turn: number,
-  prompt: Message[],
-): EventLine[] {
+function openingLines(session: Session, turn: number, prompt: Message[]): EventLine[] {
+  const { place, persona, definition, root, progress, commit, asked } = session
   const started = eventAt(place, 'turn.started', 'started', turn === 1 ? { messages: prompt } : {}, turn)
   if (turn > 1) return [started]
+  if (asked) return [startedLine({ ...session, asked }), started]
   const workspace =
     root !== undefined && progress.workspace ? { repo: progress.workspace.repo, commit } : undefined
   const data = {

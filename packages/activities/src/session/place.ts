@@ -7,8 +7,23 @@ export interface Place {
   attempt: number
 }
 
-/** The id of the session that plays an attempt of a phase. */
+/** The id of the session that plays an attempt of a phase, or of an agent that was asked for help in it. */
 export const sessionId = ({ phase, attempt }: Place): string => `${phase}/${attempt}`
+
+/** Stands before what names an agent that was asked for help; no phase has it in its own id. */
+const ASKED = '~'
+
+/** Where an agent works that a session asked for help: by the n-th tool call of a turn, counted from 1. */
+export const subagentPlace = (place: Place, turn: number, n: number): Place => ({
+  ...place,
+  phase: `${place.phase}${ASKED}${turn}.${n}`,
+})
+
+/** The phase itself, also where an agent works that was asked for help in it. */
+export const phaseOf = ({ phase }: Pick<Place, 'phase'>): string => phase.split(ASKED, 1)[0] ?? phase
+
+/** The session whose epoch stands for an attempt: all agents that were asked for help write under it (I13). */
+export const ownerId = (place: Place): string => sessionId({ ...place, phase: phaseOf(place) })
 
 /** An event of the attempt, or of a turn of it; `key` goes on where the attempt's or the turn's ends. */
 export function eventAt(

@@ -42,7 +42,7 @@ export function reservationFor(
 /** The reservation cut down to what a budget still pays; undefined when that is no useful answer any more. */
 export function lowered(
   asked: Reservation,
-  { exceeded, leftMicroUsd, leftTokens }: Overrun,
+  { exceeded, leftMicroUsd, leftTokens }: Pick<Overrun, 'exceeded' | 'leftMicroUsd' | 'leftTokens'>,
 ): Reservation | undefined {
   if (exceeded.includes('unpriced')) return undefined
   const { inputTokens, prices, leastOutputTokens } = asked

@@ -7,7 +7,6 @@ import {
   type SessionEnd,
 } from '@devflow/contracts'
 import {
-  hasOpenChunks,
   type PhaseProgress,
   type Progress,
   patiently,
@@ -26,15 +25,18 @@ import { promptFor } from '../prompt.ts'
 import { artifactsSeen, nodeNamed, scopeOf, viewOf } from '../scope/index.ts'
 import { builtTools, toolSpecs } from '../tools/index.ts'
 import { completeSpec, fileOf } from './artifact-form.ts'
-import { resetLine } from './chunk-pump.ts'
 import { FENCED, fail, HANDED_OVER, stopped } from './ends.ts'
+import { heal } from './heal.ts'
 import { runLoop } from './loop.ts'
 import { eventAt, type Place, sessionId } from './place.ts'
 import { isFenced, Session } from './session.ts'
 import { openSessionServers } from './session-servers.ts'
 import { closeSessionWorkspace, openSessionWorkspace } from './session-workspace.ts'
 import { Stop, watching } from './stop.ts'
-import { type Transcript, transcriptOf } from './transcript.ts'
+import { depthFor } from './subagents/narrow.ts'
+import { runSubagent } from './subagents/run.ts'
+import { askableBy, REQUEST_SUBAGENT, requestSpec } from './subagents/spec.ts'
+import { transcriptOf } from './transcript.ts'
 
 /** Another worker can have it at once. */
 const HAND_OVER = () =>
@@ -157,7 +159,12 @@ async function sessionFor(
   const offered = builtTools(agent.tools ?? persona.tools).filter((tool) => tool !== 'complete')
   const form = agent.produces === undefined ? undefined : definition.artifacts[agent.produces]
   const file = progress.workspace && offered.includes('write_file') ? form?.path : undefined
-  const tools = [...toolSpecs(offered), ...(form ? [completeSpec(form, file)] : [])]
+  const asks = (agent.tools ?? persona.tools).includes(REQUEST_SUBAGENT)
+  const tools = [
+    ...toolSpecs(offered),
+    ...(asks ? [requestSpec(askableBy(definition, persona))] : []),
+    ...(form ? [completeSpec(form, file)] : []),
+  ]
   return new Session({
     deps,
     place,
@@ -175,33 +182,10 @@ async function sessionFor(
     commit: undefined,
     files: undefined,
     servers: undefined,
+    depthLeft: depthFor(persona),
+    asked: undefined,
+    runSubagent,
   })
-}
-
-/** A call that was under way when the last delivery died stays on the books as unsettled, and what it streamed is void. */
-async function heal(session: Session, transcript: Transcript): Promise<void> {
-  const { deps, place, epoch } = session
-  const { openCall } = transcript
-  if (transcript.messages.length === 0 && !openCall) return
-  const lines = [eventAt(place, 'session.resumed', `resumed/${epoch}`, { epoch, turns: transcript.turns })]
-  if (!openCall) {
-    await session.append(lines)
-    return
-  }
-  const { turn, call, generationId } = openCall
-  const lost = eventAt(
-    place,
-    'call.lost',
-    `call-${call}/end`,
-    { call, status: 'unsettled', generationId, reason: 'session_lost' },
-    turn,
-  )
-  const streamed = await patiently(() =>
-    hasOpenChunks(deps.pool, place.runId, place.phase, place.attempt, turn),
-  )
-  const reset = streamed ? [resetLine(place, epoch, turn, call)] : []
-  await session.append([...lines, lost, ...reset])
-  transcript.openCall = undefined
 }
 
 async function promptOf(session: Session) {

@@ -5,9 +5,20 @@ import type { Deps } from '../deps.ts'
 import type { Servers } from '../mcp/index.ts'
 import type { ModelAdapter, ToolSpec } from '../models/model.ts'
 import type { Files } from './files.ts'
-import { type Place, sessionId } from './place.ts'
+import { ownerId, type Place } from './place.ts'
 import type { Stop } from './stop.ts'
+import type { RunSubagent } from './subagents/order.ts'
+import type { Share } from './subagents/share.ts'
 import { warnedLine } from './warned-line.ts'
+
+/** Of a session that another one has asked for help: by which call of a tool, for what, and with what. */
+export interface Asked {
+  by: Place
+  turn: number
+  call: string
+  task: string
+  share: Share
+}
 
 export type SessionParts = Omit<Session, 'append' | 'post' | 'settled' | 'warn'>
 
@@ -34,6 +45,10 @@ export class Session {
   readonly files: Files | undefined
   /** Servers whose tools are among its own. */
   readonly servers: Servers | undefined
+  /** How much deeper agents may be asked for help. */
+  readonly depthLeft: number
+  readonly asked: Asked | undefined
+  readonly runSubagent: RunSubagent
 
   constructor(parts: SessionParts) {
     this.deps = parts.deps
@@ -52,6 +67,9 @@ export class Session {
     this.commit = parts.commit
     this.files = parts.files
     this.servers = parts.servers
+    this.depthLeft = parts.depthLeft
+    this.asked = parts.asked
+    this.runSubagent = parts.runSubagent
   }
 
   #posted: Promise<void> = Promise.resolve()
@@ -90,7 +108,7 @@ export class Session {
   async #write(lines: Line[], reserve?: Reserve): Promise<Answer> {
     const answer = await this.deps.writer.append({
       run: this.place.runId,
-      session: { id: sessionId(this.place), epoch: this.epoch },
+      session: { id: ownerId(this.place), epoch: this.epoch },
       ...(reserve ? { reserve } : {}),
       lines,
     })

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { type EventLine, getBlobFile, patiently, putBlobFile, readSnapshotChain } from '@devflow/db'
 import type { Deps } from '../deps.ts'
 import type { Link, ObjectStore, Restore } from '../workspace/index.ts'
-import { eventAt, type Place } from './place.ts'
+import { eventAt, type Place, phaseOf } from './place.ts'
 import type { Session } from './session.ts'
 
 /** After so many bundles one holds all since the base: to restore it takes no more, however long a run is (I12). */
@@ -50,7 +50,9 @@ export async function takeSnapshot(
   if (left.length > 0)
     deps.log.warn({ ...place, turn, count: left.length }, 'files of a workspace could not be kept')
   const data = { line: files.lines[0], ...link, ...(left.length > 0 ? { left: left.slice(0, 20) } : {}) }
-  return eventAt(place, 'workspace.snapshot', `snapshot/${call}`, deps.scrub(data), turn)
+  const line = eventAt(place, 'workspace.snapshot', `snapshot/${call}`, deps.scrub(data), turn)
+  // Another delivery of the phase begins with it, whoever made it.
+  return { ...line, phase: phaseOf(place) }
 }
 
 /** Stores what leads to a commit from the last snapshot, or from the base of all where the chain has grown long. */

@@ -2,7 +2,7 @@ import { CHANNELS } from '@devflow/contracts'
 import { readProgress, sessionHasEpoch } from '@devflow/db'
 import type { Context } from '@temporalio/activity'
 import type { Deps } from '../deps.ts'
-import { type Place, sessionId } from './place.ts'
+import { ownerId, type Place } from './place.ts'
 
 /** Why a session stops in the middle: a command, its worker's end, another session in its place, or its time. */
 export type StopReason = 'canceled' | 'shutdown' | 'fenced' | 'timeout'
@@ -113,7 +113,7 @@ export async function watching<T>(
  */
 export async function stillMine(deps: Deps, place: Place, epoch: number, stop: Stop): Promise<boolean> {
   if (stop.silenceMs < deps.times.heartbeatTimeoutMs / 2) return true
-  const mine = await sessionHasEpoch(deps.pool, place.runId, sessionId(place), epoch)
+  const mine = await sessionHasEpoch(deps.pool, place.runId, ownerId(place), epoch)
   if (mine) stop.acknowledge()
   return mine
 }

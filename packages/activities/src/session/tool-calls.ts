@@ -1,10 +1,14 @@
 import type { EventLine } from '@devflow/db'
 import type { ToolCall } from '../models/model.ts'
-import { effectsOf, runTool, type ToolContext, type ToolResult } from '../tools/index.ts'
+import { effectsOf, refused, runTool, type ToolContext, type ToolResult } from '../tools/index.ts'
+import type { LoopEnd } from './ends.ts'
 import { eventAt } from './place.ts'
 import type { Session } from './session.ts'
 import { takeSnapshot } from './snapshots.ts'
 import type { StopReason } from './stop.ts'
+import { type AtWork, askAll } from './subagents/ask.ts'
+import type { Reply } from './subagents/order.ts'
+import { REQUEST_SUBAGENT } from './subagents/spec.ts'
 import { overQuota } from './tool-quota.ts'
 import { countOverrun, type ToolData, type Transcript, toolMessage } from './transcript.ts'
 
@@ -26,6 +30,8 @@ export interface RunningTools {
   readonly done: Promise<void>
   /** Called when there is more. */
   onBatch: () => void
+  /** An agent that was asked for help could not go on: neither can this session now. */
+  end?: LoopEnd
 }
 
 const UNKNOWN =
@@ -66,12 +72,33 @@ export function startTools(
     held = []
     wrote = []
   }
+  let helpers: AtWork | undefined
+  const askFor = async (call: ToolCall): Promise<Reply> => {
+    if (!helpers) {
+      // They begin with what is on record: with this turn, and with the files as they are now.
+      await release()
+      await posted
+      await session.settled()
+      helpers = askAll(session, transcript, turn, calls)
+    }
+    return await helpers.reply(call.id)
+  }
+  const resultOf = async (call: ToolCall): Promise<ToolResult | undefined> => {
+    if (call.name === REQUEST_SUBAGENT && session.tools.some(({ name }) => name === call.name)) {
+      const reply = await askFor(call)
+      if ('result' in reply) return reply.result
+      tools.end = reply.end
+      return undefined
+    }
+    // What this one changes is not for those to see who are at work.
+    await helpers?.over
+    if (transcript.startedCalls.has(call.id)) return { ok: false, content: UNKNOWN, code: 'outcome_unknown' }
+    return overQuota(session, transcript, call.name) ?? (await runOne(session, turn, call, posted))
+  }
   const run = async () => {
     for (const call of calls) {
       if (session.stop.reason) return
-      const result = transcript.startedCalls.has(call.id)
-        ? { ok: false, content: UNKNOWN, code: 'outcome_unknown' }
-        : (overQuota(session, transcript, call.name) ?? (await runOne(session, turn, call, posted)))
+      const result = await resultOf(call)
       if (!result) return
       const {
         denied = false,
@@ -93,7 +120,7 @@ export function startTools(
     }
     await release()
   }
-  const done = run()
+  const done = run().finally(() => helpers?.over)
   done.catch(() => {}) // Told to whoever waits for it.
   return Object.assign(tools, { done })
 }
@@ -116,13 +143,13 @@ export function takeResults(
   })
 }
 
-/** Writes results as they come; the next reservation follows the last of them in the same group. */
+/** Writes results as they come; the next reservation follows the last of them in the same group. Answers an end where nothing may follow. */
 export async function recordTools(
   session: Session,
   transcript: Transcript,
   turn: number,
   tools: RunningTools,
-): Promise<void> {
+): Promise<LoopEnd | undefined> {
   const write = () => {
     for (const lines of takeResults(session, transcript, turn, tools))
       session.post(lines, () => session.deps.reach('after-tool'))
@@ -131,6 +158,8 @@ export async function recordTools(
   write()
   await tools.done
   transcript.openCalls = []
+  // Whatever stops a session is said by itself.
+  return session.stop.reason ? undefined : tools.end
 }
 
 async function runOne(
@@ -141,6 +170,11 @@ async function runOne(
 ): Promise<ToolResult | undefined> {
   const { place, tools, stop } = session
   if (!tools.some(({ name }) => name === call.name)) {
+    if (call.name === REQUEST_SUBAGENT && session.asked)
+      return refused(
+        'subagent_depth_exceeded',
+        'You were asked for help yourself and may not ask others. Do it yourself.',
+      )
     const names = tools.map(({ name }) => name).join(', ') || 'none'
     return { ok: false, denied: true, content: `There is no tool \`${call.name}\` here. Tools: ${names}.` }
   }

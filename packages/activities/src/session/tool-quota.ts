@@ -6,15 +6,16 @@ import { QUOTA_EXCEEDED, type Transcript } from './transcript.ts'
 /** A model is told so often that a tool is used up; one that asks for it again would go on for ever. */
 const MOST_OVERRUNS = 3
 
-/** The answer to a call that is one too many for its tool; undefined: it may run. */
+/** The answer to a call that is one too many for its tool; undefined: it may run. `more`: calls that are not on record yet. */
 export function overQuota(
   { persona, agent }: Pick<Session, 'persona' | 'agent'>,
   { toolUse }: Transcript,
   tool: string,
+  more = 0,
 ): ToolResult | undefined {
   const limits = [persona.model.toolQuotas, agent.toolQuotas].flatMap((quotas) => quotas?.[tool] ?? [])
   const quota = Math.min(...limits)
-  if ((toolUse.get(tool) ?? 0) < quota) return undefined
+  if ((toolUse.get(tool) ?? 0) + more < quota) return undefined
   const times = quota === 1 ? 'once' : `${quota} times`
   const message = `${tool} may be called ${times} in this phase, and was. Go on without it.`
   return refused(QUOTA_EXCEEDED, message)

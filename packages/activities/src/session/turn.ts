@@ -1,4 +1,4 @@
-import type { DefinedArtifact, ErrorDetail, SessionEnd } from '@devflow/contracts'
+import type { DefinedArtifact, ErrorDetail } from '@devflow/contracts'
 import type { Line } from '@devflow/db'
 import type { ToolCall } from '../models/model.ts'
 import {
@@ -10,11 +10,12 @@ import {
   proposedText,
 } from './artifact-form.ts'
 import type { Answered } from './call.ts'
-import { FENCED, failureLine } from './ends.ts'
+import { FENCED, failureLine, type LoopEnd } from './ends.ts'
 import { flawOf } from './flawed-answer.ts'
 import { eventAt } from './place.ts'
 import { artifactInvalid, type Judged, judge, MOST_REPAIRS } from './proposal.ts'
 import { isFenced, type Session } from './session.ts'
+import { completedLine } from './subagents/lines.ts'
 import { recordTools, startTools, takeResults } from './tool-calls.ts'
 import { assistantMessage, type ToolData, type Transcript, type TurnData, toolMessage } from './transcript.ts'
 
@@ -50,7 +51,7 @@ export async function takeTurn(
   transcript: Transcript,
   turn: number,
   answered: Answered,
-): Promise<SessionEnd | undefined> {
+): Promise<LoopEnd | undefined> {
   const { deps, place } = session
   const { content, toolCalls, reasoning, finish, tokens } = answered
   const said: TurnData = {
@@ -91,9 +92,9 @@ export async function takeTurn(
   if (done) return { ended: 'completed' }
   if (spoiled) return { ended: 'failed' }
 
-  await recordTools(session, transcript, turn, tools)
+  const end = await recordTools(session, transcript, turn, tools)
   deps.log.debug({ ...place, turn, count: reading.open.length }, 'a turn was taken; so many tools run on it')
-  return undefined
+  return end
 }
 
 const errorsOf = ({ judged, why = 'The answer is empty.' }: Reading): ErrorDetail[] =>
@@ -156,7 +157,7 @@ async function fromFile({ root, agent, definition }: Session, file: string | und
   return await proposedFile(root, file, definition.artifacts[agent.produces ?? ''] ?? {})
 }
 
-function turnLines({ place }: Session, turn: number, said: TurnData, reading: Reading): Line[] {
+function turnLines({ place, asked }: Session, turn: number, said: TurnData, reading: Reading): Line[] {
   const { results, ask, judged, output } = reading
   const of = (type: Parameters<typeof eventAt>[1], key: string, data: Record<string, unknown>) =>
     eventAt(place, type, key, data, turn)
@@ -173,7 +174,9 @@ function turnLines({ place }: Session, turn: number, said: TurnData, reading: Re
       )
   else if (ask !== undefined)
     lines.push(of('artifact.rejected', 'rejected', { errors: errorsOf(reading), ask }))
-  if (output !== undefined)
+  if (output !== undefined && asked)
+    lines.push(completedLine({ place, asked }, { ok: true, turns: turn, bytes: Buffer.byteLength(output) }))
+  else if (output !== undefined)
     lines.push(eventAt(place, 'phase.completed', 'end', { output: { text: output.slice(0, 100_000) } }))
   return lines
 }
