@@ -6,6 +6,8 @@ export const TURNS = 100
 export const PHASES = ['one', 'two', 'three']
 /** A turn is two steps, both on record: what the model said, and what its tool answered. */
 export const STEPS = PHASES.length * TURNS * 2
+/** Pieces that `streamer` streams in its only turn. */
+export const STREAMED = 4_000
 
 const persona = (id: string, turns: number) => ({
   kind: 'persona',
@@ -30,6 +32,17 @@ const persona = (id: string, turns: number) => ({
   tools: ['list_dir'],
 })
 
+const streamer = {
+  ...persona('streamer', 0),
+  model: {
+    provider: 'scripted',
+    name: 'streamer',
+    script: {
+      turns: [{ reply: 'and so '.repeat(STREAMED), chunks: STREAMED, chunkDelayMs: 1 }],
+    },
+  },
+}
+
 const agent = (id: string) => ({ id, agent: { role: 'worker', prompt: 'Go on.', tools: ['list_dir'] } })
 
 const template = (id: string, phases: object[]) => ({
@@ -44,7 +57,9 @@ const template = (id: string, phases: object[]) => ({
 const ENTRIES = [
   persona('hundred-turns', TURNS),
   persona('one-turn', 0),
+  streamer,
   template('bench-agents', PHASES.map(agent)),
+  template('bench-stream', [agent('stream')]),
   template('bench-gate', [{ id: 'ask', gate: { title: 'Go on?', quorum: 1 } }, agent('after')]),
 ]
 

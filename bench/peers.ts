@@ -16,6 +16,8 @@ export interface Round {
   flows: number
   steps: number
   atOnce: number
+  /** A step is a piece written to the workflow's stream. Only of DBOS. */
+  streams?: boolean
 }
 
 export interface Peer {

@@ -10,6 +10,7 @@ import { Bench } from './bench.ts'
 import { type Row, table } from './figures.ts'
 import { fsyncMs } from './fsync.ts'
 import { append } from './scenarios/append.ts'
+import { chunks } from './scenarios/chunks.ts'
 import { decide } from './scenarios/decide.ts'
 import { runs } from './scenarios/runs.ts'
 import { steps } from './scenarios/steps.ts'
@@ -25,6 +26,7 @@ const SCENARIOS: Record<string, (bench: Bench) => Promise<Row[]>> = {
   decide,
   waiting,
   append,
+  chunks,
 }
 const DOCUMENT = fileURLToPath(new URL('../docs/performance.md', import.meta.url))
 const TABLE = /(<!-- table -->\n)[\s\S]*(<!-- end of table -->)/

@@ -1,4 +1,5 @@
-// DBOS Transact: a round is `flows` workflows of `steps` empty steps, `flows` at once. Its system database is BENCH_DATABASE_URL.
+// DBOS Transact: a round is `flows` workflows of `steps` empty steps, `flows` at once; or, with `streams`, of a step that
+// writes `steps` pieces to the workflow's stream. Its system database is BENCH_DATABASE_URL.
 import { DBOS } from '@dbos-inc/dbos-sdk'
 import { answerRounds, inFlight } from './answer-rounds.mjs'
 
@@ -14,8 +15,18 @@ const workflow = DBOS.registerWorkflow(
   },
   { name: 'steps' },
 )
+const stream = DBOS.registerWorkflow(
+  (pieces) =>
+    DBOS.runStep(
+      async () => {
+        for (let i = 0; i < pieces; i++) await DBOS.writeStream('tokens', 'and so ')
+      },
+      { name: 'say' },
+    ),
+  { name: 'stream' },
+)
 await DBOS.launch()
 answerRounds(
-  ({ flows, steps }) => inFlight(flows, flows, () => workflow(steps)),
+  ({ flows, steps, streams }) => inFlight(flows, flows, () => (streams ? stream : workflow)(steps)),
   () => DBOS.shutdown(),
 )
