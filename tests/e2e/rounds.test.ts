@@ -6,6 +6,7 @@ import {
   createControlActivities,
   createDefinitions,
   type Deps,
+  FunctionPool,
   Sandbox,
 } from '@devflow/activities'
 import { type ControlActivities, scrubber } from '@devflow/contracts'
@@ -26,6 +27,7 @@ beforeAll(async () => {
   writer = new GroupWriter(stack.databaseUrl, stack.pool)
   const ignore = () => {}
   const log = { debug: ignore, info: ignore, warn: ignore, error: ignore }
+  const sandbox = await Sandbox.open({ path: '' })
   const deps: Deps = {
     pool: stack.pool,
     writer,
@@ -35,7 +37,11 @@ beforeAll(async () => {
     prices: { of: async () => undefined },
     slots: new CallSlots(1),
     dataDir,
-    sandbox: await Sandbox.open({ path: '' }),
+    sandbox,
+    functions: new FunctionPool({
+      ...{ sandbox, environment: {}, withheld: { env: new Set(), folders: [] } },
+      ...{ most: 1, memoryMb: 256, idleMs: 1_000 },
+    }),
     servers: {},
     workspaceRoots: [],
     secrets: [],

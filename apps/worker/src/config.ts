@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { otel, parseConfig, tracingConfig, tracingSecrets } from '@devflow/process'
 import { z } from 'zod'
 import { COMMAND_VARIABLES, sandboxOptions, serverSecrets } from './command-config.ts'
+import { FUNCTION_VARIABLES, functionOptions } from './function-config.ts'
 import { PRICING_VARIABLES, pricingOf } from './pricing-config.ts'
 import { PROVIDER_VARIABLES, providerSecrets, providersOf } from './provider-config.ts'
 import { TERMINAL_VARIABLES, terminalSecrets, terminalsOf } from './terminal-config.ts'
@@ -87,6 +88,7 @@ const Environment = z.object({
   ...PROVIDER_VARIABLES,
   ...TERMINAL_VARIABLES,
   ...COMMAND_VARIABLES,
+  ...FUNCTION_VARIABLES,
 })
 
 export type Config = ReturnType<typeof readConfig>
@@ -95,6 +97,14 @@ export type Config = ReturnType<typeof readConfig>
 export function readConfig(env: NodeJS.ProcessEnv) {
   const given = parseConfig(Environment, env)
   const tracing = tracingConfig(given)
+  const keys = [
+    given.OPENROUTER_API_KEY,
+    ...providerSecrets(given, env),
+    ...terminalSecrets(given.DEVFLOW_TERMINALS, env),
+    ...serverSecrets(given.DEVFLOW_MCP_SERVERS),
+    new URL(given.DATABASE_URL).password,
+    ...tracingSecrets(tracing),
+  ]
   return {
     databaseUrl: given.DATABASE_URL,
     temporal: { address: given.TEMPORAL_ADDRESS, namespace: given.TEMPORAL_NAMESPACE },
@@ -102,6 +112,7 @@ export function readConfig(env: NodeJS.ProcessEnv) {
     cacheDir: given.DEVFLOW_CACHE ?? join(given.DEVFLOW_DATA, 'cache'),
     workspaceRoots: [...given.DEVFLOW_WORKSPACE_ROOTS, ...given.DEVFLOW_WORKSPACE_URLS],
     sandbox: sandboxOptions(given),
+    functions: functionOptions(given, env, { own: Object.keys(Environment.shape), secrets: keys }),
     servers: given.DEVFLOW_MCP_SERVERS,
     logLevel: given.DEVFLOW_LOG_LEVEL,
     sessions: given.DEVFLOW_SESSIONS,
@@ -137,14 +148,8 @@ export function readConfig(env: NodeJS.ProcessEnv) {
         ? undefined
         : { host: given.DEVFLOW_METRICS_HOST, port: given.DEVFLOW_METRICS_PORT },
     faultFile: given.DEVFLOW_FAULT_FILE,
-    secrets: [
-      given.OPENROUTER_API_KEY,
-      ...providerSecrets(given, env),
-      ...terminalSecrets(given.DEVFLOW_TERMINALS, env),
-      ...serverSecrets(given.DEVFLOW_MCP_SERVERS),
-      new URL(given.DATABASE_URL).password,
-      ...(given.DEVFLOW_SECRETS?.split(/\s+/) ?? []),
-      ...tracingSecrets(tracing),
-    ].filter((secret): secret is string => secret !== undefined && secret !== ''),
+    secrets: [...keys, ...(given.DEVFLOW_SECRETS?.split(/\s+/) ?? [])].filter(
+      (secret): secret is string => secret !== undefined && secret !== '',
+    ),
   }
 }

@@ -5,9 +5,11 @@ import {
   CallSlots,
   createControlActivities,
   createDefinitions,
+  createFunctionActivities,
   createPrices,
   createSessionActivities,
   type Deps,
+  FunctionPool,
   googleModel,
   offlineModel,
   ollamaModel,
@@ -73,6 +75,7 @@ const writer = observers.writer(config.databaseUrl, {
   onAway: (error) => log.warn({ err: error }, 'Postgres is away; writes wait for it'),
   onBack: () => log.info({}, 'Postgres is back'),
 })
+const sandbox = await openSandbox(config, log)
 const deps: Deps = {
   pool,
   writer,
@@ -95,7 +98,8 @@ const deps: Deps = {
   ),
   dataDir,
   workspaceRoots: config.workspaceRoots,
-  sandbox: await openSandbox(config, log),
+  sandbox,
+  functions: new FunctionPool({ ...config.functions, sandbox }),
   servers: config.servers,
   secrets: config.secrets,
   scrub: scrubber(config.secrets),
@@ -139,7 +143,7 @@ const workflows = await Worker.create({
 const sessions = await Worker.create({
   ...shared,
   taskQueue: TEMPORAL.sessionQueue,
-  activities: createSessionActivities(deps),
+  activities: { ...createSessionActivities(deps), ...createFunctionActivities(deps) },
   maxConcurrentActivityTaskExecutions: config.sessions,
   maxHeartbeatThrottleInterval: config.times.heartbeatIntervalMs,
   defaultHeartbeatThrottleInterval: config.times.heartbeatIntervalMs,
@@ -186,6 +190,7 @@ const life = supervised({
     for (const worker of [workflows, sessions]) if (worker.getState() === 'RUNNING') worker.shutdown()
     await Promise.all([...duties.map((duty) => duty.stop()), dispatcher.close()])
     await running
+    await deps.functions.close()
     await writer.close()
     await listener.close()
     await pool.end()

@@ -2,6 +2,7 @@ import type { Definition, LogFields, Model, ModelPrice, Plan, Provider, Scrub } 
 import type { GroupWriter, Listener } from '@devflow/db'
 import type pg from 'pg'
 import type { FaultPoint } from './fault-points.ts'
+import type { FunctionPool } from './functions/index.ts'
 import type { ConfiguredServers } from './mcp/index.ts'
 import type { ModelAdapter } from './models/model.ts'
 import type { Sandbox } from './sandbox/index.ts'
@@ -39,6 +40,8 @@ export interface Deps {
   dataDir: string
   /** Where commands of agents run. */
   sandbox: Sandbox
+  /** Where functions run. */
+  functions: FunctionPool
   /** Servers of tools that the operator has configured. */
   servers: ConfiguredServers
   /** Folders under which repositories may lie. */

@@ -119,6 +119,23 @@ export interface ControlActivities {
   }): Promise<{ outcome: Outcome; over: boolean } | undefined>
 }
 
+/** Whose times one of Temporal's schedules tells of. */
+export interface ScheduleClock {
+  tenant: string
+  schedule: string
+}
+
+/** What the workflow behind one time of a schedule does. */
+export interface OccasionActivities {
+  /** Keeps the occasion, once. `at`: ISO 8601. */
+  keepOccasion(input: ScheduleClock & { at: string }): Promise<void>
+}
+
+/** Calls of functions; each is on record before and after. */
+export interface FunctionActivities {
+  runFunctionPhase(input: { runId: string; phase: string; attempt: number }): Promise<SessionEnd>
+}
+
 /** Long work, one activity a phase. */
 export interface SessionActivities {
   runAgentPhase(input: { runId: string; phase: string; attempt: number; then?: RunStep }): Promise<SessionEnd>

@@ -10,7 +10,7 @@ import {
 } from '@temporalio/workflow'
 import { Face } from './face.ts'
 import { Inbox } from './inbox.ts'
-import { type Begin, personaOf, Sessions, type Settled, startSession } from './sessions.ts'
+import { type Begin, Sessions, type Settled, startSession, stepOf } from './sessions.ts'
 
 const control = proxyLocalActivities<ControlActivities>({
   startToCloseTimeout: '1 minute',
@@ -80,7 +80,7 @@ class Walk {
     this.#given = begun.first
     const { steps } = begun.plan
     this.#sessions = new Sessions((ref) =>
-      startSession(runId, begun, ref, { persona: personaOf(steps, ref.phase) }),
+      startSession(runId, begun, ref, { step: stepOf(steps, ref.phase) }),
     )
   }
 
@@ -146,7 +146,7 @@ class Walk {
       this.#runId,
       this.#begun,
       { phase: step.id, attempt },
-      { persona: step.persona, then: following === undefined ? undefined : this.#at(following) },
+      { step, then: following === undefined ? undefined : this.#at(following) },
     )
     for (;;) {
       await condition(() => running.settled !== undefined || inbox.hasNews)

@@ -1,4 +1,12 @@
-import type { Begun, PlanStep, RunStep, SessionActivities, SessionEnd, SessionRef } from '@devflow/contracts'
+import type {
+  Begun,
+  FunctionActivities,
+  PlanStep,
+  RunStep,
+  SessionActivities,
+  SessionEnd,
+  SessionRef,
+} from '@devflow/contracts'
 import { ActivityCancellationType, CancellationScope, proxyActivities } from '@temporalio/workflow'
 
 export type Begin = Extract<Begun, { over: false }>
@@ -12,14 +20,15 @@ export interface Running {
   stop(): void
 }
 
-/** Starts an agent phase's activity; `then`: the step to be entered in the same go. */
+/** Starts the activity of an agent's or a function's phase; `then`: the step to be entered in the same go. */
 export function startSession(
   runId: string,
   begun: Begin,
   { phase, attempt }: SessionRef,
-  { persona, then }: { persona?: string | undefined; then?: RunStep | undefined },
+  { step, then }: { step: PlanStep | undefined; then?: RunStep | undefined },
 ): Running {
-  const { runAgentPhase } = proxyActivities<SessionActivities>({
+  const persona = step?.persona
+  const { runAgentPhase, runFunctionPhase } = proxyActivities<SessionActivities & FunctionActivities>({
     taskQueue: 'devflow-sessions',
     // Deliveries are bounded by heartbeats; how long a phase may take is the log's to say.
     startToCloseTimeout: '365 days',
@@ -31,7 +40,11 @@ export function startSession(
   const scope = new CancellationScope()
   const running: Running = { settled: undefined, stop: () => scope.cancel() }
   scope
-    .run(() => runAgentPhase({ runId, phase, attempt, ...(then === undefined ? {} : { then }) }))
+    .run(() =>
+      step?.kind === 'function'
+        ? runFunctionPhase({ runId, phase, attempt })
+        : runAgentPhase({ runId, phase, attempt, ...(then === undefined ? {} : { then }) }),
+    )
     .then(
       (end) => {
         running.settled = { end }
@@ -79,12 +92,12 @@ export class Sessions {
   }
 }
 
-/** Who plays a phase, for people: found by the name its ids begin with. */
-export function personaOf(steps: readonly PlanStep[], id: string): string | undefined {
+/** The step of a phase, found by the name its ids begin with. */
+export function stepOf(steps: readonly PlanStep[], id: string): PlanStep | undefined {
   const name = id.replace(/[[#].*$/s, '')
   for (const step of steps) {
-    const persona = step.id === name ? step.persona : personaOf((step.inside ?? []).flat(), name)
-    if (persona !== undefined) return persona
+    const found = step.id === name ? step : stepOf((step.inside ?? []).flat(), name)
+    if (found !== undefined) return found
   }
   return undefined
 }

@@ -1,4 +1,4 @@
-import type { ErrorRecord } from '@devflow/contracts'
+import type { ErrorRecord, Phase } from '@devflow/contracts'
 import { DevflowError, durationMs } from '@devflow/contracts'
 import { type EventLine, expireGate } from '@devflow/db'
 import { isTrue } from '@devflow/definition'
@@ -19,8 +19,8 @@ export async function moveOn(step: Step): Promise<Move> {
   if (at.status === 'waiting') return await afterWaiting(step)
   if (progress.control === 'paused') return { do: 'wait', why: 'paused' }
   if (at.status === 'running') {
-    // An agent phase under way: its activity finds what is done. Anything else was cut off while opening.
-    if ('agent' in phase) return { do: 'session', attempt: at.attempt }
+    // An agent's or a function's phase under way: its activity finds what is done. Anything else was cut off while opening.
+    if (isSession(phase)) return { do: 'session', attempt: at.attempt }
     return 'workflow' in phase && at.child !== undefined ? await afterChild(step, at.child) : await open(step)
   }
   if (at.retryInMs !== undefined && at.retryInMs > 0)
@@ -38,9 +38,11 @@ async function begin(step: Step): Promise<Move> {
       return { lines: failureLines(step, error) }
     }
   }
-  if ('agent' in phase) return { do: 'session', attempt: at.attempt }
+  if (isSession(phase)) return { do: 'session', attempt: at.attempt }
   return await open(step)
 }
+/** It has an activity of its own. */
+const isSession = (phase: Phase): boolean => 'agent' in phase || 'function' in phase
 
 async function open(step: Step): Promise<Move> {
   const { phase } = step

@@ -7,7 +7,8 @@ import { groupOutputs, outputOf } from './outputs.ts'
 import { outerId, positionSeen, type View } from './view.ts'
 
 export { artifactsSeen } from './artifacts.ts'
-export { nodeNamed, type View, viewAtEnd, viewInside, viewOf } from './view.ts'
+export { loadedOutput, storedOutput } from './stored-output.ts'
+export { nodeNamed, outerId, type View, viewAtEnd, viewInside, viewOf } from './view.ts'
 
 /** What `texts` see. `roundIsOver`: the innermost cycle's iteration has just ended, and is the last one. */
 export async function scopeOf(

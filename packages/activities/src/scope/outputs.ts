@@ -1,5 +1,6 @@
 import { getBlob, type PhaseProgress, phasesById } from '@devflow/db'
 import { instanceId, type PhaseNode, positionIn } from '@devflow/definition'
+import { loadedOutput } from './stored-output.ts'
 import type { View } from './view.ts'
 
 /** Rows asked for at once. */
@@ -10,6 +11,8 @@ export async function outputOf(view: View, node: PhaseNode, at: PhaseProgress): 
   switch (node.kind) {
     case 'agent':
       return await contentOf(view, at.output)
+    case 'function':
+      return await loadedOutput(view.pool, view.progress.runId, at.output)
     case 'parallel':
       return await groupOutputs(
         view,
@@ -57,7 +60,11 @@ export async function groupOutputs(
       ({ id }) => !['skipped', 'pending'].includes(rows.get(id)?.status ?? 'pending'),
     )
     const row = last && rows.get(last.id)
-    outputs.push(last && row?.status === 'completed' ? await outputOf(view, last.inner, row) : null)
+    outputs.push(
+      last && (row?.status === 'completed' || row?.status === 'compensated')
+        ? await outputOf(view, last.inner, row)
+        : null,
+    )
   }
   return outputs
 }

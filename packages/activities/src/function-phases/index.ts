@@ -1,0 +1,30 @@
+// Law: phases that call functions, and what undoes phases: on record before and after each call (I3).
+import type { FunctionActivities, SessionEnd } from '@devflow/contracts'
+import { ApplicationFailure, Context } from '@temporalio/activity'
+import type { Deps } from '../deps.ts'
+import { guarded } from '../guarded.ts'
+import { Stop, watching } from '../session/stop.ts'
+import { deliverFunction, HANDED_OVER } from './run-function-phase.ts'
+
+/** Another worker can have it at once. */
+const handOver = () =>
+  ApplicationFailure.create({
+    message: 'The worker shuts down; another takes the call over.',
+    type: 'HANDED_OVER',
+    nonRetryable: false,
+    nextRetryDelay: '1 millisecond',
+  })
+
+export function createFunctionActivities(deps: Deps): FunctionActivities {
+  const activities: FunctionActivities = {
+    async runFunctionPhase(place): Promise<SessionEnd> {
+      const stop = new Stop()
+      const end = await watching(deps, Context.current(), place, stop, () =>
+        deliverFunction(deps, place, stop),
+      )
+      if (end === HANDED_OVER) throw handOver()
+      return end
+    },
+  }
+  return guarded(activities, deps.scrub)
+}

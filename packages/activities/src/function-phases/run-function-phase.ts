@@ -1,0 +1,199 @@
+import {
+  type BoundFunction,
+  DevflowError,
+  durationMs,
+  type FunctionPhase,
+  type SessionEnd,
+} from '@devflow/contracts'
+import {
+  type EventLine,
+  lastCompleted,
+  type PhaseProgress,
+  type Progress,
+  patiently,
+  phasesById,
+  readAttempt,
+  readProgress,
+  takeSession,
+} from '@devflow/db'
+import { nameIn, type PhaseNode } from '@devflow/definition'
+import type { Deps } from '../deps.ts'
+import { nodeNamed, storedOutput, viewOf } from '../scope/index.ts'
+import { eventAt, type Place, sessionId } from '../session/place.ts'
+import type { Stop } from '../session/stop.ts'
+import { callFunction } from './call-function.ts'
+import { boundFunction, inputFor } from './prepare-call.ts'
+
+/** The session goes back to Temporal, to be taken up by another worker. */
+export const HANDED_OVER = 'handed over'
+type End = SessionEnd | typeof HANDED_OVER
+const FENCED: SessionEnd = { ended: 'stopped', why: 'fenced' }
+
+/** One delivery of a function phase: a call that has a result on record is not made again (I5). */
+export async function deliverFunction(deps: Deps, place: Place, stop: Stop): Promise<End> {
+  const { runId, phase, attempt } = place
+  // Bump and commit first, only then read: what is read includes all that the old owner could write (I13).
+  const epoch = await patiently(() => takeSession(deps.pool, runId, sessionId(place)))
+  const progress = await patiently(() => readProgress(deps.pool, runId))
+  const at =
+    progress?.phases.find(({ id }) => id === phase) ??
+    (await patiently(() => phasesById(deps.pool, runId, [phase])))[0]
+  if (epoch === undefined || !progress || !at || progress.control === 'over' || at.attempt !== attempt)
+    return FENCED
+  if (progress.control === 'canceled') return { ended: 'stopped', why: 'canceled' }
+  return await new FunctionSession(deps, place, stop, epoch, progress, at).run()
+}
+
+class FunctionSession {
+  readonly #deps: Deps
+  readonly #place: Place
+  readonly #stop: Stop
+  readonly #epoch: number
+  readonly #progress: Progress
+  readonly #at: PhaseProgress
+
+  constructor(deps: Deps, place: Place, stop: Stop, epoch: number, progress: Progress, at: PhaseProgress) {
+    this.#deps = deps
+    this.#place = place
+    this.#stop = stop
+    this.#epoch = epoch
+    this.#progress = progress
+    this.#at = at
+  }
+
+  async run(): Promise<End> {
+    const { runId, phase, attempt } = this.#place
+    const events = await patiently(() => readAttempt(this.#deps.pool, runId, phase, attempt))
+    if (events.some(({ type }) => type === 'phase.completed')) return { ended: 'completed' }
+    if (events.some(({ type }) => type === 'phase.failed')) return { ended: 'failed' }
+    const begun = events.find(({ type }) => type === 'function.started')?.data
+    try {
+      const { node, asked } = await this.#asked()
+      const { definition } = await this.#deps.definitions.get(this.#progress.definitionHash)
+      const called = boundFunction(definition, asked.name)
+      // Once more with what it was given before: whoever takes it twice must find the same.
+      const input = begun ? begun.input : await this.#input(called, node, asked)
+      const key = begun ? String(begun.idempotencyKey) : await this.#idempotencyKey()
+      if (!begun && !(await this.#append(this.#startLines(called, input, key)))) return FENCED
+      return await this.#call(called, node, input, key)
+    } catch (error) {
+      if (this.#stop.reason) return await this.#stopped()
+      // An expected failure is the user's to see; anything else is Temporal's to retry.
+      if (!(error instanceof DevflowError) || error.kind === 'UNAVAILABLE') throw error
+      return await this.#fail(error)
+    }
+  }
+
+  async #asked(): Promise<{ node: PhaseNode; asked: FunctionPhase }> {
+    const { definition } = await this.#deps.definitions.get(this.#progress.definitionHash)
+    const node = nodeNamed(definition, nameIn(this.#place.phase))
+    if (!node || !('function' in node.phase))
+      throw new DevflowError('INTERNAL', 'unknown_step', `There is no function phase ${this.#place.phase}.`)
+    return { node, asked: node.phase.function }
+  }
+
+  async #input(called: BoundFunction, node: PhaseNode, asked: FunctionPhase): Promise<unknown> {
+    const { definition } = await this.#deps.definitions.get(this.#progress.definitionHash)
+    const source = { pool: this.#deps.pool, progress: this.#progress, definition }
+    return await inputFor(this.#deps, called, viewOf(source, node, this.#at.position), asked.input)
+  }
+
+  /**
+   * The same for all attempts of one piece of work: an attempt that timed out may have done it. Work that was done and is
+   * to be done again is another piece.
+   */
+  async #idempotencyKey(): Promise<string> {
+    const { runId, phase } = this.#place
+    const done = await patiently(() => lastCompleted(this.#deps.pool, runId, phase))
+    return `${runId}/${phase}/${done + 1}`
+  }
+
+  #startLines({ id, hash, effects }: BoundFunction, input: unknown, idempotencyKey: string): EventLine[] {
+    return [
+      this.#event('phase.started', 'start', { kind: 'function', function: id }),
+      this.#event('function.started', 'function/start', {
+        function: id,
+        hash,
+        effects,
+        idempotencyKey,
+        input,
+      }),
+    ]
+  }
+
+  async #call(called: BoundFunction, node: PhaseNode, input: unknown, idempotencyKey: string): Promise<End> {
+    const { signal } = this.#stop
+    const timer = this.#timer(node)
+    try {
+      const { tenant } = this.#progress
+      const ctx = { idempotencyKey, ...this.#place }
+      const told = await callFunction(this.#deps, { tenant, called, input, ctx, signal })
+      this.#deps.reach('after-effect')
+      const { durationMs: ms, log } = told
+      const said = { function: called.id, durationMs: ms, ...(log.length > 0 ? { log } : {}) }
+      if ('error' in told) {
+        const { error } = told
+        const lines = [
+          this.#event('function.completed', 'function/end', { ...said, ok: false, error }),
+          this.#event('phase.failed', 'end', { error }),
+        ]
+        return (await this.#append(lines)) ? { ended: 'failed' } : FENCED
+      }
+      const output = await storedOutput(this.#deps.pool, this.#place.runId, told.output)
+      const lines = [
+        this.#event('function.completed', 'function/end', { ...said, ok: true, output }),
+        this.#event('phase.completed', 'end', { output }),
+      ]
+      return (await this.#append(lines)) ? { ended: 'completed' } : FENCED
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  /** The phase's own time runs from its start on record, across deliveries. */
+  #timer({ phase: { timeout } }: PhaseNode): NodeJS.Timeout | undefined {
+    if (timeout === undefined) return undefined
+    const { startedAt, status } = this.#at
+    const elapsed = startedAt && status === 'running' ? this.#progress.now.getTime() - startedAt.getTime() : 0
+    // Node's timers end at 24.8 days, far behind a function's own time.
+    const ms = Math.min(Math.max(0, durationMs(timeout) - elapsed), 2 ** 31 - 1)
+    return setTimeout(() => this.#stop.now('timeout'), ms)
+  }
+
+  async #stopped(): Promise<End> {
+    switch (this.#stop.reason) {
+      case 'canceled':
+        return { ended: 'stopped', why: 'canceled' }
+      case 'shutdown':
+        return HANDED_OVER
+      case 'timeout':
+        return await this.#fail(
+          new DevflowError('TIMEOUT', 'phase_timeout', 'The phase did not finish within its timeout.'),
+        )
+      default:
+        return FENCED
+    }
+  }
+
+  async #fail(error: DevflowError): Promise<SessionEnd> {
+    const lines = [
+      this.#event('phase.started', 'start', { kind: 'function' }),
+      this.#event('phase.failed', 'end', { error: error.record }),
+    ]
+    return (await this.#append(lines)) ? { ended: 'failed' } : FENCED
+  }
+
+  #event(type: EventLine['type'], key: string, data: Record<string, unknown>): EventLine {
+    return eventAt(this.#place, type, key, this.#deps.scrub(data))
+  }
+
+  /** False when another delivery has the phase. */
+  async #append(lines: EventLine[]): Promise<boolean> {
+    const { verdict } = await this.#deps.writer.append({
+      run: this.#place.runId,
+      session: { id: sessionId(this.#place), epoch: this.#epoch },
+      lines,
+    })
+    return verdict !== 'fenced' && verdict !== 'no_run'
+  }
+}
