@@ -10,7 +10,7 @@ CREATE TABLE "devflow"."schedules" (
 	"is_paused" boolean DEFAULT false NOT NULL,
 	"paused_because" text,
 	"active_since" timestamp with time zone NOT NULL,
-	"spec_version" integer DEFAULT 1 NOT NULL,
+	"caught_up_to" timestamp with time zone DEFAULT now() NOT NULL,
 	"version" bigint DEFAULT 1 NOT NULL,
 	"mirrored_version" bigint DEFAULT 0 NOT NULL,
 	"mirror_error" text,

@@ -108,8 +108,14 @@ export class Parts {
   }
 
   async startWorker(env: Record<string, string> = {}): Promise<AppProcess> {
+    this.#worker = await this.startAnotherWorker(env)
+    return this.#worker
+  }
+
+  /** One more beside the worker, which the caller ends. */
+  async startAnotherWorker(env: Record<string, string> = {}): Promise<AppProcess> {
     const { database, namespace, fake, dataDir } = this.#started
-    this.#worker = await startApp('worker', {
+    return await startApp('worker', {
       DATABASE_URL: database.url,
       TEMPORAL_ADDRESS: inject('temporalAddress'),
       TEMPORAL_NAMESPACE: namespace,
@@ -121,7 +127,6 @@ export class Parts {
       ...this.#env,
       ...env,
     })
-    return this.#worker
   }
 
   async stopWorker(): Promise<void> {

@@ -1,6 +1,7 @@
 import {
   ArtifactView,
   AuditItem,
+  Backfilled,
   BudgetView,
   Call,
   Delivery,
@@ -16,6 +17,7 @@ import {
   RunEvent,
   RunPreview,
   SCOPES,
+  Schedule,
   SignalAccepted as SignalAcceptedShape,
   SubmitRun,
   TopicEvent,
@@ -37,6 +39,7 @@ import {
   PREVIEW,
   RUN,
   RUN_ID,
+  SCHEDULE,
   TOOL_CALL,
   TOPIC_EVENT,
   TRIGGER,
@@ -114,6 +117,10 @@ export const TopicEventPage = named(
 
 export const TriggerBody = named('Trigger', Trigger.shape, TRIGGER)
 export const TriggerPage = pageOf('TriggerPage', TriggerBody)
+
+export const ScheduleBody = named('Schedule', Schedule.shape, SCHEDULE)
+export const SchedulePage = pageOf('SchedulePage', ScheduleBody)
+export const BackfilledBody = named('Backfilled', Backfilled.shape, { times: 24, added: 23 })
 
 /** All budgets: never so many that they need pages. */
 export const BudgetList = named(

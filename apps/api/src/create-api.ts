@@ -22,6 +22,7 @@ import { previewRoutes } from './routes/preview.ts'
 import { pricingRoutes } from './routes/pricing.ts'
 import { registryRoutes } from './routes/registry.ts'
 import { runRoutes } from './routes/runs.ts'
+import { scheduleRoutes } from './routes/schedules.ts'
 import { schemaRoutes } from './routes/schemas.ts'
 import { streamRoutes } from './routes/stream.ts'
 import { topicEventRoutes } from './routes/topic-events.ts'
@@ -66,6 +67,7 @@ export function createApi(deps: ApiDeps): Api {
   streamRoutes(operations, deps, hub)
   topicEventRoutes(operations, deps)
   triggerRoutes(operations, deps)
+  scheduleRoutes(operations, deps)
   webhookRoutes(operations, deps)
   healthRoutes(operations, deps, metrics)
   docsRoutes(operations, api, deps)

@@ -10,6 +10,7 @@ import type {
   Run,
   RunEvent,
   RunPreview,
+  Schedule,
   TopicEvent,
   Trigger,
   UsageItem,
@@ -231,6 +232,20 @@ export const TRIGGER: Trigger = {
   actor: 'owner',
   updatedAt: '2026-11-21T08:05:04.210Z',
   last: { status: 'submitted', runId: RUN_ID, at: '2026-11-21T08:06:00.101Z' },
+}
+
+export const SCHEDULE: Schedule = {
+  id: 'weekday-review',
+  spec: { cron: ['0 9 * * MON-FRI'], timeZone: 'Europe/Berlin' },
+  submit: { template: 'shop/review-orders@1', input: { day: '${{ schedule.at }}' } },
+  overlap: 'skip',
+  catchUp: 'P1D',
+  paused: false,
+  next: ['2026-11-23T08:00:00.000Z', '2026-11-24T08:00:00.000Z'],
+  last: [{ status: 'submitted', runId: RUN_ID, at: '2026-11-20T08:00:00.000Z' }],
+  mirrored: true,
+  actor: 'owner',
+  updatedAt: '2026-11-19T08:05:04.210Z',
 }
 
 export const BUDGET: BudgetView = {

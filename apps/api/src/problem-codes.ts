@@ -110,6 +110,14 @@ export const PROBLEMS = known({
       },
     ],
   ),
+  invalid_range: invalid(
+    'a range of times ends before it begins, is in the time to come, or holds too many times',
+    'The range is not valid: to: it is before `from`.',
+  ),
+  invalid_schedule: invalid(
+    'a time or an expression of a schedule is wrong; `errors` names each',
+    'The schedule is not valid: spec.cron.0: hour: 24 is not from 0 to 23',
+  ),
   invalid_trigger: invalid(
     'an expression of a trigger is wrong; `errors` names each',
     'The trigger is not valid: match: ${{ event.data.total > }}: unexpected end',
@@ -137,6 +145,7 @@ export const PROBLEMS = known({
   gate_not_found: missing('no such gate, or not yet', 'The run has no gate approve, or not yet.'),
   artifact_not_found: missing('no such artifact, or not yet', 'The run has no such artifact, or not yet.'),
   entry_not_found: missing('no such entry', 'There is no entry acme:note@2.'),
+  schedule_not_found: missing('no such schedule', 'There is no schedule weekday-review.'),
   trigger_not_found: missing('no such trigger', 'There is no trigger large-orders.'),
   webhook_not_found: missing('no such webhook', 'There is no webhook chat.'),
   version_not_found: missing('the registry has no such version', 'The registry has no version 12.'),

@@ -6,6 +6,7 @@ import {
   createControlActivities,
   createDefinitions,
   createFunctionActivities,
+  createOccasionActivities,
   createPrices,
   createSessionActivities,
   type Deps,
@@ -32,6 +33,7 @@ import { faultAt } from './faults.ts'
 import { openObservers } from './observers.ts'
 import { openSandbox } from './open-sandbox.ts'
 import { priceKeeper, takeConfiguredPrices } from './pricing.ts'
+import { ScheduleMirror } from './schedules/schedule-mirror.ts'
 import { TemporalWatch } from './sweep.ts'
 import { connectLazily, registerSearchAttributes } from './temporal.ts'
 import { temporalLog } from './temporal-log.ts'
@@ -132,7 +134,7 @@ const workflows = await Worker.create({
   ...shared,
   taskQueue: TEMPORAL.workflowQueue,
   workflowBundle: bundle,
-  activities: createControlActivities(deps),
+  activities: { ...createControlActivities(deps), ...createOccasionActivities(deps) },
   // A history that does not replay, made by another build or cut in two by a workflow task that timed out, would hold its run
   // up for ever. So it fails its execution alone, and the sweep gives the run another, which goes on by the log (I14).
   workflowFailureErrorTypes: { '*': ['NondeterminismError'] },
@@ -152,10 +154,12 @@ const sessions = await Worker.create({
 await observers.serve({ workflows, sessions })
 const dispatcher = new Dispatcher({ pool, listener, client, log })
 const watch = new TemporalWatch(pool, client, namespace, log)
+const schedules = new ScheduleMirror({ pool, client, log }, config.sweepMs)
 const problem = (what: string) => (error: unknown) => log.warn({ err: error }, what)
 const ending = new AbortController()
 const duties = [
   repeat(1_000, () => watch.look(), problem('could not look after Temporal')),
+  repeat(1_000, () => schedules.keep(watch.isThere), problem('could not mirror schedules')),
   repeat(
     config.sweepMs,
     () => watch.sweep(config.sweepMs),

@@ -26,6 +26,10 @@ export class TemporalWatch {
     this.#log = log
   }
 
+  get isThere(): boolean {
+    return !this.#away
+  }
+
   /** To be called every second or so. Answers whether Temporal is there. */
   async look(): Promise<boolean> {
     try {

@@ -1,6 +1,7 @@
 // Law: what touches the world for a run: sessions, models, tools, workspaces, artifacts, reports. Imports contracts,
 // definition, db and @temporalio/activity.
 export { createControlActivities } from './control/control-activities.ts'
+export { createOccasionActivities } from './control/occasion-activities.ts'
 export { createDefinitions } from './definitions.ts'
 export type { Definitions, Deps, Log, Prices, Times } from './deps.ts'
 export { FAULT_POINTS, type FaultPoint } from './fault-points.ts'

@@ -7,6 +7,7 @@ import { type Poke, type PokeOptions, pokes } from './pokes.ts'
 import { Pricing } from './pricing.ts'
 import { Registry } from './registry.ts'
 import { Runs } from './runs.ts'
+import { Schedules } from './schedules.ts'
 import { Signals } from './signals.ts'
 import { Topics } from './topics.ts'
 import { Transport } from './transport.ts'
@@ -24,6 +25,7 @@ export class DevflowClient {
   readonly signals: Signals
   readonly topics: Topics
   readonly triggers: Triggers
+  readonly schedules: Schedules
   readonly webhooks: Webhooks
   readonly registry: Registry
   readonly budgets: Budgets
@@ -40,6 +42,7 @@ export class DevflowClient {
     this.signals = new Signals(this.#transport)
     this.topics = new Topics(this.#transport)
     this.triggers = new Triggers(this.#transport)
+    this.schedules = new Schedules(this.#transport)
     this.webhooks = new Webhooks(this.#transport)
     this.registry = new Registry(this.#transport)
     this.budgets = new Budgets(this.#transport)

@@ -2,6 +2,10 @@
 export const TEMPORAL = {
   workflowType: 'runWorkflow',
   workflowId: (runId: string) => `run-${runId}`,
+  /** Tells of one time of a schedule. */
+  occasionWorkflow: 'occasionWorkflow',
+  /** An id of ours has no slash, so what is before the last one is the tenant. */
+  scheduleId: (tenant: string, id: string) => `schedule-${tenant}/${id}`,
   workflowQueue: 'devflow-workflows',
   sessionQueue: 'devflow-sessions',
   signals: { wake: 'wake', pause: 'pause', resume: 'resume', gateDecision: 'gateDecision' },

@@ -20,8 +20,8 @@ export const schedules = devflow.table(
     pausedBecause: text('paused_because'),
     /** Its times count from here: since it was made, resumed, or given other times. */
     activeSince: time('active_since').notNull(),
-    /** Of its times: what an older one fired at is not meant. */
-    specVersion: integer('spec_version').notNull().default(1),
+    /** All its times until then are on record. */
+    caughtUpTo: time('caught_up_to').notNull().defaultNow(),
     /** Grows with every change that Temporal must hear of. */
     version: bigint('version', { mode: 'number' }).notNull().default(1),
     mirroredVersion: bigint('mirrored_version', { mode: 'number' }).notNull().default(0),

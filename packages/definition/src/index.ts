@@ -26,7 +26,7 @@ export {
   registryEntry,
 } from './registry.ts'
 export { type CompiledCalendar, type CompiledSpec, compileSpec } from './schedule/compile-spec.ts'
-export { scheduleTimes } from './schedule/times.ts'
+export { isTimeOf, scheduleTimes } from './schedule/times.ts'
 export {
   around,
   instanceId,

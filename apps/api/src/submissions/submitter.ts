@@ -2,9 +2,13 @@ import { randomUUIDv7 } from 'node:crypto'
 import { CHANNELS, DevflowError, SubmitRun, SubmitTemplate } from '@devflow/contracts'
 import {
   claimSubmission,
+  type DueOccasion,
   type DueSubmission,
   failSubmission,
+  judgeOccasion,
+  noteRun,
   type Poker,
+  releaseOccasions,
   settleSubmission,
   submitRun,
   transaction,
@@ -25,6 +29,7 @@ export interface SubmitterDeps extends PrepareDeps {
  * wherever one of them dies (I10). What no retry can mend is settled as failed, with its error.
  */
 export async function submitDue(deps: SubmitterDeps): Promise<void> {
+  await releaseOccasions(deps.pool)
   for (let due = await claimSubmission(deps.pool); due; due = await claimSubmission(deps.pool)) {
     try {
       await submit(deps, due)
@@ -39,38 +44,60 @@ export async function submitDue(deps: SubmitterDeps): Promise<void> {
   }
 }
 
-async function submit(deps: SubmitterDeps, { id, tenant, source, match, event, ...due }: DueSubmission) {
+async function submit(deps: SubmitterDeps, due: DueSubmission): Promise<void> {
   const { pool, poker } = deps
+  const { id, tenant, source, match, event, at } = due
+  const occasion = at && { id, tenant, source, at, overlap: due.overlap, isManual: due.is_manual }
   const scope: Scope = {
     input: {},
     artifacts: {},
     phases: {},
     run: { id: '', attempt: 0 },
-    locals: event ? { event } : {},
+    locals: {
+      ...(event ? { event } : {}),
+      ...(at ? { schedule: { id: source.slice(source.indexOf('/') + 1), at: at.toISOString() } } : {}),
+    },
   }
   if (match !== null && event && !eventMatches(match, scope, event)) {
     await settleSubmission(pool, id, { status: 'skipped' })
     return
   }
-  const { input, labels, ...rest } = SubmitTemplate.parse(due.submit)
+  // Judged before its run is prepared, since most of what is skipped would be prepared in vain, and again when it is made.
+  if (occasion && !(await judged(deps, occasion))) return
+  const prepared = await prepareRun(deps, bodyOf(due.submit, scope), source)
+  const run = randomUUIDv7()
+  const made = await transaction(pool, async (client) => {
+    if (occasion && !(await judgeOccasion(client, occasion)).go) return false
+    if (!(await settleSubmission(client, id, { status: 'submitted', run }))) return false
+    await submitRun(client, { run, tenant, ...prepared })
+    if (occasion) await noteRun(client, occasion, run)
+    return true
+  })
+  if (made) poker.poke(CHANNELS.outbox)
+}
+
+async function judged({ pool, poker }: SubmitterDeps, occasion: DueOccasion): Promise<boolean> {
+  const verdict = await transaction(pool, (client) => judgeOccasion(client, occasion))
+  if (verdict.go) return true
+  if (verdict.canceled !== undefined) {
+    poker.poke(CHANNELS.outbox)
+    poker.poke(CHANNELS.control, verdict.canceled)
+  }
+  return false
+}
+
+/** What is submitted, its expressions evaluated. Throws INVALID `invalid_submission`, `expression_failed`. */
+function bodyOf(template: unknown, scope: Scope): SubmitRun {
+  const { input, labels, ...rest } = SubmitTemplate.parse(template)
   const body = SubmitRun.safeParse({
     ...rest,
     ...(input === undefined ? {} : { input: evaluateValue(input, scope) }),
     ...(labels === undefined ? {} : { labels: textsOf(evaluateValue(labels, scope)) }),
   })
-  if (!body.success) {
-    const [issue] = body.error.issues
-    const message = `What is to be submitted is not valid: ${issue?.path.join('.')}: ${issue?.message}`
-    throw new DevflowError('INVALID', 'invalid_submission', message)
-  }
-  const prepared = await prepareRun(deps, body.data, source)
-  const run = randomUUIDv7()
-  const made = await transaction(pool, async (client) => {
-    if (!(await settleSubmission(client, id, { status: 'submitted', run }))) return false
-    await submitRun(client, { run, tenant, ...prepared })
-    return true
-  })
-  if (made) poker.poke(CHANNELS.outbox)
+  if (body.success) return body.data
+  const [issue] = body.error.issues
+  const message = `What is to be submitted is not valid: ${issue?.path.join('.')}: ${issue?.message}`
+  throw new DevflowError('INVALID', 'invalid_submission', message)
 }
 
 /** Values of labels are text, also those that an expression gives. */

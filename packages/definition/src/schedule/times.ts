@@ -1,4 +1,5 @@
-import type { CompiledCalendar, CompiledSpec } from './compile-spec.ts'
+import type { ScheduleSpec } from '@devflow/contracts'
+import { type CompiledCalendar, type CompiledSpec, compileSpec } from './compile-spec.ts'
 
 const DAY = 86_400
 /** The last year that Temporal looks into. */
@@ -7,9 +8,9 @@ const END_OF_TIME = Date.UTC(2101, 0, 1) / 1000
 const MOST_LOOKED_AT = 500_000
 
 /**
- * The times of a schedule after `after`, ascending, at most `most`, none later than `until`: what Temporal's own schedule
- * would fire at. A time matches when the clock on the wall shows it: an hour that a change of clocks leaves out has no
- * times, one that comes twice has them twice.
+ * The times of a schedule after `after`, ascending, at most `most`, none later than `until`. A time matches when the clock on
+ * the wall shows it: an hour that a change of clocks leaves out has no times, one that comes twice has them twice. (Temporal,
+ * which tells of them, differs where clocks are put back: there it leaves some out and tells of others.)
  */
 export function scheduleTimes(
   spec: CompiledSpec,
@@ -35,6 +36,13 @@ export function scheduleTimes(
       times.push(new Date(earliest * 1000))
   }
   return times
+}
+
+/** Whether a schedule names this time. */
+export function isTimeOf(spec: ScheduleSpec, at: Date): boolean {
+  const { compiled } = compileSpec(spec)
+  const after = new Date(at.getTime() - 1000)
+  return scheduleTimes(compiled, { after, until: at, most: 1 })[0]?.getTime() === at.getTime()
 }
 
 type Times = Generator<number, undefined>

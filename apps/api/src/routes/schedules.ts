@@ -1,0 +1,206 @@
+import {
+  BackfillSchedule,
+  CHANNELS,
+  DevflowError,
+  PutSchedule,
+  type Schedule,
+  SourceId,
+  TriggerSchedule,
+} from '@devflow/contracts'
+import {
+  deleteSchedule,
+  listSchedules,
+  pauseSchedule,
+  putSchedule,
+  type Queryable,
+  type ReadSchedule,
+  readSchedule,
+} from '@devflow/db'
+import { compileSpec, scheduleErrors, scheduleTimes } from '@devflow/definition'
+import { z } from 'zod'
+import { BackfilledBody, ScheduleBody, SchedulePage } from '../bodies.ts'
+import type { ApiDeps } from '../deps.ts'
+import { SCHEDULE } from '../examples.ts'
+import { KEY_HEADER, KEY_PROBLEMS, keyed, keyedResponse, REPLAYED, REPLAYED_HEADER } from '../keyed.ts'
+import { type Operations, parsed } from '../operation.ts'
+import { paging } from '../query.ts'
+import { occasionsAsked } from '../submissions/occasions-asked.ts'
+
+const ID = { id: SourceId.meta({ description: 'The id of the schedule.', example: SCHEDULE.id }) }
+const tag = 'topics'
+const NEXT = 5
+
+/** Schedules: runs started at times. */
+export function scheduleRoutes(operations: Operations, deps: ApiDeps): void {
+  const { pool, tenant, poker } = deps
+  const found = async (id: string, db: Queryable = pool): Promise<Schedule> => {
+    const schedule = await readSchedule(db, tenant, id)
+    if (schedule) return withNext(schedule)
+    throw new DevflowError('NOT_FOUND', 'schedule_not_found', `There is no schedule ${id.slice(0, 64)}.`)
+  }
+
+  operations.add(
+    {
+      method: 'get',
+      path: '/v1/schedules',
+      operationId: 'listSchedules',
+      summary: 'List schedules, with their next times and what became of the latest',
+      tag,
+      query: z.strictObject(paging(100, 500)),
+      answers: { 200: { description: 'A page of schedules, by id.', schema: SchedulePage } },
+      problems: ['bad_cursor'],
+    },
+    async ({ c, query }) => {
+      const { items, ...rest } = await listSchedules(pool, tenant, query)
+      return c.json({ items: items.map(withNext), ...rest })
+    },
+  )
+
+  operations.add(
+    {
+      method: 'get',
+      path: '/v1/schedules/{id}',
+      operationId: 'readSchedule',
+      summary: 'Read a schedule, its next times, and what became of the latest',
+      tag,
+      params: ID,
+      answers: { 200: { description: 'The schedule.', schema: ScheduleBody } },
+      problems: ['schedule_not_found'],
+    },
+    async ({ c, params: { id = '' } }) => c.json(await found(id)),
+  )
+
+  operations.add(
+    {
+      method: 'put',
+      path: '/v1/schedules/{id}',
+      operationId: 'putSchedule',
+      summary: 'Make a schedule or replace it: each of its times submits a run',
+      description:
+        'Its times count from now where they change. The run is submitted as by `POST /v1/runs`, by `schedule/<id>`, once a time. A paused schedule stays paused.',
+      tag,
+      params: ID,
+      body: PutSchedule.meta({ id: 'PutSchedule' }),
+      bodyExamples: {
+        'On working days': { spec: SCHEDULE.spec, submit: SCHEDULE.submit, overlap: SCHEDULE.overlap },
+      },
+      answers: { 200: { description: 'The schedule as it is now.', schema: ScheduleBody } },
+      problems: ['invalid_schedule'],
+    },
+    async ({ c, params, body, caller }) => {
+      const id = parsed('The id', SourceId, params.id)
+      const errors = scheduleErrors(body)
+      if (errors.length > 0) {
+        const message = `The schedule is not valid: ${errors[0]?.path}: ${errors[0]?.message}`
+        throw new DevflowError('INVALID', 'invalid_schedule', message, { errors })
+      }
+      await putSchedule(pool, { tenant, id, actor: caller.principal }, body)
+      return c.json(await found(id))
+    },
+  )
+
+  operations.add(
+    {
+      method: 'delete',
+      path: '/v1/schedules/{id}',
+      operationId: 'deleteSchedule',
+      summary: 'Delete a schedule; runs it has started go on',
+      tag,
+      params: ID,
+      answers: { 204: { description: 'It is deleted.' } },
+      problems: ['schedule_not_found'],
+    },
+    async ({ c, params: { id = '' } }) => {
+      await found(id)
+      await deleteSchedule(pool, tenant, id)
+      return c.body(null, 204)
+    },
+  )
+
+  for (const verb of ['pause', 'resume'] as const) {
+    const isPause = verb === 'pause'
+    operations.add(
+      {
+        method: 'post',
+        path: `/v1/schedules/{id}/${verb}`,
+        operationId: `${verb}Schedule`,
+        summary: isPause
+          ? 'Pause a schedule: times that pass until it is resumed are not made'
+          : 'Resume a schedule: its times count from now',
+        tag,
+        params: ID,
+        body: z.strictObject({ reason: z.string().max(2_000).optional() }).meta({
+          id: isPause ? 'PauseSchedule' : 'ResumeSchedule',
+        }),
+        bodyOptional: true,
+        bodyExamples: { Why: { reason: 'The shop is closed.' } },
+        answers: { 200: { description: 'The schedule as it is now.', schema: ScheduleBody } },
+        problems: ['schedule_not_found'],
+      },
+      async ({ c, params: { id = '' }, body: { reason } }) => {
+        await pauseSchedule(pool, { tenant, id, pause: isPause, reason })
+        poker.poke(CHANNELS.topics)
+        return c.json(await found(id))
+      },
+    )
+  }
+
+  operations.add(
+    {
+      method: 'post',
+      path: '/v1/schedules/{id}/trigger',
+      operationId: 'triggerSchedule',
+      summary: 'Submit the run of a schedule now, paused or not; it does not count',
+      tag,
+      params: ID,
+      body: TriggerSchedule.meta({ id: 'TriggerSchedule' }),
+      bodyOptional: true,
+      bodyExamples: { 'Beside a run that goes on': { overlap: 'allow_all' } },
+      headers: KEY_HEADER,
+      answers: {
+        202: { description: 'It is due; `last` shows what becomes of it.', schema: ScheduleBody },
+        200: { description: REPLAYED, schema: ScheduleBody, headers: REPLAYED_HEADER },
+      },
+      problems: ['schedule_not_found', ...KEY_PROBLEMS],
+    },
+    async ({ c, params: { id = '' }, body }) => {
+      const answer = await keyed(c, deps, { id, ...body }, async (client) => {
+        await occasionsAsked(client, { tenant, id }, { now: new Date(), ...body })
+        return { status: 202, body: await found(id, client), runId: null }
+      })
+      if (!answer.replayed) poker.poke(CHANNELS.topics)
+      return keyedResponse(c, answer)
+    },
+  )
+
+  operations.add(
+    {
+      method: 'post',
+      path: '/v1/schedules/{id}/backfill',
+      operationId: 'backfillSchedule',
+      summary: 'Submit runs for the times of a range in the past that were not made; they do not count',
+      tag,
+      params: ID,
+      body: BackfillSchedule.meta({ id: 'BackfillSchedule' }),
+      bodyExamples: {
+        'A day': { from: '2026-11-20T00:00:00Z', to: '2026-11-20T23:59:59Z', overlap: 'buffer_all' },
+      },
+      answers: { 202: { description: 'They are due.', schema: BackfilledBody } },
+      problems: ['schedule_not_found', 'invalid_range'],
+    },
+    async ({ c, params: { id = '' }, body: { from, to, overlap } }) => {
+      await found(id)
+      const asked = { from: new Date(from), to: new Date(to), overlap }
+      const backfilled = await occasionsAsked(pool, { tenant, id }, { now: new Date(), ...asked })
+      poker.poke(CHANNELS.topics)
+      return c.json(backfilled, 202)
+    },
+  )
+}
+
+function withNext(schedule: ReadSchedule): Schedule {
+  const rests = schedule.paused || schedule.remaining === 0
+  const { compiled } = compileSpec(schedule.spec)
+  const next = rests ? [] : scheduleTimes(compiled, { after: new Date(), most: NEXT })
+  return { ...schedule, next: next.map((time) => time.toISOString()) }
+}

@@ -1,0 +1,29 @@
+import { durationMs } from '@devflow/contracts'
+import { addOccasions, noteCaughtUp, type Queryable, type StoredSchedule } from '@devflow/db'
+import { compileSpec, scheduleTimes } from '@devflow/definition'
+
+/** Of a schedule that was behind for long no more times are made, the latest ones. */
+const MOST = 10_000
+
+/**
+ * Puts on record the times until `until` of which nobody told, since each schedule counts and within its window. Answers
+ * how many there were.
+ */
+export async function catchUp(
+  db: Queryable,
+  schedules: readonly StoredSchedule[],
+  until: Date,
+): Promise<number> {
+  let added = 0
+  const caughtUp = schedules.filter((schedule) => !schedule.is_paused && schedule.remaining !== 0)
+  for (const schedule of caughtUp) {
+    const { spec, catch_up: window, active_since: since, caught_up_to: before } = schedule
+    const { compiled } = compileSpec(spec)
+    const earliest = until.getTime() - durationMs(window)
+    const after = new Date(Math.max(since.getTime() - 1, before.getTime(), earliest))
+    const times = scheduleTimes(compiled, { after, until, most: 10 * MOST }).slice(-MOST)
+    if (times.length > 0) added += await addOccasions(db, schedule, times, {})
+  }
+  if (caughtUp.length > 0) await noteCaughtUp(db, caughtUp, until)
+  return added
+}
