@@ -55,6 +55,17 @@ describe('branches that spend from one budget', () => {
     expect(eventsOf(end, 'turn.completed')).toHaveLength(12)
   })
 
+  test('fail with it when somebody refuses to raise it, also where a failure is passed over', async () => {
+    const may = together().replaceAll('"[turns=5]" } }', '"[turns=5]" }, onError: continue }')
+    const run = await stack.submit(may, { budget: { limitMicroUsd: 900, onExceeded: 'prompt' } })
+    await stack.untilStatus(run, 'waiting')
+    const gates = (await readRun(stack.pool, DEFAULT_TENANT, run))?.waitingFor ?? []
+    for (const { id } of gates) await stack.decide(run, id, { decision: 'reject' })
+    const end = await stack.untilStatus(run, 'completed', 'failed')
+    expect(end.error?.code).toBe('budget_exceeded')
+    expect(statusesOf(end).both).toBe('failed')
+  })
+
   test('never spend more than it holds, a child run among them', async () => {
     const run = await stack.submit(together('- [{ id: sub, workflow: { template: child@1 } }]') + child, {
       budget: { limitMicroUsd: 1_500, onExceeded: 'block' },

@@ -136,17 +136,22 @@ export function phasesById(pool: pg.Pool, run: string, ids: readonly string[]): 
   return phasesWhere(pool, 'phases-by-id', 'p.id = any($2)', [run, ids])
 }
 
-/** What is inside a phase and not over, or failed: however many items are done, as many rows as are at work. */
+/**
+ * What is inside a phase and not over, or failed: however many items are done, as many rows as are at work. Phases of the
+ * names `passed` are over when they have failed, too.
+ */
 export function openPhasesIn(
   pool: pg.Pool,
   run: string,
   position: readonly number[],
+  passed: readonly string[],
 ): Promise<PhaseProgress[]> {
   return phasesWhere(
     pool,
     'open-phases',
-    "p.position > $2::int[] and p.position < devflow.end_of($2::int[]) and p.status in ('pending', 'running', 'waiting', 'failed')",
-    [run, position],
+    `p.position > $2::int[] and p.position < devflow.end_of($2::int[]) and p.status in ('pending', 'running', 'waiting', 'failed')
+     and not (p.status = 'failed' and regexp_replace(p.id, '[[#].*$', '') = any($3::text[]))`,
+    [run, position, passed],
   )
 }
 

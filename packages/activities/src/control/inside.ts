@@ -1,6 +1,6 @@
 import { DevflowError, sessionKey } from '@devflow/contracts'
-import { type EventLine, openPhasesIn, type PhaseProgress, restRun } from '@devflow/db'
-import { around, isTrue, LEVEL, nameIn } from '@devflow/definition'
+import { type EventLine, openPhasesIn, type PhaseProgress, phasesById, restRun } from '@devflow/db'
+import { around, isTrue, LEVEL, nameIn, type PhaseNode } from '@devflow/definition'
 import { nodeNamed, scopeOf, viewInside } from '../scope/index.ts'
 import { joinLines } from '../session/join-lines.ts'
 import { closeInside } from './close-inside.ts'
@@ -19,7 +19,7 @@ const MOST_SESSIONS = 200
  */
 export async function inside(step: Step, busy: readonly string[]): Promise<Move> {
   const { deps, progress, at } = step
-  const sight = { open: await openPhasesIn(deps.pool, progress.runId, at.position), busy }
+  const sight = { open: await openIn(step), busy }
   const work = endsWithin(step) ? await closeInside(step, sight) : await look(step, sight)
   if (work.lines.length > 0) return { lines: work.lines }
   if (work.moved) return MOVED
@@ -46,6 +46,26 @@ export async function inside(step: Step, busy: readonly string[]): Promise<Move>
     ...(work.afterMs === undefined ? {} : { afterMs: work.afterMs }),
   }
 }
+
+/** Of those that are passed over when they fail there may be thousands; not so when somebody would not raise a budget. */
+async function openIn({ deps, progress, node, at }: Step): Promise<PhaseProgress[]> {
+  const open = await openPhasesIn(deps.pool, progress.runId, at.position, passedAtOnce(node))
+  const refused = progress.gates.flatMap(({ isBudget, status, phase }) =>
+    isBudget && status === 'rejected' && !open.some(({ id }) => id === phase) ? [phase] : [],
+  )
+  if (refused.length === 0) return open
+  const failed = await phasesById(deps.pool, progress.runId, refused)
+  return [...open, ...failed.filter((row) => row.status === 'failed' && isInside(row, at))]
+}
+
+/** Names of phases inside a phase whose first failure is passed over. */
+const passedAtOnce = (node: PhaseNode): string[] =>
+  node.lists
+    .flat()
+    .flatMap((inner) => [
+      ...(inner.phase.onError === 'continue' && inner.phase.retry === undefined ? [inner.name] : []),
+      ...passedAtOnce(inner),
+    ])
 
 /** A gate inside was rejected, and its template ends the run there. */
 export function endsWithin({ progress, definition, node }: Step): boolean {
