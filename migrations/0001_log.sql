@@ -154,10 +154,11 @@ BEGIN
     WHEN 'compensation.completed' THEN
       UPDATE phases SET status = 'compensated' WHERE run_id = e.run_id AND id = e.phase;
     WHEN 'phase.skipped' THEN
-      UPDATE phases SET status = 'skipped', ended_at = e.at WHERE run_id = e.run_id AND id = e.phase;
+      UPDATE phases SET status = 'skipped', ended_at = e.at, output = NULL WHERE run_id = e.run_id AND id = e.phase;
     WHEN 'phase.retried' THEN
       UPDATE phases SET status = CASE WHEN d ? 'resumes' THEN 'running' ELSE 'pending' END, attempt = e.attempt, ended_at = NULL, retry_at = e.at + coalesce((d->>'after')::interval, interval '0'),
-        round_attempt = CASE WHEN d->>'by' = 'run.retried' THEN e.attempt ELSE round_attempt END,
+        round_attempt = CASE WHEN d->>'by' IN ('run.retried', 'gate') THEN e.attempt ELSE round_attempt END,
+        child = CASE WHEN d->>'by' = 'gate' THEN NULL ELSE child END, sent_back = CASE WHEN d->>'by' = 'gate' THEN d->'sentBack' ELSE sent_back END,
         generation = coalesce((d->>'generation')::int, generation), opened = CASE WHEN d ? 'generation' THEN 0 ELSE opened END WHERE run_id = e.run_id AND id = e.phase;
     -- A run waits with a child that waits for somebody.
     WHEN 'child.waiting', 'child.resumed' THEN
@@ -166,22 +167,35 @@ BEGIN
     WHEN 'child.started' THEN
       UPDATE phases SET child = (d->>'run')::uuid WHERE run_id = e.run_id AND id = e.phase;
     WHEN 'gate.opened' THEN
-      INSERT INTO gates (run_id, id, tenant, phase, attempt, status, title, subject, subject_hash, quorum, reject_quorum, approvers, require_subject_hash, on_reject, on_deadline, budget, deadline, opened_at)
+      INSERT INTO gates (run_id, id, tenant, phase, attempt, status, title, subject, subject_hash, quorum, reject_quorum, approvers, require_subject_hash, on_reject, on_deadline, budget, deadline, opened_at, goes_back, author, remind_every, remind_at)
       VALUES (e.run_id, d->>'gate', e.tenant, e.phase, e.attempt, 'open', d->>'title', d->'subject', d->>'subjectHash', (d->>'quorum')::int, (d->>'rejectQuorum')::int,
-        CASE WHEN d ? 'approvers' THEN ARRAY(SELECT jsonb_array_elements_text(d->'approvers')) END, (d->>'requireSubjectHash')::boolean, d->>'onReject', d->'onDeadline', d->'budget', e.at + (d->>'deadline')::interval, e.at)
+        CASE WHEN d ? 'approvers' THEN ARRAY(SELECT jsonb_array_elements_text(d->'approvers')) END, (d->>'requireSubjectHash')::boolean, d->>'onReject', d->'onDeadline', d->'budget', e.at + (d->>'deadline')::interval, e.at,
+        d->'goesBack', d->>'author', d->>'remindEvery', e.at + (d->>'remindEvery')::interval)
       ON CONFLICT (run_id, id) DO UPDATE SET attempt = excluded.attempt, status = 'open', title = excluded.title, subject = excluded.subject, subject_hash = excluded.subject_hash,
         quorum = excluded.quorum, reject_quorum = excluded.reject_quorum, approvers = excluded.approvers, require_subject_hash = excluded.require_subject_hash, on_reject = excluded.on_reject,
-        on_deadline = excluded.on_deadline, budget = excluded.budget, escalated_at = NULL, deadline = excluded.deadline, opened_at = excluded.opened_at, closed_at = NULL;
+        on_deadline = excluded.on_deadline, budget = excluded.budget, escalated_at = NULL, escalations = 0, goes_back = excluded.goes_back, author = excluded.author, remind_every = excluded.remind_every,
+        remind_at = excluded.remind_at, reminders = 0, delegations = 0, refusals = 0, deadline = excluded.deadline, opened_at = excluded.opened_at, closed_at = NULL;
       UPDATE phases SET status = 'waiting', deadline = e.at + (d->>'deadline')::interval WHERE run_id = e.run_id AND id = e.phase;
     WHEN 'gate.decided' THEN
       INSERT INTO gate_decisions (run_id, gate, attempt, principal, tenant, decision, comment, subject_hash, implied, via, at)
       VALUES (e.run_id, d->>'gate', e.attempt, d->>'actor', e.tenant, d->>'decision', d->>'comment', d->>'subjectHash', (d->>'implied')::boolean, d->>'via', e.at);
     WHEN 'gate.escalated' THEN
-      UPDATE gates SET escalated_at = e.at, deadline = e.at + (d->>'deadline')::interval,
+      UPDATE gates SET escalated_at = e.at, escalations = escalations + 1, deadline = e.at + (d->>'deadline')::interval,
         approvers = CASE WHEN approvers IS NULL THEN NULL ELSE approvers || ARRAY(SELECT jsonb_array_elements_text(d->'to')) END WHERE run_id = e.run_id AND id = d->>'gate';
       UPDATE phases SET deadline = e.at + (d->>'deadline')::interval WHERE run_id = e.run_id AND id = e.phase;
+    WHEN 'gate.reminded' THEN
+      UPDATE gates SET reminders = reminders + 1, remind_at = e.at + remind_every::interval WHERE run_id = e.run_id AND id = d->>'gate';
+    WHEN 'gate.refused' THEN
+      UPDATE gates SET refusals = refusals + 1 WHERE run_id = e.run_id AND id = d->>'gate';
+    WHEN 'gate.delegated' THEN
+      UPDATE gates SET delegations = delegations + 1 WHERE run_id = e.run_id AND id = d->>'gate';
+      INSERT INTO gate_delegations (run_id, gate, attempt, principal, tenant, delegate, own, comment, via, at)
+      VALUES (e.run_id, d->>'gate', e.attempt, d->>'from', e.tenant, d->>'to', (d->>'own')::boolean, d->>'comment', d->>'via', e.at)
+      ON CONFLICT (run_id, gate, attempt, principal) DO UPDATE SET delegate = excluded.delegate, own = excluded.own, comment = excluded.comment, via = excluded.via, at = excluded.at;
     WHEN 'gate.closed' THEN
-      UPDATE gates SET status = d->>'status', closed_at = e.at WHERE run_id = e.run_id AND id = d->>'gate';
+      -- Sent back, it is no rejection that ends anything.
+      UPDATE gates SET status = d->>'status', closed_at = e.at, rounds = rounds + CASE WHEN d ? 'goto' THEN 1 ELSE 0 END,
+        on_reject = CASE WHEN d ? 'goto' THEN 'goto' ELSE on_reject END WHERE run_id = e.run_id AND id = d->>'gate';
       -- An agent phase only ever waits for a budget: it asks again, and what does not concern it makes it wait again.
       IF d->>'status' = 'approved' THEN
         UPDATE phases p SET status = 'running' FROM gates g WHERE g.run_id = e.run_id AND g.id = d->>'gate' AND g.budget IS NOT NULL AND p.run_id = e.run_id AND p.kind = 'agent' AND p.status = 'waiting';

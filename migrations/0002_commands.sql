@@ -165,14 +165,31 @@ CREATE TRIGGER tell_parent AFTER UPDATE OF status ON devflow.runs FOR EACH ROW
 --> statement-breakpoint
 -- Closes an open gate and ends its phase: one outcome, whoever asked (I6). The caller holds the run's head.
 CREATE FUNCTION devflow.close_gate(g devflow.gates, outcome text, closed_by text) RETURNS void LANGUAGE plpgsql AS $$
-DECLARE base text := devflow.gate_base(g); last jsonb; decisions jsonb;
+DECLARE base text := devflow.gate_base(g); last jsonb; decisions jsonb; back jsonb; changes jsonb;
 BEGIN
   IF g.budget IS NOT NULL THEN PERFORM devflow.close_budget_gate(g, outcome, closed_by); RETURN; END IF;
   SELECT coalesce(jsonb_agg(jsonb_build_object('actor', x.principal, 'decision', x.decision, 'comment', x.comment) ORDER BY x.at, x.principal), '[]') INTO decisions
     FROM devflow.gate_decisions x WHERE x.run_id = g.run_id AND x.gate = g.id AND x.attempt = g.attempt;
+  -- Back to an earlier phase, as often as the gate allows: the log says in one go which phases begin anew, the gate among them.
+  back := CASE WHEN outcome = 'changes_requested' THEN g.goes_back->'changes' WHEN outcome = 'rejected' AND g.rounds < (g.goes_back->>'maxRounds')::int THEN g.goes_back->'reject' END;
+  IF back IS NOT NULL THEN
+    IF outcome = 'changes_requested' THEN
+      changes := jsonb_build_array(jsonb_build_object('type', 'gate.changes_requested', 'key', base || 'changes', 'phase', g.phase, 'attempt', g.attempt,
+        'data', jsonb_build_object('gate', g.id, 'to', back->'for', 'round', g.rounds + 1, 'subjectHash', g.subject_hash,
+          'requests', (SELECT jsonb_agg(d - 'decision') FROM jsonb_array_elements(decisions) d WHERE d->>'decision' = 'request_changes'))));
+    END IF;
+    PERFORM devflow.record(g.run_id, coalesce(changes, '[]') || jsonb_build_array(
+      jsonb_build_object('type', 'gate.closed', 'key', base || 'closed', 'phase', g.phase, 'attempt', g.attempt,
+        'data', jsonb_build_object('gate', g.id, 'status', 'rejected', 'by', closed_by, 'outcome', outcome, 'goto', back->'for', 'round', g.rounds + 1)),
+      jsonb_build_object('type', 'phase.completed', 'key', base || 'end', 'phase', g.phase, 'attempt', g.attempt,
+        'data', jsonb_build_object('output', jsonb_build_object('status', outcome, 'decisions', decisions))))
+      || devflow.back_lines(g, back->>'to', back->>'for'));
+    RETURN;
+  END IF;
   last := CASE
     WHEN outcome = 'approved' OR (outcome = 'rejected' AND g.on_reject = 'end') THEN jsonb_build_object('type', 'phase.completed', 'key', base || 'end', 'data', jsonb_build_object('output', jsonb_build_object('status', outcome, 'decisions', decisions)))
-    WHEN outcome = 'rejected' THEN jsonb_build_object('type', 'phase.failed', 'key', base || 'end', 'data', jsonb_build_object('error', jsonb_build_object('kind', 'CONFLICT', 'code', 'gate_rejected', 'message', format('Gate %s was rejected%s.', g.id, CASE closed_by WHEN 'deadline' THEN ' by its deadline' ELSE '' END))))
+    WHEN outcome = 'rejected' THEN jsonb_build_object('type', 'phase.failed', 'key', base || 'end', 'data', jsonb_build_object('error', jsonb_build_object('kind', 'CONFLICT', 'code', 'gate_rejected', 'message', format('Gate %s was rejected%s%s.', g.id, CASE closed_by WHEN 'deadline' THEN ' by its deadline' ELSE '' END,
+      CASE WHEN g.goes_back ? 'reject' THEN format(', after the run had gone back %s times', g.rounds) ELSE '' END))))
     ELSE jsonb_build_object('type', 'phase.failed', 'key', base || 'end', 'data', jsonb_build_object('error', jsonb_build_object('kind', 'TIMEOUT', 'code', 'gate_expired', 'message', format('Gate %s had no decision by its deadline.', g.id))))
   END;
   PERFORM devflow.record(g.run_id, jsonb_build_array(
@@ -181,23 +198,28 @@ BEGIN
 END $$;
 --> statement-breakpoint
 -- A decision (I6), accepted when this commits. `holds`: what the principal is, as approver lists write it.
--- Answers accepted, repeated, unknown_gate, not_approver, closed, decided_otherwise, hash_required, subject_changed, changes_not_allowed,
--- not_a_budget_gate, raise_too_low.
+-- Answers accepted, repeated, unknown_gate, not_approver, handed_over, is_author, closed, decided_otherwise, changes_not_allowed,
+-- rounds_exhausted, hash_required, subject_changed, not_a_budget_gate, raise_too_low.
 CREATE FUNCTION devflow.decide(run uuid, gate_id text, decider text, holds text[], choice text, said text, hash text, channel text, raise_to numeric DEFAULT NULL) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE g devflow.gates; d devflow.gate_decisions; yes integer; no integer; raised jsonb;
+DECLARE g devflow.gates; d devflow.gate_decisions; yes integer; no integer; changes integer; seat text; raised jsonb;
 BEGIN
   PERFORM 1 FROM devflow.run_heads WHERE run_id = run FOR NO KEY UPDATE;
   SELECT * INTO g FROM devflow.gates WHERE run_id = run AND id = gate_id FOR NO KEY UPDATE;
   IF NOT FOUND THEN RETURN 'unknown_gate'; END IF;
   SELECT * INTO d FROM devflow.gate_decisions WHERE run_id = run AND gate = gate_id AND attempt = g.attempt AND principal = decider;
   IF FOUND AND d.decision = choice THEN RETURN 'repeated'; END IF;
-  IF g.approvers IS NOT NULL AND NOT g.approvers && holds THEN RETURN 'not_approver'; END IF;
+  seat := devflow.seat_of(g, decider, holds);
+  IF seat <> 'yes' THEN RETURN seat; END IF;
+  IF choice = 'approve' AND g.author = decider THEN RETURN 'is_author'; END IF;
   IF g.status <> 'open' THEN RETURN 'closed'; END IF;
   -- A gate whose time is up is the deadline's, though its timer may not have fired yet.
   IF clock_timestamp() >= g.deadline THEN RETURN 'closed'; END IF;
   IF (SELECT control FROM devflow.run_heads WHERE run_id = run) IN ('canceled', 'over') THEN RETURN 'closed'; END IF;
   IF d.principal IS NOT NULL THEN RETURN 'decided_otherwise'; END IF;
-  IF choice = 'request_changes' THEN RETURN 'changes_not_allowed'; END IF;
+  IF choice = 'request_changes' THEN
+    IF g.goes_back ? 'changes' IS NOT TRUE THEN RETURN 'changes_not_allowed'; END IF;
+    IF g.rounds >= (g.goes_back->>'maxRounds')::int THEN RETURN 'rounds_exhausted'; END IF;
+  END IF;
   IF hash IS NULL AND g.require_subject_hash THEN RETURN 'hash_required'; END IF;
   IF hash <> g.subject_hash THEN RETURN 'subject_changed'; END IF;
   IF raise_to IS NOT NULL AND g.budget IS NULL THEN RETURN 'not_a_budget_gate'; END IF;
@@ -207,33 +229,37 @@ BEGIN
   END IF;
   PERFORM devflow.record(run, jsonb_build_array(jsonb_build_object('type', 'gate.decided', 'key', devflow.gate_base(g) || 'decision/' || decider, 'phase', g.phase, 'attempt', g.attempt,
     'data', jsonb_build_object('gate', g.id, 'actor', decider, 'decision', choice, 'comment', said, 'subjectHash', g.subject_hash, 'implied', hash IS NULL, 'via', channel))));
-  SELECT count(*) FILTER (WHERE x.decision = 'approve'), count(*) FILTER (WHERE x.decision = 'reject') INTO yes, no
+  SELECT count(*) FILTER (WHERE x.decision = 'approve'), count(*) FILTER (WHERE x.decision = 'reject'), count(*) FILTER (WHERE x.decision = 'request_changes') INTO yes, no, changes
     FROM devflow.gate_decisions x WHERE x.run_id = run AND x.gate = g.id AND x.attempt = g.attempt;
   IF yes >= g.quorum THEN
     IF raised IS NOT NULL THEN
       PERFORM devflow.record(run, jsonb_build_array(jsonb_build_object('type', 'budget.raised', 'key', devflow.gate_base(g) || 'raised', 'phase', g.phase, 'attempt', g.attempt, 'data', raised || jsonb_build_object('actor', decider))));
     END IF;
     PERFORM devflow.close_gate(g, 'approved', 'decision');
-  ELSIF no >= g.reject_quorum THEN PERFORM devflow.close_gate(g, 'rejected', 'decision');
+  -- Whoever asks for changes does not want it as it is; where somebody does, the milder counts.
+  ELSIF no + changes >= g.reject_quorum THEN PERFORM devflow.close_gate(g, CASE WHEN changes > 0 THEN 'changes_requested' ELSE 'rejected' END, 'decision');
   ELSE RETURN 'accepted';
   END IF;
   PERFORM devflow.wake(run);
   RETURN 'accepted';
 END $$;
 --> statement-breakpoint
--- The deadline's turn at a gate: escalates once where the gate says so, else closes it. Answers the gate's status after it.
+-- The deadline's turn at a gate: escalates, step by step, where the gate says so, else closes it. Answers the gate's status after it.
 CREATE FUNCTION devflow.expire_gate(run uuid, gate_id text, epoch integer) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE g devflow.gates; opened jsonb; base text; final text;
+DECLARE g devflow.gates; opened jsonb; base text; final text; steps jsonb; step jsonb;
 BEGIN
   PERFORM 1 FROM devflow.run_heads WHERE run_id = run AND execution_epoch = epoch FOR NO KEY UPDATE;
   IF NOT FOUND THEN RETURN 'fenced'; END IF;
   SELECT * INTO g FROM devflow.gates WHERE run_id = run AND id = gate_id FOR NO KEY UPDATE;
   IF NOT FOUND OR g.status <> 'open' OR g.deadline IS NULL OR clock_timestamp() < g.deadline THEN RETURN g.status; END IF;
   base := g.phase || '/' || g.attempt || '/';
-  IF g.on_deadline ? 'escalateTo' AND g.escalated_at IS NULL THEN
+  -- One step says whom and how long beside each other, several are a list of {to, after}.
+  steps := CASE jsonb_typeof(g.on_deadline->'escalateTo'->0) WHEN 'string' THEN jsonb_build_array(jsonb_build_object('to', g.on_deadline->'escalateTo', 'after', g.on_deadline->'after')) ELSE g.on_deadline->'escalateTo' END;
+  step := steps->g.escalations;
+  IF step IS NOT NULL THEN
     SELECT e.data INTO opened FROM devflow.run_events e WHERE e.run_id = run AND e.key = base || 'opened';
-    PERFORM devflow.record(run, jsonb_build_array(jsonb_build_object('type', 'gate.escalated', 'key', base || 'escalated', 'phase', g.phase, 'attempt', g.attempt,
-      'data', jsonb_build_object('gate', g.id, 'to', g.on_deadline->'escalateTo', 'deadline', coalesce(g.on_deadline->>'after', opened->>'deadline')))));
+    PERFORM devflow.record(run, jsonb_build_array(jsonb_build_object('type', 'gate.escalated', 'key', base || 'escalated' || CASE g.escalations WHEN 0 THEN '' ELSE '/' || (g.escalations + 1) END, 'phase', g.phase, 'attempt', g.attempt,
+      'data', jsonb_build_object('gate', g.id, 'to', step->'to', 'step', g.escalations + 1, 'deadline', coalesce(step->>'after', g.on_deadline->>'after', opened->>'deadline')))));
     RETURN 'open';
   END IF;
   final := CASE g.on_deadline->>'then' WHEN 'approve' THEN 'approved' WHEN 'reject' THEN 'rejected' ELSE 'expired' END;
@@ -268,7 +294,7 @@ BEGIN
     'data', jsonb_build_object('call', m.call, 'costMicroUsd', m.reserved_micro_usd, 'costSource', 'estimate'))) INTO unknown FROM model_calls m WHERE m.run_id = run AND m.cost_micro_usd IS NULL;
   IF unknown IS NOT NULL THEN PERFORM record(run, unknown); END IF;
   PERFORM set_config('devflow.erasing', 'yes', true);
-  FOREACH t IN ARRAY ARRAY['run_events', 'run_chunks', 'run_budgets', 'phases', 'sessions', 'gates', 'gate_decisions', 'signals', 'event_waits', 'event_looks', 'artifacts', 'blobs', 'blob_parts', 'workspace_snapshots', 'outbox', 'idempotency_keys', 'call_lookups', 'run_heads'] LOOP
+  FOREACH t IN ARRAY ARRAY['run_events', 'run_chunks', 'run_budgets', 'phases', 'sessions', 'gates', 'gate_decisions', 'gate_delegations', 'signals', 'event_waits', 'event_looks', 'artifacts', 'blobs', 'blob_parts', 'workspace_snapshots', 'outbox', 'idempotency_keys', 'call_lookups', 'run_heads'] LOOP
     EXECUTE format('DELETE FROM %I WHERE run_id = $1', t) USING run;
   END LOOP;
   INSERT INTO tombstones (run_id, tenant, actor, template, labels, root) SELECT run, h.tenant, eraser, r.template, r.labels, h.root FROM runs r WHERE r.id = run;

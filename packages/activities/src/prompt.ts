@@ -16,7 +16,7 @@ function howToFinish(name: string, { kind }: DefinedArtifact, file: string | und
 
 /**
  * The envelope of an agent phase: who the model is and how to finish (system), then the task, the artifacts it builds
- * on, and the JSON Schema its own must satisfy (user). Recorded with the first turn, and taken from there ever after.
+ * on, what came of it `before` where a gate sent the run back, and the JSON Schema its own must satisfy (user). Recorded with the first turn, and taken from there ever after.
  */
 export function promptFor(
   definition: Definition,
@@ -25,6 +25,7 @@ export function promptFor(
   scope: Scope,
   hashes: Map<string, string>,
   file: string | undefined,
+  before: readonly string[] = [],
 ): Message[] {
   const produced = agent.produces === undefined ? undefined : definition.artifacts[agent.produces]
   const system = [
@@ -41,6 +42,7 @@ export function promptFor(
       const content = typeof value === 'string' ? value : JSON.stringify(value, null, 2)
       return `<artifact name="${name}" sha256="${hashes.get(name) ?? ''}">\n${content}\n</artifact>`
     }),
+    ...before,
     ...(produced && produced.kind === undefined
       ? [
           `<output-schema artifact="${agent.produces}">\n${JSON.stringify(produced.jsonSchema)}\n</output-schema>`,

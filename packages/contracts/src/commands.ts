@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { Budget } from './entries.ts'
 import { DecisionKind } from './gates.ts'
-import { EntryId, Name, RunId, Sha256 } from './ids.ts'
+import { EntryId, Name, Principal, RunId, Sha256 } from './ids.ts'
 import { MicroUsd } from './money.ts'
 import { Labels, Workspace } from './runs.ts'
 
@@ -21,6 +21,14 @@ export type SubmitRun = z.infer<typeof SubmitRun>
 export const ControlRun = z.strictObject({ reason: z.string().max(2000).optional() })
 export type ControlRun = z.infer<typeof ControlRun>
 
+/** Body of `POST /v1/runs/{id}/fork`. */
+export const ForkRun = z.strictObject({
+  fromPhase: z.string().min(1).max(200),
+  input: z.json().optional(),
+  bindings: z.record(Name, EntryId).optional(),
+})
+export type ForkRun = z.infer<typeof ForkRun>
+
 /** Body of a gate decision. */
 export const DecideGate = z.strictObject({
   decision: DecisionKind,
@@ -29,6 +37,13 @@ export const DecideGate = z.strictObject({
   raiseToMicroUsd: MicroUsd.optional(),
 })
 export type DecideGate = z.infer<typeof DecideGate>
+
+/** Body of `POST /v1/runs/{id}/gates/{gate}/delegations`. */
+export const DelegateGate = z.strictObject({
+  to: Principal,
+  comment: z.string().max(20_000).optional(),
+})
+export type DelegateGate = z.infer<typeof DelegateGate>
 
 /** Body of `POST /v1/runs/{id}/signals/{name}`. */
 export const SendSignal = z.strictObject({

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { IsoDuration } from './duration.ts'
+import { durationMs, IsoDuration } from './duration.ts'
 import { FunctionFields } from './function-entry.ts'
 import { EntryId, Name } from './ids.ts'
 import { MicroUsd, ModelPricing } from './money.ts'
@@ -61,8 +61,13 @@ export const AgentPhase = z.strictObject({
 })
 export type AgentPhase = z.infer<typeof AgentPhase>
 
+/** A step of an escalation: who may decide as well, and how long until the next step, or the end. */
+const EscalationStep = z.strictObject({ to: z.array(Approver).min(1), after: IsoDuration.optional() })
+
 export const OnDeadline = z.strictObject({
-  escalateTo: z.array(Approver).optional(),
+  /** One step, or several in a list. */
+  escalateTo: z.union([z.array(Approver), z.array(EscalationStep).max(20)]).optional(),
+  /** How long a step takes that does not say. */
   after: IsoDuration.optional(),
   then: z.enum(['approve', 'reject', 'fail']),
 })
@@ -79,6 +84,11 @@ export const GatePhase = z.strictObject({
   deadline: IsoDuration.optional(),
   onDeadline: OnDeadline.optional(),
   onReject: z.union([z.enum(['fail', 'end']), z.strictObject({ goto: Name })]).optional(),
+  /** How often the run may go back from here; 10 unless told. */
+  maxRounds: z.int().min(1).max(100).optional(),
+  remindEvery: IsoDuration.refine((text) => durationMs(text) >= 1_000, {
+    error: 'expected at least PT1S',
+  }).optional(),
 })
 export type GatePhase = z.infer<typeof GatePhase>
 

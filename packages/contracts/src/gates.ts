@@ -19,6 +19,14 @@ export const GateDecision = z.object({
 })
 export type GateDecision = z.infer<typeof GateDecision>
 
+/** Who decides in whose place. */
+export const GateDelegation = z.object({
+  from: Principal,
+  to: Principal,
+  comment: z.string().nullable(),
+  at: z.iso.datetime(),
+})
+
 export const Gate = z.object({
   runId: RunId,
   id: z.string(),
@@ -31,6 +39,11 @@ export const Gate = z.object({
   decisions: z.array(GateDecision),
   deadline: z.iso.datetime().optional(),
   escalation: z.json().optional(),
+  allowChanges: z.string().optional().describe('the phase that requests for changes go back to'),
+  round: z.int().optional().describe('how often the run has gone back from here'),
+  maxRounds: z.int().optional(),
+  delegations: z.array(GateDelegation).optional(),
+  remindsAt: z.iso.datetime().optional(),
   openedAt: z.iso.datetime(),
   closedAt: z.iso.datetime().optional(),
 })

@@ -24,6 +24,8 @@ export type Begun =
 export type Directive =
   /** The step is over: go on to the next. `how`: otherwise than by being done. */
   | { do: 'next'; how?: 'skipped' | 'failed' }
+  /** A gate has sent the run back: go on at that earlier step. */
+  | { do: 'back'; to: string }
   /** Run the agent phase's activity under this attempt. */
   | { do: 'session'; attempt: number }
   /** Nothing to do before a wake, or before `afterMs` from now. */

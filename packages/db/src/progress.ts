@@ -24,6 +24,16 @@ export interface PhaseProgress {
   items: string | undefined
   /** The run that a workflow phase started. */
   child: string | undefined
+  /** The opening of a gate that sent the run back to here, the last one. */
+  sentBack: SentBack | undefined
+}
+
+/** `for`: the phase that is told why, this one or one in it. */
+export interface SentBack {
+  gate: string
+  attempt: number
+  round: number
+  for: string
 }
 
 /** Where a run stands, in one read: what a workflow's step decides by. */
@@ -63,6 +73,8 @@ export interface Progress {
     onReject: string
     /** Automatic: a phase waits at it for its budget to be raised. */
     isBudget: boolean
+    /** Ms until its people are to be reminded. */
+    remindInMs?: number
   }[]
   /** Signals no wait phase has taken yet, oldest first. */
   signals: { name: string; id: string; data: unknown }[]
@@ -71,7 +83,7 @@ export interface Progress {
 const PHASE = `jsonb_build_object('id', p.id, 'kind', p.kind, 'status', p.status, 'attempt', p.attempt, 'roundAttempt', p.round_attempt,
      'deadlineInMs', extract(epoch from p.deadline - clock_timestamp()) * 1000, 'retryInMs', extract(epoch from p.retry_at - clock_timestamp()) * 1000,
      'startedAt', p.started_at, 'error', p.error, 'output', p.output, 'position', p.position, 'generation', p.generation, 'opened', p.opened,
-     'total', p.total, 'items', p.items, 'child', p.child)`
+     'total', p.total, 'items', p.items, 'child', p.child, 'sentBack', p.sent_back)`
 
 const READ = `
 select r.id as "runId", r.tenant, r.template, r.definition_hash as "definitionHash", r.status, h.control, h.commands, h.seq::float8,
@@ -79,7 +91,8 @@ select r.id as "runId", r.tenant, r.template, r.definition_hash as "definitionHa
   (select coalesce(jsonb_agg(${PHASE} order by p.position), '[]') from devflow.phases p where p.run_id = r.id and cardinality(p.position) = 1) as phases,
   (select coalesce(jsonb_agg(jsonb_build_object('name', a.name, 'version', a.version, 'sha256', a.sha256)), '[]')
      from (select distinct on (name) name, version, sha256 from devflow.artifacts where run_id = r.id and phase is not null and name not like '%]' order by name, version desc) a) as artifacts,
-  (select coalesce(jsonb_agg(jsonb_build_object('id', g.id, 'attempt', g.attempt, 'status', g.status, 'onReject', g.on_reject, 'phase', g.phase, 'isBudget', g.budget is not null)), '[]') from devflow.gates g
+  (select coalesce(jsonb_agg(jsonb_build_object('id', g.id, 'attempt', g.attempt, 'status', g.status, 'onReject', g.on_reject, 'phase', g.phase, 'isBudget', g.budget is not null)
+       || case when g.remind_at is null then '{}' else jsonb_build_object('remindInMs', extract(epoch from g.remind_at - clock_timestamp()) * 1000) end), '[]') from devflow.gates g
      where g.run_id = r.id and (g.status = 'open' or g.status = 'rejected' and (g.on_reject = 'end' or g.budget is not null))) as gates,
   (select coalesce(jsonb_agg(jsonb_build_object('name', s.name, 'id', s.id, 'data', s.data) order by s.seq), '[]') from devflow.signals s where s.run_id = r.id and s.taken_by is null) as signals
 from devflow.runs r join devflow.run_heads h on h.run_id = r.id where r.id = $1`
@@ -114,6 +127,7 @@ function phaseOf(phase: PhaseRow): PhaseProgress {
     total: phase.total ?? undefined,
     items: phase.items ?? undefined,
     child: phase.child ?? undefined,
+    sentBack: phase.sentBack ?? undefined,
   }
 }
 
@@ -215,6 +229,15 @@ export async function expireGate(pool: pg.Pool, run: string, gate: string, epoch
   await pool.query({
     name: 'expire-gate',
     text: 'select devflow.expire_gate($1, $2, $3)',
+    values: [run, gate, epoch],
+  })
+}
+
+/** Reminds the people asked at a gate, once it is time. */
+export async function remindGate(pool: pg.Pool, run: string, gate: string, epoch: number): Promise<void> {
+  await pool.query({
+    name: 'remind-gate',
+    text: 'select devflow.remind_gate($1, $2, $3)',
     values: [run, gate, epoch],
   })
 }

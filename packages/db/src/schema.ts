@@ -127,6 +127,8 @@ export const phases = devflow.table(
     continues: boolean('continues').notNull().default(false),
     /** The run a workflow phase started. */
     child: uuid('child'),
+    /** The decision that sent the run back to here: `{gate, attempt, round, for}`. */
+    sentBack: jsonb('sent_back'),
   },
   (table) => [
     primaryKey({ columns: [table.runId, table.id] }),
@@ -209,9 +211,21 @@ export const gates = devflow.table(
     requireSubjectHash: boolean('require_subject_hash').notNull(),
     onReject: text('on_reject').notNull(),
     onDeadline: jsonb('on_deadline'),
+    /** Where the run goes back to: `{changes?: {to, for}, reject?: {to, for}, maxRounds}`; and how often it has. */
+    goesBack: jsonb('goes_back'),
+    rounds: integer('rounds').notNull().default(0),
+    /** Whose own work it asks about, where that is nobody's to approve. */
+    author: text('author'),
+    remindEvery: text('remind_every'),
+    remindAt: time('remind_at'),
+    reminders: integer('reminders').notNull().default(0),
+    delegations: integer('delegations').notNull().default(0),
+    refusals: integer('refusals').notNull().default(0),
     /** Of an automatic gate: the budget it asks to raise. */
     budget: jsonb('budget'),
     escalatedAt: time('escalated_at'),
+    /** Steps of the escalation taken. */
+    escalations: integer('escalations').notNull().default(0),
     deadline: time('deadline'),
     openedAt: time('opened_at').notNull(),
     closedAt: time('closed_at'),
@@ -235,6 +249,25 @@ export const gateDecisions = devflow.table(
     comment: text('comment'),
     subjectHash: text('subject_hash').notNull(),
     implied: boolean('implied').notNull(),
+    via: text('via').notNull(),
+    at: time('at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.runId, table.gate, table.attempt, table.principal] })],
+)
+
+/** Projection: who decides in whose place at an opening of a gate; the latest a principal has named counts. */
+export const gateDelegations = devflow.table(
+  'gate_delegations',
+  {
+    runId: uuid('run_id').notNull(),
+    gate: text('gate').notNull(),
+    attempt: integer('attempt').notNull(),
+    principal: text('principal').notNull(),
+    tenant: tenant(),
+    delegate: text('delegate').notNull(),
+    /** The principal was an approver by itself, not only in somebody's place. */
+    own: boolean('own').notNull(),
+    comment: text('comment'),
     via: text('via').notNull(),
     at: time('at').notNull(),
   },

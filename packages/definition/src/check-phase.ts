@@ -4,7 +4,7 @@ import { hasExpression } from './interpolation.ts'
 import { isOneExpression, oneExpression } from './one-expression.ts'
 import { pathText } from './path.ts'
 import type { Place } from './places.ts'
-import { unbuiltErrors } from './unbuilt.ts'
+import { roundStart } from './tree.ts'
 
 /** What an expression names otherwise, and CEL's own words: no name for a map's items. */
 const TAKEN = ['input', 'artifacts', 'phases', 'run', 'item', 'index', 'iteration', 'last', 'event']
@@ -35,9 +35,7 @@ export function phaseErrors(
     if (phase.cycle.until === undefined && phase.cycle.max === undefined)
       errors.push({ path: `${base}.cycle`, message: 'needs until, max, or both' })
   }
-  // What is wrong anyway is said as such.
-  const known = new Set(errors.map(({ path }) => path))
-  return [...errors, ...unbuiltErrors(phase, base).filter(({ path }) => !known.has(path))]
+  return errors
 }
 
 function untilErrors(until: string, path: string): ErrorDetail[] {
@@ -95,21 +93,25 @@ function gateErrors(
       message: 'needs escalateTo: it counts from the escalation',
     })
   }
-  if (allowChanges !== undefined) {
-    const author = places.find(({ node }) => node.name === allowChanges)?.node.phase
-    const at = `${path}.allowChanges`
-    if (!author) errors.push({ path: at, message: `the template has no phase ${allowChanges}` })
-    else if (!names.phases.get(allowChanges)?.ready || !('agent' in author)) {
-      errors.push({ path: at, message: `${allowChanges} is not an earlier agent phase` })
-    }
+  const targets = [
+    { at: `${path}.allowChanges`, name: allowChanges, isAgent: true },
+    { at: `${path}.onReject.goto`, name: typeof onReject === 'object' ? onReject.goto : undefined },
+  ]
+  const self = places.find(({ node }) => node.phase === phase)?.node
+  for (const { at, name, isAgent } of targets) {
+    if (name === undefined) continue
+    const target = places.find(({ node }) => node.name === name)?.node
+    const isEarlierAgent = names.phases.get(name)?.ready && target?.kind === 'agent'
+    let message: string | undefined
+    if (!target) message = `the template has no phase ${name}`
+    else if (isAgent && !isEarlierAgent) message = `${name} is not an earlier agent phase`
+    else if (name === phase.id) message = 'names the gate itself'
+    else if (self && !roundStart(target, self))
+      message = `${name} neither stands before the gate in the same list of phases, nor inside one that does`
+    if (message !== undefined) errors.push({ path: at, message })
   }
-  if (typeof onReject === 'object') {
-    const at = `${path}.onReject.goto`
-    if (onReject.goto === phase.id) errors.push({ path: at, message: 'names the gate itself' })
-    else if (!names.phases.has(onReject.goto)) {
-      errors.push({ path: at, message: `the template has no phase ${onReject.goto}` })
-    }
-  }
+  if (gate.maxRounds !== undefined && allowChanges === undefined && typeof onReject !== 'object')
+    errors.push({ path: `${path}.maxRounds`, message: 'needs allowChanges or onReject: { goto: … }' })
   // Only named people can be counted; a role may have any number of holders.
   const people = new Set(approvers ?? [])
   if (approvers && ![...people].some((who) => who.startsWith('role:')) && people.size < quorum) {

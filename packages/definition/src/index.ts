@@ -38,4 +38,5 @@ export {
   type Position,
   positionIn,
   treeOf,
+  roundStart,
 } from './tree.ts'

@@ -12,6 +12,8 @@ export interface PhaseNode {
   index: number
   /** What is inside: the branches of `parallel`, the one list of `map` and `cycle`. */
   lists: PhaseNode[][]
+  /** It may begin anew with all of its inside: by its own `retry`, or since a gate may send the run back over it. */
+  repeats: boolean
 }
 
 export interface PhaseTree {
@@ -53,14 +55,45 @@ export function treeOf(phases: readonly Phase[]): PhaseTree {
         branch,
         index: at + 1,
         lists: [],
+        repeats: phase.retry !== undefined,
       }
       nodes.set(phase.id, node)
       node.lists = listsIn(phase).map((nested, nestedBranch) => list(node, nested, nestedBranch))
       return node
     })
   const tree = { roots: list(undefined, phases, 0), nodes }
+  for (const gate of nodes.values()) {
+    const [first] = targetsOf(gate, nodes)
+      .map((target) => roundStart(target, gate)?.index ?? gate.index)
+      .sort((a, b) => a - b)
+    for (const between of siblings(gate, tree.roots))
+      if (first !== undefined && between.index >= first && between.index < gate.index) between.repeats = true
+  }
   trees.set(phases, tree)
   return tree
+}
+
+/** The phases that a gate may send the run back to. */
+function targetsOf({ phase }: PhaseNode, nodes: ReadonlyMap<string, PhaseNode>): PhaseNode[] {
+  if (!('gate' in phase)) return []
+  const { allowChanges, onReject } = phase.gate
+  return [allowChanges, typeof onReject === 'object' ? onReject.goto : undefined].flatMap((name) => {
+    const target = name === undefined ? undefined : nodes.get(name)
+    return target ? [target] : []
+  })
+}
+
+const siblings = ({ parent, branch }: PhaseNode, roots: PhaseNode[]): PhaseNode[] =>
+  parent ? (parent.lists[branch] ?? []) : roots
+
+/**
+ * What a gate sends the run back to, to begin at `target` anew: the phase before the gate in its list that is the target,
+ * or holds it. Undefined where there is none.
+ */
+export function roundStart(target: PhaseNode, gate: PhaseNode): PhaseNode | undefined {
+  return [...around(target), target].find(
+    ({ parent, branch, index }) => parent === gate.parent && branch === gate.branch && index < gate.index,
+  )
 }
 
 /** The phases around a phase, the outermost first. */
@@ -75,8 +108,8 @@ export function nameIn(id: string): string {
 
 /**
  * The id of one running of a phase: its name, then from the outermost phase around it `[item]` for each map and
- * `#iteration` for each cycle. What a composite runs again by its `retry` has `#attempt` in the same place; where
- * one around it was run again, every one with a `retry` says its attempt, so that no two ids are alike.
+ * `#iteration` for each cycle. What a composite runs again has `#attempt` in the same place; where one around it was run
+ * again, every one that may be says its attempt, so that no two ids are alike.
  */
 export function instanceId(node: PhaseNode, position: Position): string {
   const outer = around(node)
@@ -84,7 +117,7 @@ export function instanceId(node: PhaseNode, position: Position): string {
   const anew = generations.some((generation) => generation > 1)
   const marks = outer.map((composite, level) => {
     const group = position[level * LEVEL + 2] ?? 0
-    const again = anew && composite.phase.retry !== undefined ? `#${generations[level]}` : ''
+    const again = anew && composite.repeats ? `#${generations[level]}` : ''
     if (composite.kind === 'map') return `${again}[${group}]`
     return composite.kind === 'cycle' ? `${again}#${group}` : again
   })

@@ -27,7 +27,7 @@ export class Face {
     const [status, mark] = wordsFor(directive)
     this.#marks.set(step.id, mark)
     if (directive.do === 'next' || directive.do === 'end') return
-    if (directive.do === 'leave' || directive.do === 'again') return
+    if (directive.do === 'back' || directive.do === 'leave' || directive.do === 'again') return
     this.#inside =
       directive.do === 'work'
         ? [...busy, ...directive.sessions.map((ref) => `${ref.phase}/${ref.attempt}`)]
@@ -97,6 +97,8 @@ function wordsFor(directive: Directive): [status: string, mark: string] {
     }
     case 'end':
       return [directive.outcome, directive.outcome === 'completed' ? 'done' : directive.outcome]
+    case 'back':
+      return ['running', 'sent back']
     case 'leave':
     case 'again':
       return ['left', 'left']

@@ -86,15 +86,22 @@ class Walk {
 
   async toTheEnd(): Promise<End> {
     const { steps } = this.#begun.plan
-    for (const [index, step] of steps.entries()) {
-      const end = await this.#step(step, steps[index + 1]?.id)
-      if (end) return end
+    for (let at = 0; ; ) {
+      const step = steps[at]
+      if (!step) return { outcome: 'completed' }
+      const end = await this.#step(step, steps[at + 1]?.id)
+      if (end !== undefined && typeof end !== 'string' && 'back' in end)
+        at = Math.max(
+          0,
+          steps.findIndex(({ id }) => id === end.back),
+        )
+      else if (end !== undefined) return end
+      else at += 1
     }
-    return { outcome: 'completed' }
   }
 
-  /** Until the step is over; resolves to how the walk ends, if it ends here. */
-  async #step(step: PlanStep, following: string | undefined): Promise<End | undefined> {
+  /** Until the step is over; resolves to how the walk ends, if it ends here, or to the earlier step where it goes on. */
+  async #step(step: PlanStep, following: string | undefined): Promise<End | { back: string } | undefined> {
     const inbox = this.#inbox
     for (;;) {
       if (inbox.hasNews) this.#given = undefined
@@ -117,6 +124,9 @@ class Walk {
         case 'next':
           await this.#untilQuiet()
           return undefined
+        case 'back':
+          await this.#untilQuiet()
+          return { back: directive.to }
         case 'leave':
         case 'again':
           await this.#stopAll()

@@ -1,6 +1,6 @@
 import type { Directive, RunStep } from '@devflow/contracts'
 import { DevflowError } from '@devflow/contracts'
-import { readProgress } from '@devflow/db'
+import { type PhaseProgress, type Progress, readProgress } from '@devflow/db'
 import type { Deps } from '../deps.ts'
 import { nodeNamed } from '../scope/index.ts'
 import { endsWithin, inside, pausedLine } from './inside.ts'
@@ -28,6 +28,8 @@ export async function enter(
     const node = nodeNamed(definition, step)
     const at = progress.phases.find(({ id }) => id === step)
     if (!node || !at) throw new DevflowError('INTERNAL', 'unknown_step', `Run ${runId} has no step ${step}.`)
+    const earlier = earlierNotOver(progress, at)
+    if (earlier !== undefined) return { do: 'back', to: earlier }
     const here: Step = { deps, progress, definition, node, phase: node.phase, at }
     const move = await moveAtTop(here, busy)
     if (move !== MOVED && 'do' in move) return move
@@ -38,6 +40,12 @@ export async function enter(
     } else if (moves >= MOST_MOVES)
       throw new DevflowError('INTERNAL', 'step_unsettled', `Step ${step} of run ${runId} does not settle.`)
   }
+}
+
+/** A gate has sent the run back over this step: the first step that is to be gone through anew. */
+function earlierNotOver({ phases }: Progress, at: PhaseProgress): string | undefined {
+  const index = phases.indexOf(at)
+  return phases.slice(0, index).find(({ status }) => status === 'pending')?.id
 }
 
 /** What a step at the top comes to: it decides on the run's end, too. */

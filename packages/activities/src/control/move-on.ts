@@ -1,6 +1,6 @@
 import type { ErrorRecord, Phase } from '@devflow/contracts'
 import { DevflowError, durationMs } from '@devflow/contracts'
-import { type EventLine, expireGate } from '@devflow/db'
+import { type EventLine, expireGate, remindGate } from '@devflow/db'
 import { isTrue } from '@devflow/definition'
 import { scopeOf } from '../scope/index.ts'
 import { afterChild, startChildRun } from './child-run.ts'
@@ -30,7 +30,8 @@ export async function moveOn(step: Step): Promise<Move> {
 
 async function begin(step: Step): Promise<Move> {
   const { phase, at } = step
-  if (phase.when !== undefined && at.attempt === 1) {
+  // Asked once a round, not by a phase's own `retry`.
+  if (phase.when !== undefined && at.attempt === at.roundAttempt) {
     try {
       const holds = isTrue(phase.when, await scopeOf(viewFrom(step), [phase.when]))
       if (!holds) return { lines: [event(step, 'phase.skipped', 'skipped', { when: phase.when })] }
@@ -79,6 +80,11 @@ async function afterWaiting(step: Step): Promise<Move> {
       return MOVED
     }
   } else if ('wait' in phase) {
+    const open = gateAt(step)
+    if (open?.remindInMs !== undefined && open.remindInMs <= 0) {
+      await remindGate(deps.pool, progress.runId, open.id, progress.executionEpoch)
+      return MOVED
+    }
     const came = 'event' in phase.wait ? await takeEvent(step, phase.wait) : takeSignal(step, phase.wait)
     if (came) return { lines: came }
     if (due && 'signal' in phase.wait) {
@@ -94,12 +100,16 @@ async function afterWaiting(step: Step): Promise<Move> {
       }
   }
   if (left !== undefined && left <= 0) return { lines: timeoutLines(step) }
-  const next = [at.deadlineInMs, left].filter((ms) => ms !== undefined)
+  const next = [at.deadlineInMs, left, gateAt(step)?.remindInMs].filter((ms) => ms !== undefined)
   const afterMs = next.length > 0 ? { afterMs: Math.min(...next) } : {}
   return { do: 'wait', why: 'gate' in phase ? 'gate' : 'wait', ...afterMs }
 }
 
 /** The phase's own time is up while it waits. */
+/** The open gate of a gate phase. */
+const gateAt = ({ progress, at }: Step) =>
+  progress.gates.find(({ phase, status, isBudget }) => phase === at.id && status === 'open' && !isBudget)
+
 function timeoutLines(step: Step): EventLine[] {
   const { phase, at } = step
   const closed =

@@ -6,7 +6,7 @@ import { itemsOf } from './items.ts'
 import { groupOutputs, outputOf } from './outputs.ts'
 import { outerId, positionSeen, type View } from './view.ts'
 
-export { artifactsSeen } from './artifacts.ts'
+export { artifactsSeen, contentsOf } from './artifacts.ts'
 export { loadedOutput, storedOutput } from './stored-output.ts'
 export { nodeNamed, outerId, type View, viewAtEnd, viewInside, viewOf } from './view.ts'
 

@@ -30,6 +30,7 @@ import { heal } from './heal.ts'
 import { runLoop } from './loop.ts'
 import { eventAt, type Place, sessionId } from './place.ts'
 import { isFenced, Session } from './session.ts'
+import { sentBackFor } from './sent-back.ts'
 import { openSessionServers } from './session-servers.ts'
 import { closeSessionWorkspace, openSessionWorkspace } from './session-workspace.ts'
 import { Stop, watching } from './stop.ts'
@@ -194,7 +195,8 @@ async function promptOf(session: Session) {
   const scope = await scopeOf(view, [agent.prompt, agent.inputs?.length ? 'artifacts' : ''])
   const seen = await artifactsSeen(view, agent.inputs ?? [])
   const hashes = new Map([...seen].map(([name, { sha256 }]) => [name, sha256]))
-  return deps.scrub(promptFor(definition, persona, agent, scope, hashes, fileOf(session)))
+  const before = await sentBackFor(session, view)
+  return deps.scrub(promptFor(definition, persona, agent, scope, hashes, fileOf(session), before))
 }
 
 /** The phase's own time runs from its start on record, across deliveries. */

@@ -1,8 +1,12 @@
 import { DevflowError } from '@devflow/contracts'
 import type { DecisionAnswer } from './decide-gate.ts'
+import type { DelegationAnswer } from './delegate-gate.ts'
 
-/** Why a decision was not taken, for whoever made it; undefined when it was. One table for HTTP and Temporal. */
-export function decisionRefusal(answer: DecisionAnswer, gate: string): DevflowError | undefined {
+/** Why a decision or delegation was not taken, for whoever made it; undefined when it was. One table for HTTP and Temporal. */
+export function decisionRefusal(
+  answer: DecisionAnswer | DelegationAnswer,
+  gate: string,
+): DevflowError | undefined {
   switch (answer) {
     case 'accepted':
     case 'repeated':
@@ -15,6 +19,36 @@ export function decisionRefusal(answer: DecisionAnswer, gate: string): DevflowEr
       )
     case 'not_approver':
       return new DevflowError('PERMISSION_DENIED', 'not_approver', 'You are not an approver of this gate.')
+    case 'handed_over':
+      return new DevflowError(
+        'PERMISSION_DENIED',
+        'not_approver',
+        'You have named somebody else to decide in your place at this gate.',
+      )
+    case 'is_author':
+      return new DevflowError(
+        'PERMISSION_DENIED',
+        'not_approver',
+        'You submitted this run: at this gate nobody approves their own work.',
+      )
+    case 'rounds_exhausted':
+      return new DevflowError(
+        'CONFLICT',
+        'rounds_exhausted',
+        'The run has gone back from this gate as often as it may: approve or reject.',
+      )
+    case 'decided_already':
+      return new DevflowError(
+        'CONFLICT',
+        'decided_already',
+        'That seat, or whoever would get it, has decided already at this gate.',
+      )
+    case 'delegation_circle':
+      return new DevflowError(
+        'CONFLICT',
+        'delegation_circle',
+        'They have named you, or somebody who names you, to decide in their place: that would go round in a circle.',
+      )
     case 'closed':
       return new DevflowError('CONFLICT', 'gate_closed', 'The gate is closed: the decision came too late.')
     case 'decided_otherwise':

@@ -20,6 +20,10 @@ interface GateRow {
   opened_text: string
   closed_at: Date | null
   decisions: Gate['decisions']
+  goes_back: { changes?: { for: string }; maxRounds: number } | null
+  rounds: number
+  remind_at: Date | null
+  delegations: NonNullable<Gate['delegations']>
 }
 
 /** `opened_text`: the cursor needs the microseconds that a JavaScript date drops. */
@@ -27,7 +31,10 @@ const GATE_VIEW = `
   g.run_id, g.id, g.phase, g.status, g.title, g.subject, g.subject_hash, g.quorum, g.on_deadline, g.escalated_at, g.deadline,
   g.opened_at, g.opened_at::text as opened_text, g.closed_at,
   (select coalesce(jsonb_agg(jsonb_build_object('actor', d.principal, 'decision', d.decision, 'comment', d.comment, 'at', d.at) order by d.at, d.principal), '[]')
-    from devflow.gate_decisions d where d.run_id = g.run_id and d.gate = g.id and d.attempt = g.attempt) as decisions`
+    from devflow.gate_decisions d where d.run_id = g.run_id and d.gate = g.id and d.attempt = g.attempt) as decisions,
+  g.goes_back, g.rounds, g.remind_at,
+  (select coalesce(jsonb_agg(jsonb_build_object('from', d.principal, 'to', d.delegate, 'comment', d.comment, 'at', d.at) order by d.at, d.principal), '[]')
+    from devflow.gate_delegations d where d.run_id = g.run_id and d.gate = g.id and d.attempt = g.attempt) as delegations`
 
 /** One gate; undefined when the run has none of that id. */
 export async function readGate(db: Queryable, run: string, gate: string): Promise<Gate | undefined> {
@@ -37,6 +44,22 @@ export async function readGate(db: Queryable, run: string, gate: string): Promis
     values: [run, gate],
   })
   return rows[0] && gateOf(rows[0])
+}
+
+/** The decisions at one opening of a gate, in order. */
+export async function readDecisions(
+  db: Queryable,
+  run: string,
+  gate: string,
+  attempt: number,
+): Promise<Omit<Gate['decisions'][number], 'at'>[]> {
+  const { rows } = await db.query<Omit<Gate['decisions'][number], 'at'>>({
+    name: 'read-decisions',
+    text: `select principal as actor, decision, comment from devflow.gate_decisions
+           where run_id = $1 and gate = $2 and attempt = $3 order by at, principal`,
+    values: [run, gate, attempt],
+  })
+  return rows
 }
 
 export interface GateListFilter extends RunFilter {
@@ -87,6 +110,14 @@ function gateOf(row: GateRow): Gate {
     decisions: row.decisions.map((decision) => ({ ...decision, at: isoTime(decision.at) })),
     deadline: isoTimeIfAny(row.deadline),
     escalation: escalationOf(row),
+    allowChanges: row.goes_back?.changes?.for,
+    round: row.goes_back ? row.rounds : undefined,
+    maxRounds: row.goes_back?.maxRounds,
+    delegations:
+      row.delegations.length > 0
+        ? row.delegations.map((delegation) => ({ ...delegation, at: isoTime(delegation.at) }))
+        : undefined,
+    remindsAt: row.status === 'open' ? isoTimeIfAny(row.remind_at) : undefined,
     openedAt: isoTime(row.opened_at),
     closedAt: isoTimeIfAny(row.closed_at),
   })

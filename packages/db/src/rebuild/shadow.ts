@@ -8,6 +8,7 @@ export const PROJECTIONS = {
   model_calls: ['run_id', 'phase', 'attempt', 'turn', 'call'],
   gates: ['run_id', 'id'],
   gate_decisions: ['run_id', 'gate', 'attempt', 'principal'],
+  gate_delegations: ['run_id', 'gate', 'attempt', 'principal'],
   signals: ['run_id', 'name', 'id'],
   event_waits: ['run_id', 'phase', 'attempt'],
   artifacts: ['run_id', 'name', 'version'],
