@@ -91,13 +91,26 @@ export async function judgeOccasion(db: Queryable, due: DueOccasion): Promise<Ve
     case 'buffer_all':
       return busy || earlier ? await hold(db, due) : { go: true }
     case 'cancel_other': {
+      // The latest counts: what waits before it must not cancel its run.
       if (later) return await skip('overlap')
+      if (earlier) await skipEarlier(db, due)
       if (!busy || lastRun === null) return { go: true }
       const reason = `its schedule comes again at ${due.at.toISOString()}`
       await commandRun(db, { run: lastRun, verb: 'cancel', actor: due.source, reason, via: 'api' })
+      // A run that was queued is over at once.
+      if (!(await standing(db, due, lastRun)).busy) return { go: true }
       return { ...(await hold(db, due)), canceled: lastRun }
     }
   }
+}
+
+async function skipEarlier(db: Queryable, { tenant, source, id, at }: DueOccasion): Promise<void> {
+  await db.query({
+    name: 'skip-earlier-occasions',
+    text: `update devflow.submissions set status = 'skipped', reason = 'overlap', settled_at = clock_timestamp()
+           where tenant = $1 and source = $2 and status = 'waiting' and (at, id) < ($3, $4)`,
+    values: [tenant, source, at, id],
+  })
 }
 
 async function hold(db: Queryable, { id }: DueOccasion): Promise<{ go: false }> {

@@ -5,7 +5,7 @@ const DAY = 86_400
 /** The last year that Temporal looks into. */
 const END_OF_TIME = Date.UTC(2101, 0, 1) / 1000
 /** Of a schedule that skips nearly all it names, no more are looked at. */
-const MOST_LOOKED_AT = 500_000
+const MOST_LOOKED_AT = 100_000
 
 /**
  * The times of a schedule after `after`, ascending, at most `most`, none later than `until`. A time matches when the clock on
