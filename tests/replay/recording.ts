@@ -1,7 +1,8 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: that is what expressions look like
 // The runs whose histories are kept. Run by `record.ts`; not part of the tests.
 import { rm } from 'node:fs/promises'
-import { TEMPORAL } from '@devflow/contracts'
+import { DEFAULT_TENANT, TEMPORAL } from '@devflow/contracts'
+import { pauseSchedule, putSchedule } from '@devflow/db'
 import { test } from 'vitest'
 import { eventually } from '../support/eventually.ts'
 import { smallRepository } from '../support/repository.ts'
@@ -351,3 +352,23 @@ phases:
   - { id: rest, wait: { for: PT0.2S } }
 `),
 )
+
+test('schedule-told', async () => {
+  const schedule = { tenant: DEFAULT_TENANT, id: 'each-second' }
+  await putSchedule(
+    stack.pool,
+    { ...schedule, actor: 'owner' },
+    { spec: { intervals: [{ every: 'PT1S' }] }, submit: { template: 'nobody@1' } },
+  )
+  const [told] = await eventually(
+    () =>
+      Array.fromAsync(
+        stack.client.workflow.list({
+          query: `WorkflowType = '${TEMPORAL.occasionWorkflow}' AND ExecutionStatus = 'Completed'`,
+        }),
+      ),
+    (executions) => executions.length > 0,
+  )
+  await pauseSchedule(stack.pool, { ...schedule, pause: true })
+  if (told) await keepHistory('schedule-told', stack.client, told.workflowId)
+})

@@ -26,6 +26,7 @@ test('histories of every kind of run are on record', () => {
     'paused',
     'phase',
     'run-retried',
+    'schedule',
     'spec-and-review',
     'terminated',
     'waits',
