@@ -105,8 +105,8 @@ BEGIN
     d := e.data;
     CASE e.type
     WHEN 'run.submitted' THEN
-      INSERT INTO runs (id, tenant, template, definition_hash, status, input, labels, budget, workspace, actor, parent, attempt, created_at)
-      VALUES (e.run_id, e.tenant, d->>'template', d->>'definitionHash', 'queued', d->'input', d->'labels', d->'budget', d->'workspace', d->>'actor', (d->>'parent')::uuid, 1, e.at);
+      INSERT INTO runs (id, tenant, template, definition_hash, status, input, labels, budget, workspace, actor, parent, forked_from, attempt, created_at)
+      VALUES (e.run_id, e.tenant, d->>'template', d->>'definitionHash', 'queued', d->'input', d->'labels', d->'budget', d->'workspace', d->>'actor', (d->>'parent')::uuid, (d->>'forkedFrom')::uuid, 1, e.at);
       INSERT INTO run_budgets (run_id, tenant, limit_micro_usd, limit_tokens, on_exceeded, allow_unpriced, reserved_micro_usd, settled_micro_usd, reserved_tokens, settled_tokens)
       VALUES (e.run_id, e.tenant, (d->'budget'->>'limitMicroUsd')::numeric, (d->'budget'->>'limitTokens')::bigint, d->'budget'->>'onExceeded',
         coalesce((d->'budget'->>'allowUnpriced')::boolean, false), 0, 0, 0, 0);

@@ -7,7 +7,8 @@ CREATE FUNCTION devflow.queue_deliveries(evs devflow.run_events[]) RETURNS void 
   JOIN devflow.webhooks w ON w.tenant = e.tenant AND w.is_enabled
     AND (w.template IS NULL OR w.template = r.template OR w.template = split_part(r.template, '@', 1)) AND r.labels @> w.labels
     AND EXISTS (SELECT 1 FROM unnest(w.events) p WHERE devflow.topic_matches(e.type, p))
-  WHERE e.type NOT LIKE 'call.%'
+  -- What a fork takes over was told of where it happened.
+  WHERE e.type NOT LIKE 'call.%' AND NOT e.data ? 'reused'
   ORDER BY e.run_id, e.seq
 $$;
 --> statement-breakpoint

@@ -15,6 +15,7 @@ import { budgetRoutes } from './routes/budgets.ts'
 import { commandRoutes } from './routes/commands.ts'
 import { docsRoutes } from './routes/docs.ts'
 import { eventRoutes } from './routes/events.ts'
+import { forkRoutes } from './routes/fork.ts'
 import { gateRoutes } from './routes/gates.ts'
 import { healthRoutes } from './routes/health.ts'
 import { ledgerRoutes } from './routes/ledger.ts'
@@ -55,6 +56,7 @@ export function createApi(deps: ApiDeps): Api {
   runRoutes(operations, deps)
   previewRoutes(operations, deps)
   commandRoutes(operations, deps)
+  forkRoutes(operations, deps)
   eventRoutes(operations, deps, feeds)
   gateRoutes(operations, deps)
   artifactRoutes(operations, deps)

@@ -54,7 +54,7 @@ export async function prepareRun(deps: PrepareDeps, body: SubmitRun, actor: stri
   return { definition, submitted }
 }
 
-function invalidInput(errors: ErrorDetail[]): DevflowError {
+export function invalidInput(errors: ErrorDetail[]): DevflowError {
   const own = errors.map(({ path, message }) => ({
     path: path === '' ? 'input' : path.startsWith('[') ? `input${path}` : `input.${path}`,
     message,

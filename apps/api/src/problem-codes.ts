@@ -85,6 +85,11 @@ export const PROBLEMS = known({
     'That raises no limit: give more than the limit in money that the gate asks about.',
     [{ path: 'raiseToMicroUsd', message: 'expected more than the limit in money, to approve' }],
   ),
+  unknown_phase: invalid(
+    '`fromPhase` is no top-level phase of the run',
+    'fromPhase is inside drafts: fork from drafts.',
+    [{ path: 'fromPhase', message: 'is inside drafts: fork from drafts' }],
+  ),
   hash_required: invalid(
     'the gate requires `subjectHash`',
     'The gate requires the subjectHash of what you looked at.',
@@ -166,6 +171,18 @@ export const PROBLEMS = known({
   run_compensated: conflict(
     'what it had done has been undone: it cannot be retried, but forked or submitted again',
     'What this run had done has been undone: it cannot go on. Fork it, or submit it again.',
+  ),
+  phase_not_reached: conflict(
+    'a phase before `fromPhase` is not done; the message names it',
+    `Phase spec of run ${RUN_ID} comes before it and is not done: fork from spec or a phase before it, or wait.`,
+  ),
+  run_compensating: conflict(
+    'what the run had done is being undone: it can be forked once that is over',
+    'What this run had done is being undone: fork it once that is over.',
+  ),
+  entries_changed: conflict(
+    'the registry has entries of the run no more as they were pinned, so that it cannot be bound anew; `errors` names each part',
+    'The run was made of entries that the registry has no more as they were: phases.spec: is not what it was when the run was submitted. Fork it without bindings, or submit house/triage@1 anew.',
   ),
   run_not_failed: conflict('only a failed run can be retried', 'Only a run that has failed can be retried.'),
   gate_closed: conflict('the decision came too late', 'The gate approve is closed.'),

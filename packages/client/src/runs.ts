@@ -1,6 +1,7 @@
 import type {
   ControlRun,
   EventPage,
+  ForkRun,
   PhaseView,
   Run,
   RunEvent,
@@ -88,6 +89,11 @@ export class Runs extends RunRecords {
   /** Goes on with a failed run at its failed phase. */
   async retry(id: string, command?: ControlRun, options?: PostOptions): Promise<Run> {
     return await this.transport.post(path`/v1/runs/${id}/retry`, command ?? {}, options)
+  }
+
+  /** A new run that takes over what this one did before a phase, and goes on from there. */
+  async fork(id: string, fork: ForkRun, options?: PostOptions): Promise<Run> {
+    return await this.transport.post(path`/v1/runs/${id}/fork`, fork, options)
   }
 
   /** Deletes a finished run; a tombstone is left. */

@@ -23,6 +23,7 @@ export type {
   EventPage,
   EventPublished,
   EventType,
+  ForkRun,
   Gate,
   GateDecision,
   GateStatus,

@@ -4,8 +4,11 @@ export const CALL_STATUSES = ['reserved', 'settled', 'unsettled', 'failed', 'abo
 export const CallStatus = z.enum(CALL_STATUSES)
 export type CallStatus = z.infer<typeof CallStatus>
 
-/** Where a cost comes from: the provider's own figure, a price list, or the reservation kept as an estimate. */
-export const CostSource = z.enum(['provider', 'pricing', 'estimate'])
+/**
+ * Where a cost comes from: the provider's own figure, a price list, or the reservation kept as an estimate. `reused`: it is
+ * nothing, since the run that was forked has paid.
+ */
+export const CostSource = z.enum(['provider', 'pricing', 'estimate', 'reused'])
 export type CostSource = z.infer<typeof CostSource>
 
 /** One row of the ledger: one request to a provider, and what it cost. */

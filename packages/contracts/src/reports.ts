@@ -45,6 +45,7 @@ export const ReportPhase = z.object({
   id: z.string(),
   title: z.string().optional(),
   kind: z.string(),
+  reused: z.boolean().optional().describe('taken over from the run this one was forked from'),
   status: PhaseStatus.describe('when the report was written; `pending`: not reached'),
   attempts: z.int().describe('0 where it has not begun'),
   startedAt: time.optional().describe('of its first attempt'),
@@ -116,6 +117,15 @@ export const Report = z.object({
   canceled: z
     .object({ actor: z.string(), reason: z.string().optional(), via: z.string().optional(), at: time })
     .optional(),
+  fork: z
+    .object({
+      run: z.string(),
+      fromPhase: z.string().describe('where it began'),
+      reused: z.array(z.string()).describe('top-level phases it took over'),
+      paidMicroUsd: z.number().describe('what their calls cost where they were made'),
+    })
+    .optional()
+    .describe('of a forked run: what it took over, at no cost'),
   actor: z.string(),
   createdAt: time,
   endedAt: time,

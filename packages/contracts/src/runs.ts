@@ -40,6 +40,8 @@ export const PhaseView = z.object({
   startedAt: z.iso.datetime().optional(),
   endedAt: z.iso.datetime().optional(),
   error: ErrorRecord.optional(),
+  /** Taken over from the run this one was forked from. */
+  reused: z.boolean().optional(),
 })
 export type PhaseView = z.infer<typeof PhaseView>
 

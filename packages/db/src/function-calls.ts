@@ -45,7 +45,10 @@ export async function readCompensations(pool: pg.Pool, run: string): Promise<Com
   return rows.map(({ one }) => one)
 }
 
-/** Phases that are done and not undone, by these names, the last that was done first: what is left to compensate. */
+/**
+ * Phases that are done and not undone, by these names, the last that was done first: what is left to compensate. What a fork
+ * took over is not its own to undo.
+ */
 export async function toCompensate(
   pool: pg.Pool,
   run: string,
@@ -56,7 +59,7 @@ export async function toCompensate(
     name: 'to-compensate',
     text: `select p.id from devflow.phases p
       join devflow.run_events c on c.run_id = p.run_id and c.key = p.id || '/' || p.attempt || '/end'
-      where p.run_id = $1 and p.status = 'completed' and regexp_replace(p.id, '[[#].*$', '') = any($2)
+      where p.run_id = $1 and p.status = 'completed' and not c.data ? 'reused' and regexp_replace(p.id, '[[#].*$', '') = any($2)
         and not exists (select 1 from devflow.run_events f where f.run_id = p.run_id and f.key = 'compensation/' || p.id || '/' || p.attempt || '/failed')
       order by c.seq desc, p.position desc limit $3`,
     values: [run, names, most],

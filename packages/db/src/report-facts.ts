@@ -13,6 +13,8 @@ export interface PhaseFacts
   commit: string | null
   /** Commands that ran without a sandbox. */
   unsandboxed: number
+  /** Taken over from the run this one was forked from. */
+  reused: boolean
   failures: { attempt: number; error: ErrorRecord; at: string }[]
   rejections: { attempt: number; turn: number; errors: ErrorDetail[] | null }[]
 }
@@ -35,6 +37,8 @@ export interface ReportFacts {
   gates: GateFacts[]
   canceled: { actor: string; reason: string | null; via: string | null; at: string } | null
   retries: { attempt: number; actor: string; reason: string | null; phase: string | null; at: string }[]
+  /** Where it was forked, and what was paid there for what it has taken over. */
+  fork: { run: string; fromPhase: string; paidMicroUsd: number } | null
   usage: {
     inputTokens: number
     outputTokens: number
@@ -48,7 +52,7 @@ export interface ReportFacts {
 const iso = (column: string) => `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
 
 /** Sums are NUMERIC; their JSON numbers are exact. */
-const SPENT = `'calls', count(*), 'inputTokens', coalesce(sum(input_tokens), 0), 'outputTokens', coalesce(sum(output_tokens), 0),
+const SPENT = `'calls', count(*) filter (where cost_source is distinct from 'reused'), 'inputTokens', coalesce(sum(input_tokens), 0), 'outputTokens', coalesce(sum(output_tokens), 0),
   'costMicroUsd', coalesce(sum(cost_micro_usd), 0), 'unsettledMicroUsd', coalesce(sum(reserved_micro_usd) filter (where cost_micro_usd is null), 0)`
 
 /** The first of these events of a phase, as a list; bodies that are stored apart are read in. */
@@ -63,13 +67,14 @@ const listOf = (
 const READ = `select jsonb_build_object(
   'bindings', coalesce((select data->'bindings' from devflow.run_events where run_id = $1 and type = 'run.submitted'), '{}'),
   'phases', (select coalesce(jsonb_agg(jsonb_build_object('phase', p.id, 'turns', coalesce(e.turns, 0), 'toolCalls', coalesce(e.called, 0),
-      'toolsDenied', coalesce(e.denied, 0), 'unsandboxed', coalesce(e.unsandboxed, 0), 'takenOver', coalesce(e.resumed, 0), 'repairs', coalesce(e.rejected - e.given_up, 0), 'attempts', coalesce(e.attempts, 0),
+      'toolsDenied', coalesce(e.denied, 0), 'unsandboxed', coalesce(e.unsandboxed, 0), 'takenOver', coalesce(e.resumed, 0), 'reused', coalesce(e.reused, false), 'repairs', coalesce(e.rejected - e.given_up, 0), 'attempts', coalesce(e.attempts, 0),
       'startedAt', ${iso('e.started')}, 'endedAt', ${iso('p.ended_at')}, 'when', e.skipped, 'commit', e.commit,
       'failures', case when e.failed > 0 then ${listOf('phase.failed', `'attempt', e.attempt, 'error', e.data->'error', 'at', ${iso('e.at')}`)} else '[]' end,
       'rejections', case when e.rejected > 0 then ${listOf('artifact.rejected', "'attempt', e.attempt, 'turn', e.turn, 'errors', e.data->'errors'")} else '[]' end) order by p.position), '[]')
     from devflow.phases p
     left join (select phase, count(*) filter (where type = 'turn.completed') as turns, count(*) filter (where type = 'tool.called') as called,
         count(*) filter (where type = 'tool.denied') as denied, count(*) filter (where type = 'tool.started' and data->'unsandboxed' = 'true') as unsandboxed, count(*) filter (where type = 'session.resumed') as resumed,
+        bool_or(data ? 'reused') filter (where type in ('phase.completed', 'phase.failed', 'phase.skipped')) as reused,
         count(*) filter (where type = 'artifact.rejected') as rejected, count(*) filter (where type = 'phase.failed') as failed,
         count(*) filter (where type = 'phase.failed' and data->'error'->>'code' = 'artifact_invalid') as given_up,
         count(*) filter (where type = 'phase.started') as attempts, min(at) filter (where type = 'phase.started') as started,
@@ -91,6 +96,9 @@ const READ = `select jsonb_build_object(
     from devflow.run_events where run_id = $1 and type = 'run.canceling' order by seq desc limit 1),
   'retries', (select coalesce(jsonb_agg(jsonb_build_object('attempt', (data->>'attempt')::int, 'actor', data->>'actor', 'reason', data->>'reason', 'phase', data->>'phase', 'at', ${iso('at')}) order by seq), '[]')
     from devflow.run_events where run_id = $1 and type = 'run.retried'),
+  'fork', (select jsonb_build_object('run', s.data->>'forkedFrom', 'fromPhase', s.data->>'fromPhase', 'paidMicroUsd', coalesce((
+      select sum((e.data->'paid'->>'costMicroUsd')::numeric) from devflow.run_events e where e.run_id = $1 and e.type = 'call.settled' and e.data ? 'reused'), 0))
+    from devflow.run_events s where s.run_id = $1 and s.key = 'run/submitted' and s.data ? 'forkedFrom'),
   'usage', (select jsonb_build_object(${SPENT}) from devflow.model_calls where run_id = $1)
 ) as facts`
 

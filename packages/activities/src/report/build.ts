@@ -75,19 +75,25 @@ export async function buildReport(
       changes,
       canceled: outcome === 'canceled' && canceled ? present(canceled) : undefined,
     }),
+    ...(facts.fork ? { fork: { ...facts.fork, reused: reusedOf(progress, facts) } } : {}),
     actor: progress.actor,
     createdAt: progress.createdAt.toISOString(),
     endedAt: progress.now.toISOString(),
     latencyMs: progress.now.getTime() - progress.createdAt.getTime(),
     usage: facts.usage,
     budget: progress.budget,
-    models: summed(facts.models),
+    // What was taken over was paid elsewhere.
+    models: summed(facts.models.filter(({ calls }) => calls > 0)),
     retries: facts.retries.map(present),
     phases: await Promise.all(phases),
   }
   const again = reproduce({ progress, definition, facts })
   return { ...report, next: nextSteps(report, again), reproduce: again }
 }
+
+/** At the top: what is inside them is taken over with them. */
+const reusedOf = ({ phases }: Progress, facts: ReportFacts): string[] =>
+  phases.map(({ id }) => id).filter((id) => facts.phases.some(({ phase, reused }) => reused && phase === id))
 
 /** Once a run is canceled, so is every phase of it that is not over; the log says so with its last event. */
 const isOpen = ({ status }: PhaseProgress) => ['pending', 'running', 'waiting'].includes(status)
@@ -108,6 +114,7 @@ function reportPhase(
     id: at.id,
     ...present({ title: phase?.title }),
     kind: at.kind,
+    ...(fact?.reused ? { reused: true } : {}),
     status: outcome === 'canceled' && isOpen(at) ? 'canceled' : at.status,
     attempts: fact?.attempts ?? 0,
     ...present({ startedAt: fact?.startedAt, endedAt: fact?.endedAt, when: fact?.when }),

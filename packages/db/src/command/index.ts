@@ -3,6 +3,7 @@ export { type Decision, type DecisionAnswer, decideGate } from './decide-gate.ts
 export { decisionRefusal } from './decision-refusal.ts'
 export { type Delegation, type DelegationAnswer, delegateGate } from './delegate-gate.ts'
 export { type EraseAnswer, eraseRun } from './erase-run.ts'
+export { type ForkAnswer, forkRun } from './fork-run.ts'
 export { type KeyedAnswer, type KeyedRequest, keepAnswer, once } from './idempotency.ts'
 export { receiveSignal, type Signal, type SignalAnswer } from './receive-signal.ts'
 export { noteRefusal } from './note-refusal.ts'

@@ -2,7 +2,7 @@ import type { PhaseView } from '@devflow/contracts'
 import { z } from 'zod'
 import { CursorText, keyOfCursor, type Page, pageOf } from './cursor.ts'
 import type { Queryable } from './queryable.ts'
-import { phaseOf } from './run-view.ts'
+import { phaseOf, reusedIn } from './run-view.ts'
 
 type Row = PhaseView & { position: number[] }
 
@@ -16,7 +16,8 @@ export async function readPhases(
     cursor === undefined ? [[], ''] : keyOfCursor(cursor, z.tuple([z.array(z.int32()), CursorText]))
   const { rows } = await db.query<Row>({
     name: 'read-phases',
-    text: `select p.id, p.kind, p.status, p.attempt, p.started_at as "startedAt", p.ended_at as "endedAt", p.error, p.position
+    text: `select p.id, p.kind, p.status, p.attempt, p.started_at as "startedAt", p.ended_at as "endedAt", p.error, p.position,
+             ${reusedIn('(select forked_from from devflow.runs where id = $1)')} as reused
            from devflow.phases p where p.run_id = $1 and (p.position, p.id) > ($2::int[], $3::text)
            order by p.position, p.id limit $4`,
     values: [run, position, id, limit + 1],

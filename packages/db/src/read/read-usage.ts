@@ -89,6 +89,7 @@ const GROUPINGS: Record<UsageBy, Grouping> = {
   },
 }
 
+// What a fork took over was counted, and paid, in the run it was made in.
 const SUMS = `count(*) as calls, coalesce(sum(m.input_tokens), 0) as input, coalesce(sum(m.output_tokens), 0) as output,
   coalesce(sum(m.cached_tokens), 0) as cached, coalesce(sum(m.reasoning_tokens), 0) as reasoning,
   trim_scale(coalesce(sum(m.cost_micro_usd), 0)) as cost,
@@ -111,7 +112,7 @@ export async function readUsage(
   const values: unknown[] = [tenant, limit + 1]
   const parameter = (value: unknown) => `$${values.push(value)}`
   if (by === 'label') parameter(label)
-  const conditions = ['m.tenant = $1']
+  const conditions = ['m.tenant = $1', "m.cost_source is distinct from 'reused'"]
   if (from) conditions.push(`m.at >= ${parameter(from)}`)
   if (to) conditions.push(`m.at < ${parameter(to)}`)
   const sorted = type === 'text' ? `(${place}) collate "C"` : place

@@ -12,6 +12,11 @@ import { isoTime, isoTimeIfAny, type Numeric, present } from './queryable.ts'
 /** The phases a run's view lists; more by `readPhases`. */
 const MOST_PHASES_SHOWN = 500
 
+/** Whether a phase `p` was taken over by its run, which is a fork; null when not. */
+export const reusedIn = (forkedFrom: string) => `
+  case when ${forkedFrom} is not null and exists (select 1 from devflow.run_events e where e.run_id = p.run_id
+    and e.key in (p.id || '/' || p.attempt || '/end', p.id || '/' || p.attempt || '/skipped') and e.data ? 'reused') then true end`
+
 /** What was submitted, with the limits as they stand now, and what was made of them. */
 const BUDGET = `
   (select r.budget || jsonb_strip_nulls(jsonb_build_object('limitMicroUsd', b.limit_micro_usd, 'limitTokens', b.limit_tokens,
@@ -24,7 +29,7 @@ export const RUN_VIEW = `
   r.id, r.template, r.definition_hash, r.status, r.input, r.labels, r.workspace, r.actor, r.parent,
   r.forked_from, r.attempt, r.output, r.error, r.created_at, r.started_at, r.ended_at, h.seq,
   (select coalesce(jsonb_agg(jsonb_build_object('id', p.id, 'kind', p.kind, 'status', p.status, 'attempt', p.attempt,
-      'startedAt', p.started_at, 'endedAt', p.ended_at, 'error', p.error) order by p.position, p.id), '[]')
+      'startedAt', p.started_at, 'endedAt', p.ended_at, 'error', p.error, 'reused', ${reusedIn('r.forked_from')}) order by p.position, p.id), '[]')
     from (select * from devflow.phases where run_id = r.id order by position, id limit ${MOST_PHASES_SHOWN}) p) as phases,
   (select coalesce(jsonb_agg(jsonb_build_object('kind', case when g.id is null then p.kind else 'gate' end, 'id', coalesce(g.id, p.id),
       'since', coalesce(g.opened_at, p.started_at, r.created_at), 'deadline', p.deadline) order by p.position, p.id), '[]')

@@ -17,6 +17,7 @@ export function overview(report: Report): string[][] {
       `- ${report.outcome === 'completed' ? 'Completed' : report.outcome === 'failed' ? 'Failed' : 'Canceled'} after ${duration(report.latencyMs)}, ${moment(report.createdAt)} to ${moment(report.endedAt)}${report.attempt > 1 ? `, in round ${report.attempt}` : ''}`,
       `- Spent ${dollars(usage.costMicroUsd)}${open}${limit}${tokens}`,
       `- Run ${code(report.runId)} of ${code(report.template)}, started by ${inline(report.actor)}`,
+      ...forkLines(report),
       ...(repo ? [`- On ${code(repo.repo)}${repo.base ? ` at ${code(repo.base)}` : ''}`] : []),
       ...(tags.length > 0 ? [`- Labels: ${tags.join(', ')}`] : []),
     ],
@@ -26,6 +27,14 @@ export function overview(report: Report): string[][] {
       ...report.phases.map(phaseRow),
     ],
   ]
+}
+
+function forkLines({ fork }: Report): string[] {
+  if (!fork) return []
+  const { run, fromPhase, reused, paidMicroUsd } = fork
+  const what = reused.length > 0 ? reused.map((id) => code(id)).join(', ') : 'nothing'
+  const paid = paidMicroUsd > 0 ? `, for which ${dollars(paidMicroUsd)} was paid there` : ''
+  return [`- Forked from run ${code(run)} at phase ${code(fromPhase)}: it took over ${what}${paid}`]
 }
 
 function phaseRow(phase: ReportPhase): string {

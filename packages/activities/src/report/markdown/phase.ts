@@ -12,9 +12,10 @@ export function phaseChapter(phase: ReportPhase, index: number, runId: string): 
 }
 
 /** What people call it: a gate is approved or rejected, whatever that makes of its phase. */
-export function outcomeOf({ gate, status }: ReportPhase): string {
+export function outcomeOf({ gate, status, reused }: ReportPhase): string {
   if (status === 'pending') return 'not reached'
-  return gate && status !== 'canceled' ? gate.status : status
+  const said = gate && status !== 'canceled' ? gate.status : status
+  return reused ? `${said}, taken over` : said
 }
 
 function work(phase: ReportPhase): string {
