@@ -157,6 +157,14 @@ export const APPROVED: Gate = {
   closedAt: '2026-11-21T08:07:40.140Z',
 }
 
+/** The same gate, which somebody else decides. */
+export const DELEGATED: Gate = {
+  ...GATE,
+  delegations: [
+    { from: 'owner', to: 'bob', comment: 'I am away until Monday', at: '2026-11-21T08:06:12.200Z' },
+  ],
+}
+
 export const DECISION = { decision: 'approve', comment: 'Clear enough', subjectHash: SUBJECT }
 
 export const ARTIFACT: ArtifactView = {

@@ -140,7 +140,7 @@ export const PROBLEMS = known({
     'The repository lies outside the folders the API was told of (DEVFLOW_WORKSPACE_ROOTS).',
   ),
   not_approver: refused(
-    'the caller is not an approver of the gate',
+    'the caller is not an approver of the gate, has handed that on, or would approve their own work',
     'Only role:lead may decide the gate approve.',
   ),
   not_found: missing('no such path', 'There is nothing at /v1/run.'),
@@ -189,6 +189,18 @@ export const PROBLEMS = known({
   decided_otherwise: conflict(
     'the same principal has decided otherwise',
     'You have decided this gate otherwise.',
+  ),
+  rounds_exhausted: conflict(
+    'the run has gone back from the gate as often as it may',
+    'The run has gone back from this gate as often as it may: approve or reject.',
+  ),
+  decided_already: conflict(
+    'that seat, or whoever would get it, has decided already',
+    'That seat, or whoever would get it, has decided already at this gate.',
+  ),
+  delegation_circle: conflict(
+    'they decide in the place of somebody who has named them, in turn',
+    'They have named you to decide in their place: that would go round in a circle.',
   ),
   subject_changed: conflict(
     'the subject is not what you looked at',

@@ -1,4 +1,4 @@
-import type { DecideGate, Gate, GateStatus } from '@devflow/contracts'
+import type { DecideGate, DelegateGate, Gate, GateStatus } from '@devflow/contracts'
 import { type Listing, listing } from './listing.ts'
 import type { CallOptions, PostOptions } from './options.ts'
 import { path } from './paths.ts'
@@ -31,5 +31,10 @@ export class Gates {
    */
   async decide(run: string, gate: string, decision: DecideGate, options?: PostOptions): Promise<Gate> {
     return await this.#transport.post(path`/v1/runs/${run}/gates/${gate}/decisions`, decision, options)
+  }
+
+  /** Lets somebody else decide in the caller's place, at this opening of the gate. */
+  async delegate(run: string, gate: string, delegation: DelegateGate, options?: PostOptions): Promise<Gate> {
+    return await this.#transport.post(path`/v1/runs/${run}/gates/${gate}/delegations`, delegation, options)
   }
 }

@@ -15,6 +15,7 @@ export type {
   ControlRun,
   DecideGate,
   DecisionKind,
+  DelegateGate,
   Delivery,
   EntryKind,
   ErrorDetail,

@@ -1,9 +1,16 @@
-import { CHANNELS, DecideGate, GateStatus } from '@devflow/contracts'
-import { decideGate, decisionRefusal, listGates } from '@devflow/db'
+import { CHANNELS, DecideGate, DelegateGate, GateStatus } from '@devflow/contracts'
+import {
+  type DecisionAnswer,
+  decideGate,
+  decisionRefusal,
+  delegateGate,
+  listGates,
+  noteRefusal,
+} from '@devflow/db'
 import { z } from 'zod'
 import { GateBody, GatePage } from '../bodies.ts'
 import type { ApiDeps } from '../deps.ts'
-import { APPROVED, DECISION } from '../examples.ts'
+import { APPROVED, DECISION, DELEGATED } from '../examples.ts'
 import { findGate, findRun, NO_RUN } from '../find-run.ts'
 import { KEY_HEADER, KEY_PROBLEMS, keyed, keyedResponse } from '../keyed.ts'
 import type { Operations } from '../operation.ts'
@@ -59,6 +66,7 @@ export function gateRoutes(operations: Operations, deps: ApiDeps): void {
       bodyExamples: {
         Approve: DECISION,
         Reject: { decision: 'reject', comment: 'The second table is missing' },
+        'Request changes': { decision: 'request_changes', comment: 'Name the owner of each table' },
         'Raise a budget': { decision: 'approve', raiseToMicroUsd: 1500000 },
       },
       headers: KEY_HEADER,
@@ -80,6 +88,7 @@ export function gateRoutes(operations: Operations, deps: ApiDeps): void {
         'raise_too_low',
         'gate_closed',
         'decided_otherwise',
+        'rounds_exhausted',
         'subject_changed',
         ...KEY_PROBLEMS,
       ],
@@ -87,25 +96,78 @@ export function gateRoutes(operations: Operations, deps: ApiDeps): void {
     async ({ c, params: { id = '', gate = '' }, body, caller }) => {
       await findRun(pool, tenant, id)
       const { decision, comment, subjectHash, raiseToMicroUsd } = body
+      const who = { run: id, gate, actor: caller.principal, decision, via: 'api' }
       let moved = false
+      let said: DecisionAnswer | undefined
       const answer = await keyed(c, deps, body, async (client) => {
-        const said = await decideGate(client, {
-          run: id,
-          gate,
-          actor: caller.principal,
+        said = await decideGate(client, {
+          ...who,
           holds: caller.holds,
-          decision,
           comment,
           subjectHash,
           ...(raiseToMicroUsd === undefined ? {} : { raiseToMicroUsd }),
-          via: 'api',
         })
         const refusal = decisionRefusal(said, gate)
         if (refusal) throw refusal
         moved = said === 'accepted'
         return { status: 200, body: await findGate(client, id, gate), runId: id }
+      }).catch(async (error: unknown) => {
+        // What was refused left nothing: that it was is said apart.
+        if (said !== undefined) await noteRefusal(pool, { ...who, answer: said })
+        throw error
       })
       if (moved) poker.poke(CHANNELS.outbox)
+      return keyedResponse(c, answer)
+    },
+  )
+
+  operations.add(
+    {
+      method: 'post',
+      path: '/v1/runs/{id}/gates/{gate}/delegations',
+      operationId: 'delegateGate',
+      summary: 'Let somebody else decide a gate in your place',
+      tag,
+      description:
+        'From then on they decide and you do not, at this opening of the gate; name somebody else to change that, as long as they have not. Whoever has it may hand it on, but not in a circle.',
+      body: DelegateGate.meta({ id: 'DelegateGate' }),
+      bodyExamples: { 'To a colleague': { to: 'bob', comment: 'I am away until Monday' } },
+      headers: KEY_HEADER,
+      answers: {
+        200: {
+          description: 'The gate, with who decides in whose place.',
+          schema: GateBody,
+          example: DELEGATED,
+          headers: { 'Idempotency-Replayed': '`true` for a repeated Idempotency-Key.' },
+        },
+      },
+      problems: [
+        ...NO_RUN,
+        'gate_not_found',
+        'not_approver',
+        'gate_closed',
+        'delegation_circle',
+        'decided_already',
+        ...KEY_PROBLEMS,
+      ],
+    },
+    async ({ c, params: { id = '', gate = '' }, body, caller }) => {
+      await findRun(pool, tenant, id)
+      const { to, comment } = body
+      const answer = await keyed(c, deps, body, async (client) => {
+        const said = await delegateGate(client, {
+          run: id,
+          gate,
+          actor: caller.principal,
+          holds: caller.holds,
+          to,
+          ...(comment === undefined ? {} : { comment }),
+          via: 'api',
+        })
+        const refusal = decisionRefusal(said, gate)
+        if (refusal) throw refusal
+        return { status: 200, body: await findGate(client, id, gate), runId: id }
+      })
       return keyedResponse(c, answer)
     },
   )

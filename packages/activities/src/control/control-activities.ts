@@ -1,5 +1,12 @@
 import { type ControlActivities, storable } from '@devflow/contracts'
-import { beginExecution, commandRun, decideGate, decisionRefusal, readProgress } from '@devflow/db'
+import {
+  beginExecution,
+  commandRun,
+  decideGate,
+  decisionRefusal,
+  noteRefusal,
+  readProgress,
+} from '@devflow/db'
 import type { Deps } from '../deps.ts'
 import { guarded } from '../guarded.ts'
 import { conclude } from './conclude.ts'
@@ -67,7 +74,9 @@ export function createControlActivities(deps: Deps): ControlActivities {
     async decide(input) {
       const { runId, gate, ...decision } = asStored(input)
       const holds = ['owner', `principal:${decision.actor}`]
-      const answer = await decideGate(deps.pool, { run: runId, gate, ...decision, holds, via: 'temporal' })
+      const made = { run: runId, gate, ...decision, via: 'temporal' }
+      const answer = await decideGate(deps.pool, { ...made, holds })
+      await noteRefusal(deps.pool, { ...made, answer })
       return decisionRefusal(answer, gate)?.record
     },
 
