@@ -38,6 +38,6 @@ export {
   type PhaseTree,
   type Position,
   positionIn,
-  treeOf,
   roundStart,
+  treeOf,
 } from './tree.ts'
