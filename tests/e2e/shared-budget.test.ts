@@ -6,25 +6,25 @@ import { useStack } from '../support/stack.ts'
 
 const stack = useStack()
 
-/** Two agents side by side, and perhaps a third in a run of its own, on one budget. */
-const together = (third = '') => `
+/** Two agents side by side, and perhaps one before them in a run of its own, on one budget. */
+const together = (first = '') => `
 kind: template
 id: together@1
 roles: { worker: { persona: agent@1 } }
 phases:
+${first}
   - id: both
     parallel:
       branches:
         - [{ id: left, agent: { role: worker, prompt: "[turns=5]" } }]
         - [{ id: right, agent: { role: worker, prompt: "[turns=5]" } }]
-        ${third}
 `
 const child = `---
 kind: template
 id: child@1
 roles: { worker: { persona: agent@1 } }
 phases:
-  - { id: work, agent: { role: worker, prompt: "[turns=5]" } }
+  - { id: work, agent: { role: worker, prompt: "[turns=2]" } }
 `
 const billed = (runs: readonly string[]) =>
   stack.fake.requests
@@ -67,7 +67,7 @@ describe('branches that spend from one budget', () => {
   })
 
   test('never spend more than it holds, a child run among them', async () => {
-    const run = await stack.submit(together('- [{ id: sub, workflow: { template: child@1 } }]') + child, {
+    const run = await stack.submit(together('  - { id: sub, workflow: { template: child@1 } }') + child, {
       budget: { limitMicroUsd: 1_500, onExceeded: 'block' },
     })
     const end = await stack.untilStatus(run, 'failed')
