@@ -303,15 +303,24 @@ BEGIN
   RETURN 'done';
 END $$;
 --> statement-breakpoint
--- Chunks of runs that ended before `before`: the log keeps the turns themselves. Answers how many went.
-CREATE FUNCTION devflow.prune_chunks(before timestamptz, most integer DEFAULT 50) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path = devflow, pg_temp AS $$
-DECLARE n bigint;
+-- Chunks of runs that ended before `before`, at most so many: the log keeps the turns themselves. Answers how many went; none
+-- went when none are left. It goes from run to run that has chunks at all, so runs pruned long ago cost nothing. Whoever is
+-- about to retry a run holds its head: such a run is left for another time.
+CREATE FUNCTION devflow.prune_chunks(before timestamptz, most integer DEFAULT 10000) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path = devflow, pg_temp AS $$
+DECLARE run uuid := '00000000-0000-0000-0000-000000000000'; n bigint; gone bigint := 0;
 BEGIN
   PERFORM set_config('devflow.erasing', 'yes', true);
-  DELETE FROM run_chunks c USING (
-    SELECT r.id FROM runs r WHERE r.ended_at < before AND EXISTS (SELECT 1 FROM run_chunks x WHERE x.run_id = r.id) ORDER BY r.ended_at LIMIT most
-  ) old WHERE c.run_id = old.id;
-  GET DIAGNOSTICS n = ROW_COUNT;
+  WHILE gone < most LOOP
+    SELECT c.run_id INTO run FROM run_chunks c WHERE c.run_id > run ORDER BY c.run_id LIMIT 1;
+    EXIT WHEN run IS NULL;
+    CONTINUE WHEN NOT EXISTS (SELECT 1 FROM runs r WHERE r.id = run AND r.ended_at < before);
+    PERFORM 1 FROM run_heads h WHERE h.run_id = run AND h.control = 'over' FOR NO KEY UPDATE SKIP LOCKED;
+    CONTINUE WHEN NOT FOUND;
+    DELETE FROM run_chunks c WHERE c.run_id = run
+      AND c.seq <= coalesce((SELECT x.seq FROM run_chunks x WHERE x.run_id = run ORDER BY x.seq OFFSET most - gone - 1 LIMIT 1), (SELECT h.seq FROM run_heads h WHERE h.run_id = run));
+    GET DIAGNOSTICS n = ROW_COUNT;
+    gone := gone + n;
+  END LOOP;
   PERFORM set_config('devflow.erasing', '', true);
-  RETURN n;
+  RETURN gone;
 END $$;

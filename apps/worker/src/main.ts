@@ -23,7 +23,7 @@ import {
   terminalModel,
 } from '@devflow/activities'
 import { DevflowError, scrubber, TEMPORAL } from '@devflow/contracts'
-import { foldSlices, Listener, pruneDeliveries, pruneSubmissions } from '@devflow/db'
+import { foldSlices, Listener, pruneChunks, pruneDeliveries, pruneSubmissions } from '@devflow/db'
 import { createLogger, logLastWords, openTracing, repeat, supervised, type Tracing } from '@devflow/process'
 import { NativeConnection, Runtime, Worker } from '@temporalio/worker'
 import pg from 'pg'
@@ -177,7 +177,8 @@ const duties = [
 
 async function keepHouse(): Promise<void> {
   await pool.query('select devflow.make_partitions()')
-  await pool.query('select devflow.prune_chunks($1)', [new Date(Date.now() - config.chunkRetentionMs)])
+  const { signal } = ending
+  await pruneChunks(pool, new Date(Date.now() - config.chunkRetentionMs), { signal })
   // Of processes that died, or have been idle: others need not wait until they run short to have it back.
   await foldSlices(pool, '', new Date(Date.now() - 3_600_000))
   await pruneSubmissions(pool, new Date(Date.now() - config.eventRetentionMs))
