@@ -17,8 +17,9 @@ export class Bench {
     this.rounds = rounds
   }
 
-  stack(): Promise<Stack> {
-    this.#stack ??= startStack(join(this.folder, 'stack'))
+  /** `env`: what the stack is told besides, by whoever asks first. */
+  stack(env: Record<string, string> = {}): Promise<Stack> {
+    this.#stack ??= startStack(join(this.folder, 'stack'), env)
     return this.#stack
   }
 

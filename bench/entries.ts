@@ -43,6 +43,12 @@ const streamer = {
   },
 }
 
+/** Speaks as the provider of the scenario does. */
+const clock = {
+  ...persona('clock', 0),
+  model: { provider: 'openai-compatible', name: 'clock', pricing: { input: 0, output: 0 } },
+}
+
 const agent = (id: string) => ({ id, agent: { role: 'worker', prompt: 'Go on.', tools: ['list_dir'] } })
 
 const template = (id: string, phases: object[]) => ({
@@ -58,6 +64,7 @@ const ENTRIES = [
   persona('hundred-turns', TURNS),
   persona('one-turn', 0),
   streamer,
+  clock,
   template('bench-agents', PHASES.map(agent)),
   template('bench-stream', [agent('stream')]),
   template('bench-gate', [{ id: 'ask', gate: { title: 'Go on?', quorum: 1 } }, agent('after')]),

@@ -14,6 +14,7 @@ import { chunks } from './scenarios/chunks.ts'
 import { decide } from './scenarios/decide.ts'
 import { runs } from './scenarios/runs.ts'
 import { steps } from './scenarios/steps.ts'
+import { streamLatency } from './scenarios/stream-latency.ts'
 import { submit } from './scenarios/submit.ts'
 import { up } from './scenarios/up.ts'
 import { waiting } from './scenarios/waiting.ts'
@@ -27,6 +28,7 @@ const SCENARIOS: Record<string, (bench: Bench) => Promise<Row[]>> = {
   waiting,
   append,
   chunks,
+  'stream-latency': streamLatency,
 }
 const DOCUMENT = fileURLToPath(new URL('../docs/performance.md', import.meta.url))
 const TABLE = /(<!-- table -->\n)[\s\S]*(<!-- end of table -->)/

@@ -35,7 +35,7 @@ export interface Stack {
 }
 
 /** Starts `npm start -- --json …` on `<folder>/data`. Rejects with what was printed when it ends before it is ready. */
-export async function startStack(folder: string): Promise<Stack> {
+export async function startStack(folder: string, env: Record<string, string> = {}): Promise<Stack> {
   writeEntries(join(folder, 'entries'))
   const started = performance.now()
   const child = spawn(
@@ -45,7 +45,7 @@ export async function startStack(folder: string): Promise<Stack> {
       ...['--json', '--no-sample', '--port', '0', '--data', join(folder, 'data')],
       ...['--entries', join(folder, 'entries'), '--workspace-root', folder],
     ],
-    { stdio: ['ignore', 'pipe', 'pipe'] },
+    { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } },
   )
   const ended = once(child, 'exit')
   let printed = ''
