@@ -56,8 +56,10 @@ describe('rules that every kind has', () => {
   - { id: both, when: false, parallel: { branches: [[{ id: a, wait: { for: PT1H } }]] } }
   - { id: each, when: "\${{ input.n > 1 }}", map: { over: "\${{ input.nothing }}", phases: [{ id: b, wait: { for: PT1H } }] } }
 `
-    const end = await stack.finish(flowTemplate(phases), { input: { n: 1 } })
+    const output = { both: '${{ phases.both.output }}', each: '${{ phases.each.output }}' }
+    const end = await stack.finish(flowTemplate(phases, { output }), { input: { n: 1 } })
     expect(statusesOf(end)).toEqual({ both: 'skipped', each: 'skipped' })
+    expect(end.output).toEqual({ both: null, each: null })
   })
 
   test('onError: a map that may fail, fails alone', async () => {

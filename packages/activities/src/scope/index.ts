@@ -3,7 +3,7 @@ import { phasesById } from '@devflow/db'
 import { instanceId, LEVEL, type PhaseNode, type Scope, treeOf } from '@devflow/definition'
 import { artifactsSeen, contentsOf } from './artifacts.ts'
 import { itemsOf } from './items.ts'
-import { groupOutputs, outputOf } from './outputs.ts'
+import { groupOutputs, isDone, outputOf } from './outputs.ts'
 import { outerId, positionSeen, type View } from './view.ts'
 
 export { artifactsSeen, contentsOf } from './artifacts.ts'
@@ -55,7 +55,7 @@ async function phasesOf(view: View, speaksOf: (name: string) => boolean): Promis
     seen.map(async ({ node, id }) => {
       const row = rows.get(id)
       const status = row?.status ?? 'pending'
-      const output = row && speaksOf(node.name) ? await outputOf(view, node, row) : null
+      const output = row && isDone(row) && speaksOf(node.name) ? await outputOf(view, node, row) : null
       return [node.name, { output, status }] as const
     }),
   )

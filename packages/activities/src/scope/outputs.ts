@@ -6,6 +6,10 @@ import type { View } from './view.ts'
 /** Rows asked for at once. */
 const SLICE = 1_000
 
+/** Only what is done has an output: not what was skipped, and not what of a failed map or cycle was done before. */
+export const isDone = ({ status }: PhaseProgress): boolean =>
+  status === 'completed' || status === 'compensated'
+
 /** The output of a phase as expressions see it: an agent's artifact itself, of what holds others what came of those. */
 export async function outputOf(view: View, node: PhaseNode, at: PhaseProgress): Promise<unknown> {
   switch (node.kind) {
@@ -60,11 +64,7 @@ export async function groupOutputs(
       ({ id }) => !['skipped', 'pending'].includes(rows.get(id)?.status ?? 'pending'),
     )
     const row = last && rows.get(last.id)
-    outputs.push(
-      last && (row?.status === 'completed' || row?.status === 'compensated')
-        ? await outputOf(view, last.inner, row)
-        : null,
-    )
+    outputs.push(last && row && isDone(row) ? await outputOf(view, last.inner, row) : null)
   }
   return outputs
 }
