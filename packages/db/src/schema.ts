@@ -10,15 +10,17 @@ import {
   text,
   uuid,
 } from 'drizzle-orm/pg-core'
-import { bytea, devflow, micro, tenant, time } from './schema-base.ts'
+import { devflow, micro, tenant, time } from './schema-base.ts'
 
 export { devflow } from './schema-base.ts'
 export * from './schema-budgets.ts'
+export * from './schema-gates.ts'
 export * from './schema-pricing.ts'
 export * from './schema-registry.ts'
 export * from './schema-schedules.ts'
 export * from './schema-topics.ts'
 export * from './schema-webhooks.ts'
+export * from './schema-workspace.ts'
 
 /** Definitions frozen at submission, shared by the runs that pin them (I9). */
 export const definitions = devflow.table('definitions', {
@@ -191,89 +193,6 @@ export const modelCalls = devflow.table(
   ],
 )
 
-/** Projection: gates, one row a gate; a new attempt of its phase opens it anew. */
-export const gates = devflow.table(
-  'gates',
-  {
-    runId: uuid('run_id').notNull(),
-    id: text('id').notNull(),
-    tenant: tenant(),
-    phase: text('phase').notNull(),
-    attempt: integer('attempt').notNull(),
-    status: text('status').notNull(),
-    title: text('title').notNull(),
-    subject: jsonb('subject').notNull(),
-    subjectHash: text('subject_hash').notNull(),
-    quorum: integer('quorum').notNull(),
-    rejectQuorum: integer('reject_quorum').notNull(),
-    /** Null: whoever may decide gates. */
-    approvers: text('approvers').array(),
-    requireSubjectHash: boolean('require_subject_hash').notNull(),
-    onReject: text('on_reject').notNull(),
-    onDeadline: jsonb('on_deadline'),
-    /** Where the run goes back to: `{changes?: {to, for}, reject?: {to, for}, maxRounds}`; and how often it has. */
-    goesBack: jsonb('goes_back'),
-    rounds: integer('rounds').notNull().default(0),
-    /** Whose own work it asks about, where that is nobody's to approve. */
-    author: text('author'),
-    remindEvery: text('remind_every'),
-    remindAt: time('remind_at'),
-    reminders: integer('reminders').notNull().default(0),
-    delegations: integer('delegations').notNull().default(0),
-    refusals: integer('refusals').notNull().default(0),
-    /** Of an automatic gate: the budget it asks to raise. */
-    budget: jsonb('budget'),
-    escalatedAt: time('escalated_at'),
-    /** Steps of the escalation taken. */
-    escalations: integer('escalations').notNull().default(0),
-    deadline: time('deadline'),
-    openedAt: time('opened_at').notNull(),
-    closedAt: time('closed_at'),
-  },
-  (table) => [
-    primaryKey({ columns: [table.runId, table.id] }),
-    index('gates_by_status').on(table.tenant, table.status, table.openedAt),
-  ],
-)
-
-/** Projection: decisions, at most one a principal and opening (I6). */
-export const gateDecisions = devflow.table(
-  'gate_decisions',
-  {
-    runId: uuid('run_id').notNull(),
-    gate: text('gate').notNull(),
-    attempt: integer('attempt').notNull(),
-    principal: text('principal').notNull(),
-    tenant: tenant(),
-    decision: text('decision').notNull(),
-    comment: text('comment'),
-    subjectHash: text('subject_hash').notNull(),
-    implied: boolean('implied').notNull(),
-    via: text('via').notNull(),
-    at: time('at').notNull(),
-  },
-  (table) => [primaryKey({ columns: [table.runId, table.gate, table.attempt, table.principal] })],
-)
-
-/** Projection: who decides in whose place at an opening of a gate; the latest a principal has named counts. */
-export const gateDelegations = devflow.table(
-  'gate_delegations',
-  {
-    runId: uuid('run_id').notNull(),
-    gate: text('gate').notNull(),
-    attempt: integer('attempt').notNull(),
-    principal: text('principal').notNull(),
-    tenant: tenant(),
-    delegate: text('delegate').notNull(),
-    /** The principal was an approver by itself, not only in somebody's place. */
-    own: boolean('own').notNull(),
-    comment: text('comment'),
-    via: text('via').notNull(),
-    at: time('at').notNull(),
-  },
-  (table) => [primaryKey({ columns: [table.runId, table.gate, table.attempt, table.principal] })],
-)
-
 /** Projection: signals received, and which wait phase took each. */
 export const signals = devflow.table(
   'signals',
@@ -306,68 +225,6 @@ export const artifacts = devflow.table(
     at: time('at').notNull(),
   },
   (table) => [primaryKey({ columns: [table.runId, table.name, table.version] })],
-)
-
-/** Bodies by their SHA-256, kept per run so that deleting a run frees them. */
-export const blobs = devflow.table(
-  'blobs',
-  {
-    runId: uuid('run_id').notNull(),
-    sha256: text('sha256').notNull(),
-    tenant: tenant(),
-    content: bytea('content').notNull(),
-    createdAt: time('created_at').notNull().defaultNow(),
-  },
-  (table) => [primaryKey({ columns: [table.runId, table.sha256] })],
-)
-
-/** Bodies too large for one row, in parts; a body is whole once something names it. */
-export const blobParts = devflow.table(
-  'blob_parts',
-  {
-    runId: uuid('run_id').notNull(),
-    sha256: text('sha256').notNull(),
-    part: integer('part').notNull(),
-    tenant: tenant(),
-    content: bytea('content').notNull(),
-  },
-  (table) => [primaryKey({ columns: [table.runId, table.sha256, table.part] })],
-)
-
-/** Projection: snapshots of workspaces; the bytes are in `blob_parts`. */
-export const workspaceSnapshots = devflow.table(
-  'workspace_snapshots',
-  {
-    runId: uuid('run_id').notNull(),
-    seq: bigint('seq', { mode: 'number' }).notNull(),
-    tenant: tenant(),
-    /** Of work done at once each line has files of its own. */
-    line: text('line').notNull(),
-    phase: text('phase').notNull(),
-    attempt: integer('attempt').notNull(),
-    sha256: text('sha256').notNull(),
-    bytes: bigint('bytes', { mode: 'number' }).notNull(),
-    commit: text('commit').notNull(),
-    /** The commit that must be there before it: a snapshot's, or the one the run pinned. */
-    base: text('base').notNull(),
-    /** How many bundles it takes to restore it. */
-    links: integer('links').notNull(),
-    at: time('at').notNull(),
-  },
-  (table) => [primaryKey({ columns: [table.runId, table.seq] })],
-)
-
-/** Which run has a repository and base for itself. A run that is over holds nothing: its row is the next one's to take. */
-export const workspaceSlots = devflow.table(
-  'workspace_slots',
-  {
-    tenant: tenant(),
-    repo: text('repo').notNull(),
-    base: text('base').notNull(),
-    runId: uuid('run_id').notNull(),
-    takenAt: time('taken_at').notNull().defaultNow(),
-  },
-  (table) => [primaryKey({ columns: [table.tenant, table.repo, table.base] })],
 )
 
 /** Runs whose workflow must be woken; a row is deleted once Temporal has taken the wake (I10). */
