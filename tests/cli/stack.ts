@@ -31,6 +31,15 @@ phases:
   - { id: work, agent: { role: worker, prompt: 'Do it. [turns=1] [[complete:${NOTE}]]', produces: note } }
 ---
 kind: template
+id: reviewed@1
+title: Work that may have to be done again
+roles: { worker: { persona: agent@1 } }
+artifacts: { note: { schema: note@1 } }
+phases:
+  - { id: work, agent: { role: worker, prompt: 'Do it. [turns=1] [[complete:${NOTE}]]', produces: note } }
+  - { id: approve, gate: { title: Is the note good?, subject: [note], allowChanges: work } }
+---
+kind: template
 id: fails@1
 title: Work that comes to nothing
 roles: { worker: { persona: player@1 } }

@@ -1,4 +1,4 @@
-import type { DevflowClient } from '@devflow/client'
+import type { DecisionKind, DevflowClient } from '@devflow/client'
 import { DevflowError } from '@devflow/contracts'
 import type { Command } from 'commander'
 import { decidedLines } from './following/ask-gate.ts'
@@ -15,7 +15,7 @@ export interface DecisionFlags {
 
 /** Decides a gate of a run: the one named, or the only one that is open. */
 export async function decideGate(
-  decision: 'approve' | 'reject',
+  decision: DecisionKind,
   run: string,
   gate: string | undefined,
   { comment, subjectHash, raiseTo }: DecisionFlags,
@@ -33,6 +33,24 @@ export async function decideGate(
   })
   if (json) printJson(decided)
   else screen.print(...decidedLines(decided, decision, words))
+}
+
+/** Hands the decision on: of the gate named, or of the only one that is open. */
+export async function delegateGate(
+  run: string,
+  gate: string | undefined,
+  { to, comment }: { to: string; comment?: string },
+  command: Command,
+): Promise<void> {
+  const { json, screen, words, printJson, client: connect } = invocationOf(command)
+  const client = connect()
+  const id = await findRunId(client, run, words)
+  const delegated = await client.gates.delegate(id, gate ?? (await onlyOpenGate(client, id, words)), {
+    to,
+    ...(comment === undefined ? {} : { comment }),
+  })
+  if (json) printJson(delegated)
+  else screen.print(words.gate.delegated(delegated.id, to))
 }
 
 async function onlyOpenGate(client: DevflowClient, run: string, { failures }: Words): Promise<string> {

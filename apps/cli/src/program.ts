@@ -3,6 +3,7 @@ import { addApprove } from './commands/approve.ts'
 import { addBudget } from './commands/budget.ts'
 import { addCalls } from './commands/calls.ts'
 import { addCompletion } from './commands/completion.ts'
+import { addDelegate } from './commands/delegate.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addGates } from './commands/gates.ts'
 import { addMigrate } from './commands/migrate.ts'
@@ -10,6 +11,7 @@ import { addPricing } from './commands/pricing.ts'
 import { addRebuild } from './commands/rebuild.ts'
 import { addRegistry } from './commands/registry.ts'
 import { addReject } from './commands/reject.ts'
+import { addRequestChanges } from './commands/request-changes.ts'
 import { addRun } from './commands/run.ts'
 import { addRuns } from './commands/runs.ts'
 import { addUp } from './commands/up.ts'
@@ -46,6 +48,8 @@ export function createProgram(words: Words, stack?: StackDeps): Command {
   addGates(program, words)
   addApprove(program, words)
   addReject(program, words)
+  addRequestChanges(program, words)
+  addDelegate(program, words)
   addCalls(program, words)
   addUsage(program, words)
   addBudget(program, words)

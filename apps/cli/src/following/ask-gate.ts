@@ -5,7 +5,7 @@ import type { Words } from '../messages/words.ts'
 import { inOneLine } from '../terminal/fit.ts'
 import type { Screen } from '../terminal/screen.ts'
 import type { Ask } from './follow-run.ts'
-import { gateLines, subjectLines } from './gate-lines.ts'
+import { canGoBack, gateLines, subjectLines } from './gate-lines.ts'
 
 /** Rows that the question and the headings take. */
 const QUESTION_ROWS = 14
@@ -79,6 +79,7 @@ function choose(gate: Gate, { gate: words }: Words, signal: AbortSignal) {
     options: [
       { value: 'approve', label: words.approve },
       { value: 'reject', label: words.reject },
+      ...(canGoBack(gate) ? [{ value: 'request_changes' as const, label: words.requestChanges }] : []),
       ...(gate.subject.length > 0 ? [{ value: 'look' as const, label: words.look }] : []),
       { value: 'later', label: words.later, hint: words.laterHint },
     ],

@@ -4,7 +4,7 @@ import { harmless, padEnd, widthOf, wrap } from '../terminal/fit.ts'
 import { count, dollars, span } from '../terminal/quantities.ts'
 import type { Screen } from '../terminal/screen.ts'
 import { paintOf } from '../terminal/status-paint.ts'
-import { gateLines } from './gate-lines.ts'
+import { canGoBack, gateLines } from './gate-lines.ts'
 
 /** How a run ended, what it cost, and what to do next. */
 export function endLines(run: Run, screen: Screen, words: Words): string[] {
@@ -59,6 +59,9 @@ export function waitingLines(run: Run, gates: readonly Gate[], screen: Screen, w
       [
         [next.approve, `approve ${run.id}${gate}`],
         [next.reject, `reject ${run.id}${gate}`],
+        ...(only && canGoBack(only)
+          ? [[next.requestChanges, `request-changes ${run.id}${gate}`] as const]
+          : []),
         [next.follow, `runs show ${run.id} --follow`],
       ],
       screen,

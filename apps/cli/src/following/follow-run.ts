@@ -42,7 +42,9 @@ export async function followRun(run: Run, { client, view, ask, leaving }: Follow
       questions.hear(event)
       const asks = ask ? 'gate.opened' : 'run.waiting'
       if (event.type !== asks) continue
-      const gates = await openGates(client, run.id, following.signal)
+      // One that opened later, or opened anew, is asked about when its event comes.
+      const open = await openGates(client, run.id, following.signal)
+      const gates = open.filter(({ openedAt }) => openedAt <= event.at)
       if (ask) questions.ask(gates)
       // A wait for a signal is none of ours: it is followed.
       else if (gates.length > 0) end({ how: 'waiting', gates })

@@ -12,6 +12,7 @@ export function gateLines(gate: Gate, { palette }: Screen, words: Words): string
   const facts = [
     gate.id,
     words.gate.quorum(approvals(gate), gate.quorum),
+    ...(gate.round ? [words.gate.round(gate.round, gate.maxRounds ?? gate.round)] : []),
     ...(gate.deadline === undefined ? [] : [timeLeft(gate.deadline, words)]),
   ]
   return [
@@ -20,8 +21,15 @@ export function gateLines(gate: Gate, { palette }: Screen, words: Words): string
       ({ actor, decision, comment }) =>
         `${INDENT}${inOneLine(actor)}: ${decision}${comment ? `, “${inOneLine(comment)}”` : ''}`,
     ),
+    ...(gate.delegations ?? []).map(
+      ({ from, to }) => `${INDENT}${words.gate.inPlaceOf(inOneLine(from), inOneLine(to))}`,
+    ),
   ]
 }
+
+/** It takes requests for changes, and the run may still go back from it. */
+export const canGoBack = ({ allowChanges, round = 0, maxRounds = 0 }: Gate): boolean =>
+  allowChanges !== undefined && round < maxRounds
 
 export const approvals = (gate: Gate): number =>
   gate.decisions.filter(({ decision }) => decision === 'approve').length
