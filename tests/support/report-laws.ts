@@ -53,10 +53,11 @@ async function faultsOf(pool: pg.Pool, tenant: string, id: string): Promise<stri
 }
 
 /** Chapters by their beginnings, in order. */
-function chapters({ outcome, output, phases, models, retries, changes }: Report): string[] {
+function chapters({ outcome, output, phases, models, retries, changes, compensations }: Report): string[] {
   return [
     ...(outcome === 'failed' ? ['Why it failed'] : outcome === 'canceled' ? ['Why it was canceled'] : []),
     ...(retries.length > 0 ? ['Earlier rounds'] : []),
+    ...(compensations ? ['What was undone'] : []),
     'Input',
     ...(output === undefined ? [] : ['Output']),
     ...(changes ? ['Changes'] : []),

@@ -3,7 +3,7 @@ import { SubmitRun } from './commands.ts'
 import { Budget } from './entries.ts'
 import { ErrorDetail, ErrorRecord } from './errors.ts'
 import { GateDecision, GateStatus, SubjectItem } from './gates.ts'
-import { PhaseStatus, Usage } from './runs.ts'
+import { PhaseStatus, RunError, Usage } from './runs.ts'
 
 export const REPORT_FORMAT = 1
 
@@ -112,7 +112,7 @@ export const Report = z.object({
   labels: z.record(z.string(), z.string()),
   input: z.json(),
   output: z.json().optional(),
-  error: ErrorRecord.optional(),
+  error: RunError.optional(),
   failedPhase: z.string().optional(),
   canceled: z
     .object({ actor: z.string(), reason: z.string().optional(), via: z.string().optional(), at: time })
@@ -145,6 +145,21 @@ export const Report = z.object({
     )
     .describe('which further rounds were asked for'),
   phases: z.array(ReportPhase),
+  compensations: z
+    .array(
+      z.object({
+        phase: z.string(),
+        attempt: z.int(),
+        function: z.string(),
+        status: z.enum(['started', 'completed', 'failed']).describe('`failed`: what could not be undone'),
+        tries: z.int(),
+        error: ErrorRecord.optional(),
+        startedAt: time,
+        endedAt: time.optional(),
+      }),
+    )
+    .optional()
+    .describe('what was undone after the run failed or was canceled, in that order'),
   changes: ReportChanges.optional(),
   next: z.array(ReportNext).describe('what can be done now; empty when the run completed'),
   reproduce: z.object({

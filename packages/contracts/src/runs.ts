@@ -79,6 +79,18 @@ export const Workspace = z.strictObject({
 })
 export type Workspace = z.infer<typeof Workspace>
 
+/** What was undone of a run that did not complete, and what could not be. */
+export const RunCompensation = z.object({
+  completed: z.int(),
+  failed: z.int(),
+  notUndone: z.array(z.object({ phase: z.string(), function: z.string(), error: ErrorRecord })),
+})
+export type RunCompensation = z.infer<typeof RunCompensation>
+
+/** Why a run did not complete. */
+export const RunError = ErrorRecord.extend({ compensation: RunCompensation.optional() })
+export type RunError = z.infer<typeof RunError>
+
 export const Labels = z.record(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$/), z.string().max(200))
 
 export const Run = z.object({
@@ -92,7 +104,7 @@ export const Run = z.object({
   usage: Usage,
   budget: RunBudget,
   output: z.json().optional(),
-  error: ErrorRecord.optional(),
+  error: RunError.optional(),
   actor: Principal,
   attempt: z.int(),
   parent: z.string().optional(),

@@ -118,8 +118,13 @@ export interface ControlActivities {
     round: number
     outcome: Outcome
     phase?: string
-  }): Promise<{ outcome: Outcome; over: boolean } | undefined>
+  }): Promise<Concluded | undefined>
 }
+
+/** `compensate`: what the run has done is to be undone first, and then it is to be concluded again. */
+export type Concluded =
+  | { outcome: Outcome; over: boolean; compensate?: undefined }
+  | { outcome: Exclude<Outcome, 'completed'>; over: false; compensate: true }
 
 /** Whose times one of Temporal's schedules tells of. */
 export interface ScheduleClock {
@@ -136,6 +141,14 @@ export interface OccasionActivities {
 /** Calls of functions; each is on record before and after. */
 export interface FunctionActivities {
   runFunctionPhase(input: { runId: string; phase: string; attempt: number }): Promise<SessionEnd>
+  /** Undoes what a run has done, before it ends as `outcome` says. */
+  compensateRun(input: {
+    runId: string
+    epoch: number
+    round: number
+    outcome: Exclude<Outcome, 'completed'>
+    phase?: string
+  }): Promise<void>
 }
 
 /** Long work, one activity a phase. */

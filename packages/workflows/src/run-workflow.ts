@@ -10,7 +10,7 @@ import {
 } from '@temporalio/workflow'
 import { Face } from './face.ts'
 import { Inbox } from './inbox.ts'
-import { type Begin, Sessions, type Settled, startSession, stepOf } from './sessions.ts'
+import { type Begin, Sessions, type Settled, startSession, startUndoing, stepOf } from './sessions.ts'
 
 const control = proxyLocalActivities<ControlActivities>({
   startToCloseTimeout: '1 minute',
@@ -46,7 +46,7 @@ export async function runWorkflow({ runId }: { runId: string }): Promise<void> {
         if (inbox.hasNews) continue
         return
       }
-      const concluded = await control.conclude({ runId, epoch: begun.epoch, round: begun.attempt, ...end })
+      const concluded = await conclude(runId, begun, inbox, end)
       if (!concluded) continue
       // Before there was `over`, the outcome came alone.
       const { outcome, over } =
@@ -57,7 +57,26 @@ export async function runWorkflow({ runId }: { runId: string }): Promise<void> {
   })
 }
 
-type End = { outcome: Outcome; phase?: string } | 'leave' | 'again'
+/** Ends the round; before that, what the run has done is undone where it is to be, which is the log's to say. */
+async function conclude(runId: string, begun: Begin, inbox: Inbox, end: Ended) {
+  for (;;) {
+    const round = { runId, epoch: begun.epoch, round: begun.attempt }
+    const concluded = await control.conclude({ ...round, ...end })
+    if (!concluded?.compensate) return concluded
+    const phase = end.phase === undefined ? {} : { phase: end.phase }
+    const undoing = startUndoing(runId, begun, { outcome: concluded.outcome, ...phase })
+    for (;;) {
+      await condition(() => undoing.settled !== undefined || inbox.hasNews)
+      if (undoing.settled !== undefined) break
+      await inbox.serve(runId, control)
+    }
+    // It gives up a phase by itself; what it cannot even put on record is for a person to see.
+    if (undoing.settled.error !== undefined) throw undoing.settled.error
+  }
+}
+
+type Ended = { outcome: Outcome; phase?: string }
+type End = Ended | 'leave' | 'again'
 
 /**
  * A round of a run, step by step. Only this, the workflow's one main line, runs local activities; sessions run beside it,

@@ -56,6 +56,31 @@ export function startSession(
   return running
 }
 
+/** Starts what undoes a run before it ends; nothing stops it but its own end. */
+export function startUndoing(
+  runId: string,
+  begun: Begin,
+  end: { outcome: 'failed' | 'canceled'; phase?: string },
+): { readonly settled: { error?: unknown } | undefined } {
+  const { compensateRun } = proxyActivities<FunctionActivities>({
+    taskQueue: 'devflow-sessions',
+    startToCloseTimeout: '365 days',
+    heartbeatTimeout: begun.heartbeatTimeoutMs,
+    retry: { initialInterval: '500 milliseconds', maximumInterval: '10 seconds' },
+    summary: 'undo what the run has done',
+  })
+  const running: { settled: { error?: unknown } | undefined } = { settled: undefined }
+  compensateRun({ runId, epoch: begun.epoch, round: begun.attempt, ...end }).then(
+    () => {
+      running.settled = {}
+    },
+    (error: unknown) => {
+      running.settled = { error }
+    },
+  )
+  return running
+}
+
 /** The sessions under way inside a step. The workflow only starts and stops them; where they stand is in the log. */
 export class Sessions {
   readonly #running = new Map<string, { ref: SessionRef; running: Running }>()

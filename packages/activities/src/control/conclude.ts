@@ -1,4 +1,4 @@
-import type { ControlActivities, ErrorRecord, Outcome } from '@devflow/contracts'
+import type { Concluded, ControlActivities, ErrorRecord, Outcome } from '@devflow/contracts'
 import { CHANNELS, DevflowError } from '@devflow/contracts'
 import { type EventLine, type Progress, putBlob, readOpenCalls, readProgress } from '@devflow/db'
 import { evaluateValue } from '@devflow/definition'
@@ -9,28 +9,29 @@ import { markdownOf } from '../report/markdown/index.ts'
 import { scopeOf, viewAtEnd } from '../scope/index.ts'
 import { eventAt } from '../session/place.ts'
 import { closeRunWorkspaces } from '../workspace/index.ts'
+import { compensationDetail, undoingOf } from './compensate.ts'
 
 type End = Parameters<ControlActivities['conclude']>[0]
 
 const OUTCOMES: readonly Outcome[] = ['completed', 'failed', 'canceled']
 
 /**
- * Ends a round of a run: closes what is open, writes the report, and last the terminal event, in one transaction. A
+ * Ends a round of a run, once nothing is left to be undone: closes what is open, writes the report, and last the terminal event, in one transaction. A
  * run that is over already, or another execution's, or in another round, is left alone.
  */
-export async function conclude(
-  deps: Deps,
-  end: End,
-): Promise<{ outcome: Outcome; over: boolean } | undefined> {
+export async function conclude(deps: Deps, end: End): Promise<Concluded | undefined> {
   const progress = await readProgress(deps.pool, end.runId)
   if (!progress) return undefined
   if (progress.control === 'over') return asItEnded(progress)
   // Asked once more after its answer was lost, it must not end the round that a retry has opened meanwhile.
   if (progress.executionEpoch !== end.epoch || progress.attempt !== end.round) return undefined
-  const { outcome, output, error } = await result(deps, progress, end)
+  const { outcome, output, error: reason, phase, undoing } = await settle(deps, progress, end)
+  if (outcome !== 'completed' && undoing.isLeft) return { outcome, over: false, compensate: true }
+  const compensation = compensationDetail(undoing.made)
+  const error = reason && { ...reason, ...(compensation ? { compensation } : {}) }
   const closing = [...(await lostCalls(deps, end.runId)), ...closingLines(progress)]
-  const made = await changesOf(deps, progress, end.phase)
-  const ended = { outcome, output, error, phase: end.phase }
+  const made = await changesOf(deps, progress, phase)
+  const ended = { outcome, output, error, phase, compensations: undoing.made }
   const report = deps.scrub(await buildReport(deps, progress, ended, made?.changes))
   const version = progress.attempt
   const artifacts = await Promise.all(
@@ -49,7 +50,7 @@ export async function conclude(
   const data = {
     ...(output === undefined ? {} : { output }),
     ...(error ? { error } : {}),
-    ...(end.phase ? { phase: end.phase } : {}),
+    ...(phase ? { phase } : {}),
   }
   const { verdict } = await deps.writer.append({
     run: end.runId,
@@ -73,7 +74,18 @@ export async function conclude(
   return now?.control === 'over' ? asItEnded(now) : undefined
 }
 
-function asItEnded({ status }: Progress): { outcome: Outcome; over: boolean } | undefined {
+/** The end that a run comes to: that which was settled when its first phase began to be undone, whatever came since. */
+async function settle(deps: Deps, progress: Progress, end: End) {
+  const { definition } = await deps.definitions.get(progress.definitionHash)
+  const undoing = await undoingOf(deps, progress, definition)
+  const [first] = undoing.made
+  const asked = { ...(await result(deps, progress, end)), phase: end.phase, undoing }
+  if (!first || first.outcome === asked.outcome) return asked
+  const { outcome, failedPhase: phase } = first
+  return { ...(await result(deps, progress, { ...end, outcome, phase })), phase, undoing }
+}
+
+function asItEnded({ status }: Progress): Concluded | undefined {
   const outcome = OUTCOMES.find((known) => known === status)
   return outcome && { outcome, over: true }
 }
@@ -81,7 +93,7 @@ function asItEnded({ status }: Progress): { outcome: Outcome; over: boolean } | 
 async function result(
   deps: Deps,
   progress: Progress,
-  end: End,
+  end: Pick<End, 'outcome'> & { phase?: string | undefined },
 ): Promise<{ outcome: Outcome; output?: unknown; error?: ErrorRecord }> {
   if (end.outcome === 'failed') {
     const error = progress.phases.find(({ id }) => id === end.phase)?.error

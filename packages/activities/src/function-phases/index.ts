@@ -4,6 +4,7 @@ import { ApplicationFailure, Context } from '@temporalio/activity'
 import type { Deps } from '../deps.ts'
 import { guarded } from '../guarded.ts'
 import { Stop, watching } from '../session/stop.ts'
+import { compensateRun } from './compensate-run.ts'
 import { deliverFunction, HANDED_OVER } from './run-function-phase.ts'
 
 /** Another worker can have it at once. */
@@ -24,6 +25,13 @@ export function createFunctionActivities(deps: Deps): FunctionActivities {
       )
       if (end === HANDED_OVER) throw handOver()
       return end
+    },
+    async compensateRun(asked): Promise<void> {
+      const stop = new Stop()
+      const place = { runId: asked.runId, phase: 'compensation', attempt: asked.round }
+      const work = () => compensateRun(deps, asked, stop)
+      const end = await watching(deps, Context.current(), place, stop, work, { heedsCancel: false })
+      if (end === HANDED_OVER) throw handOver()
     },
   }
   return guarded(activities, deps.scrub)

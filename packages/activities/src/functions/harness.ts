@@ -4,12 +4,12 @@
 // The function shares its process, so nothing here is safe from it for good. What is: it gets nothing that the process has
 // not (permissions, namespaces), and each answer begins with a token made for that call alone, so what a function prints, or
 // left running earlier, is not taken for the answer of a later call. What is needed afterwards is taken before its code runs.
-import { writeSync } from 'node:fs'
+import fs from 'node:fs'
 import http from 'node:http'
 import { syncBuiltinESMExports } from 'node:module'
 import net from 'node:net'
 import os from 'node:os'
-import { format } from 'node:util'
+import util from 'node:util'
 import v8 from 'node:v8'
 
 interface Call {
@@ -25,6 +25,9 @@ type Called = (input: unknown, ctx: object) => unknown
 
 const { parse, stringify } = JSON
 const { freeze } = Object
+const { writeSync } = fs
+const { format } = util
+const bytesOf = Buffer.from
 const { exit, stdin, getActiveResourcesInfo: resources } = process
 const indexOf = Function.prototype.call.bind(String.prototype.indexOf) as (
   text: string,
@@ -67,11 +70,15 @@ syncBuiltinESMExports()
 // Calls come by it; whoever read from it would lose the next.
 Object.defineProperty(process, 'stdin', { value: undefined, configurable: false })
 
+const STOPPED = new Error('the call was stopped')
+
 let called: Called | undefined
 let current: { token: string; controller: AbortController } | undefined
+/** A call is stopped, maybe before it has begun. */
+let isStopped = false
 
 function say(token: string, json: string): void {
-  let rest = Buffer.from(`\n${token}${json}\n`)
+  let rest = bytesOf(`\n${token}${json}\n`)
   while (rest.length > 0) {
     try {
       rest = rest.subarray(writeSync(1, rest))
@@ -113,6 +120,7 @@ function leftovers(): number {
 
 async function answer({ token, input, ctx }: Call): Promise<void> {
   const controller = new AbortController()
+  if (isStopped) controller.abort(STOPPED)
   current = { token, controller }
   try {
     if (!called) throw new Error('its default export is not a function')
@@ -148,7 +156,8 @@ let loading: Promise<unknown> = Promise.resolve()
 
 async function take(message: Message): Promise<void> {
   if ('abort' in message) {
-    current?.controller.abort(new Error('the call was stopped'))
+    isStopped = true
+    current?.controller.abort(STOPPED)
     return
   }
   if ('call' in message) {

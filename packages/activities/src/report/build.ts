@@ -9,6 +9,7 @@ import {
   type ReportPhase,
 } from '@devflow/contracts'
 import {
+  type Compensation,
   firstPhases,
   getBlob,
   type PhaseProgress,
@@ -19,7 +20,7 @@ import {
 import { nameIn } from '@devflow/definition'
 import { Decimal } from 'decimal.js'
 import type { Deps } from '../deps.ts'
-import { nodeNamed } from '../scope/index.ts'
+import { loadedOutput, nodeNamed } from '../scope/index.ts'
 import { nextSteps } from './next-steps.ts'
 import { reproduce } from './reproduce.ts'
 
@@ -30,8 +31,10 @@ const MOST_PHASES = 500
 export interface RunResult {
   outcome: Outcome
   output?: unknown
-  error?: ErrorRecord
-  phase?: string
+  error?: ErrorRecord | undefined
+  phase?: string | undefined
+  /** What was undone before the end, and what could not be. */
+  compensations?: readonly Compensation[]
 }
 
 type Json = Report['input']
@@ -45,13 +48,15 @@ export async function buildReport(
 ): Promise<Report> {
   const { definition } = await deps.definitions.get(progress.definitionHash)
   const facts = await readReportFacts(deps.pool, progress.runId)
-  const { outcome, output, error, phase: failedPhase } = result
+  const { outcome, output, error, phase: failedPhase, compensations = [] } = result
   const { canceled } = facts
   const listed = await firstPhases(deps.pool, progress.runId, MOST_PHASES)
   const phases = listed.map(async (at) => {
     const phase = nodeNamed(definition, nameIn(at.id))?.phase
     return reportPhase(
-      at,
+      at.kind === 'function'
+        ? { ...at, output: await loadedOutput(deps.pool, progress.runId, at.output) }
+        : at,
       phase,
       facts,
       outcome,
@@ -86,6 +91,7 @@ export async function buildReport(
     models: summed(facts.models.filter(({ calls }) => calls > 0)),
     retries: facts.retries.map(present),
     phases: await Promise.all(phases),
+    ...(compensations.length > 0 ? { compensations: compensations.map(undone) } : {}),
   }
   const again = reproduce({ progress, definition, facts })
   return { ...report, next: nextSteps(report, again), reproduce: again }
@@ -163,6 +169,12 @@ async function artifactOf(
   const text = (await getBlob(deps.pool, runId, sha256))?.toString() ?? 'null'
   const isText = definition.artifacts[nameIn(name)]?.kind !== undefined
   return { name, version, sha256, bytes, content: isText ? text : (JSON.parse(text) as Json) }
+}
+
+/** One phase that was undone, or was to be. */
+function undone(made: Compensation): NonNullable<Report['compensations']>[number] {
+  const { phase, attempt, function: name, status, tries, startedAt, endedAt, error } = made
+  return { phase, attempt, function: name, status, tries, startedAt, ...present({ endedAt, error }) }
 }
 
 /** One row a model and persona, over all phases. */

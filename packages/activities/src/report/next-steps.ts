@@ -1,6 +1,9 @@
 import type { ErrorRecord, Report, ReportNext } from '@devflow/contracts'
 
-type Ended = Pick<Report, 'runId' | 'outcome' | 'error' | 'failedPhase' | 'budget' | 'phases'>
+type Ended = Pick<
+  Report,
+  'runId' | 'outcome' | 'error' | 'failedPhase' | 'budget' | 'phases' | 'compensations'
+>
 
 /** What a person can do about a run that did not complete. Nothing when it did. */
 export function nextSteps(report: Ended, { cli }: Pick<Report['reproduce'], 'cli'>): ReportNext[] {
@@ -11,6 +14,8 @@ export function nextSteps(report: Ended, { cli }: Pick<Report['reproduce'], 'cli
     case 'canceled':
       return [again('A canceled run stays canceled. Submit it again to do the same from the beginning.')]
     case 'failed':
+      if (report.compensations)
+        return [again('What it had done was undone: mend what failed, and submit it again.')]
       return afterFailure(report, again)
   }
 }

@@ -58,13 +58,17 @@ export class Stop {
   }
 }
 
-/** Watches what can stop a session while `work` runs, and beats for it. */
+/**
+ * Watches what can stop a session while `work` runs, and beats for it. What undoes a run does not heed its cancel, which may
+ * be why it is undone.
+ */
 export async function watching<T>(
   deps: Deps,
   context: Context,
   place: Place,
   stop: Stop,
   work: () => Promise<T>,
+  { heedsCancel = true } = {},
 ): Promise<T> {
   const { heartbeatIntervalMs, drainMs } = deps.times
   const beat = setInterval(() => context.heartbeat(), heartbeatIntervalMs)
@@ -80,6 +84,7 @@ export async function watching<T>(
   context.cancellationSignal.addEventListener('abort', onTemporal)
   if (context.cancellationSignal.aborted) onTemporal()
   const look = () => {
+    if (!heedsCancel) return
     readProgress(deps.pool, place.runId).then(
       (progress) => {
         if (!progress || progress.control === 'canceled' || progress.control === 'over') stop.now('canceled')

@@ -1,5 +1,6 @@
 import type { Report } from '@devflow/contracts'
 import { changesChapter } from './changes.ts'
+import { compensationsChapter } from './compensations.ts'
 import { listing } from './listing.ts'
 import { overview, spending } from './overview.ts'
 import { details, phaseChapter, problem } from './phase.ts'
@@ -12,6 +13,7 @@ export function markdownOf(report: Report): string {
     [`# ${inline(report.title)}: ${report.outcome}`],
     ...overview(report),
     ...ending(report),
+    ...compensationsChapter(report),
     ['## Input', '', ...listing(report.input, whole(report))],
     ...(report.output === undefined ? [] : [output(report)]),
     ...changesChapter(report),

@@ -20,7 +20,7 @@ export function outcomeOf({ gate, status, reused }: ReportPhase): string {
 
 function work(phase: ReportPhase): string {
   const { persona, model, turns, startedAt, endedAt, attempts } = phase
-  const kind = phase.kind === 'agent' ? 'Agent' : phase.kind === 'gate' ? 'Gate' : 'Wait'
+  const kind = phase.kind.slice(0, 1).toUpperCase() + phase.kind.slice(1)
   const by = persona ? `${kind} ${code(persona)}${model ? ` on ${code(model)}` : ''}` : kind
   if (phase.status === 'pending') return `${by}, not reached`
   if (phase.status === 'skipped')
@@ -114,7 +114,11 @@ function made({ artifact, output, kind }: ReportPhase, runId: string): string[] 
   if (output === undefined || output === null) return []
   const said = kind === 'agent' && isText(output) ? output.text : output
   const more = code(`GET /v1/runs/${runId}/report`)
-  return [kind === 'agent' ? 'It answered:' : 'It was given:', '', ...listing(said, more)]
+  return [
+    kind === 'agent' || kind === 'function' ? 'It answered:' : 'It was given:',
+    '',
+    ...listing(said, more),
+  ]
 }
 
 function isText(output: unknown): output is { text: string } {
