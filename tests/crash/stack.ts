@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { FAKE_OPENROUTER_MAIN } from '@devflow/testing'
+import { FAKE_OPENROUTER_MAIN, type FakeOpenRouter } from '@devflow/testing'
 import pg from 'pg'
 import { entries, makeRepository } from './fixtures.ts'
 
@@ -38,6 +38,8 @@ export interface StackOptions {
   /** Where the stack keeps its state, when not in a folder of its own. */
   dataDir?: string
   env?: Record<string, string>
+  /** A provider of the test's own, which outlives the stack; else it has one as a process beside it. */
+  provider?: FakeOpenRouter
 }
 
 /** A whole Devflow as people run it, with a provider of its own beside it; made to be hurt. */
@@ -66,15 +68,19 @@ export class Stack {
       mkdirSync(join(stack.folder, 'entries'), { recursive: true })
       writeFileSync(join(stack.folder, 'entries', 'crash.yaml'), entries)
       makeRepository(stack.repository)
-      stack.#fake = spawn(process.execPath, [FAKE_OPENROUTER_MAIN], { stdio: ['ignore', 'pipe', 'inherit'] })
-      const [line] = (await once(createInterface({ input: mustBe(stack.#fake.stdout) }), 'line')) as [string]
-      stack.#fakeUrl = (JSON.parse(line) as { baseURL: string }).baseURL
+      stack.#fakeUrl = options.provider?.baseURL ?? (await stack.#startFake())
       await stack.up()
       return stack
     } catch (error) {
       await stack.close()
       throw error
     }
+  }
+
+  async #startFake(): Promise<string> {
+    this.#fake = spawn(process.execPath, [FAKE_OPENROUTER_MAIN], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const [line] = (await once(createInterface({ input: mustBe(this.#fake.stdout) }), 'line')) as [string]
+    return (JSON.parse(line) as { baseURL: string }).baseURL
   }
 
   /** What the last ready line said. */
@@ -177,12 +183,19 @@ export class Stack {
     writeFileSync(this.#faultFile, `${point}:${count}`)
   }
 
+  /** Until a worker has died where it was told to. */
+  async faultStruck(): Promise<void> {
+    await this.#until(() => !existsSync(this.#faultFile))
+  }
+
   get #faultFile(): string {
     return join(this.folder, 'fault')
   }
 
   /** What the provider saw. */
-  async requests(): Promise<ProviderRequest[]> {
+  async requests(): Promise<readonly ProviderRequest[]> {
+    const { provider } = this.#options
+    if (provider) return provider.requests
     const response = await fetch(`${this.#fakeUrl.replace(/\/api\/v1$/, '')}/_fake/requests?bodies`)
     const body = (await response.json()) as ProviderRequest[] | { requests: ProviderRequest[] }
     return Array.isArray(body) ? body : body.requests

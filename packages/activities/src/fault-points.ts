@@ -1,5 +1,7 @@
 /** Boundaries of a turn at which crash tests end the process: each is one «what if it dies right here». */
 export const FAULT_POINTS = [
+  'before-heal',
+  'after-heal',
   'after-reserve',
   'after-send',
   'mid-stream',

@@ -26,6 +26,8 @@ export async function heal(session: Session, transcript: Transcript): Promise<vo
     hasOpenChunks(deps.pool, place.runId, place.phase, place.attempt, turn),
   )
   const reset = streamed ? [resetLine(place, epoch, turn, call)] : []
+  deps.reach('before-heal')
   await session.append([...lines, lost, ...reset])
+  deps.reach('after-heal')
   transcript.openCall = undefined
 }
