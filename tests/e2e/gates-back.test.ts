@@ -1,3 +1,5 @@
+import { Report } from '@devflow/contracts'
+import { delegateGate, readArtifact } from '@devflow/db'
 import { describe, expect, test } from 'vitest'
 import { eventOf, eventsOf, type Standing, statusesOf } from '../support/run-log.ts'
 import { useStack } from '../support/stack.ts'
@@ -113,4 +115,28 @@ describe.concurrent('a rejection', () => {
     expect(promptOf(end, 'review', 3)).not.toContain('No, 1.')
     expect(statusesOf(end).nap).toBe('pending')
   })
+})
+
+test('the report tells every opening with its decisions, and who decided for whom', async () => {
+  const run = await stack.submit(reviewed('allowChanges: draft'))
+  await stack.untilEvent(run, 'gate.opened')
+  await stack.decide(run, 'ok', { actor: 'ann', decision: 'request_changes', comment: 'The size is wrong.' })
+  await stack.untilEvent(run, 'gate.opened', 2)
+  const delegated = { run, gate: 'ok', actor: 'ann', holds: [], to: 'bob', via: 'api' }
+  expect(await delegateGate(stack.pool, delegated)).toBe('accepted')
+  await stack.decide(run, 'ok', { actor: 'bob' })
+  await stack.untilStatus(run, 'completed')
+  const text = async (name: string) => String((await readArtifact(stack.pool, run, name))?.content)
+  const report = Report.parse(JSON.parse(await text('report.json')))
+  const gate = report.phases.find(({ id }) => id === 'ok')?.gate
+  expect(gate?.openings).toMatchObject([
+    { attempt: 1, outcome: 'changes_requested', goto: 'draft', subject: [{ artifact: 'note' }, {}] },
+    { attempt: 2, outcome: 'approved' },
+  ])
+  expect(gate?.openings?.[0]?.subject).not.toEqual(gate?.openings?.[1]?.subject)
+  expect(gate?.delegations).toMatchObject([{ from: 'ann', to: 'bob', attempt: 2 }])
+  const markdown = await text('report.md')
+  expect(markdown).toMatch(/Opening 1, on .*: \*\*changes requested\*\*, back to `draft`\./)
+  expect(markdown).toContain('The size is wrong.')
+  expect(markdown).toContain('**ann** let bob decide')
 })

@@ -39,6 +39,23 @@ const ReportGate = z.object({
   closedAt: time.optional(),
   closedBy: z.string().optional().describe('decision, deadline, or end of run'),
   escalatedAt: time.optional(),
+  openings: z
+    .array(
+      z.object({
+        attempt: z.int(),
+        subject: z.array(SubjectItem),
+        openedAt: time,
+        closedAt: time.optional(),
+        outcome: z.string().optional().describe('changes_requested, or its status'),
+        goto: z.string().optional().describe('the phase that the run went back to'),
+      }),
+    )
+    .optional()
+    .describe('of a gate that opened more than once, in order'),
+  delegations: z
+    .array(z.object({ from: z.string(), to: z.string(), attempt: z.int(), at: time }))
+    .optional()
+    .describe('who decided in whose place'),
 })
 
 export const ReportPhase = z.object({

@@ -22,7 +22,7 @@ export interface PhaseFacts
 type Gate = NonNullable<ReportPhase['gate']>
 export type GateFacts = { id: string } & Pick<
   Gate,
-  'status' | 'title' | 'subject' | 'quorum' | 'decisions' | 'openedAt'
+  'status' | 'title' | 'subject' | 'quorum' | 'decisions' | 'openedAt' | 'openings' | 'delegations'
 > & {
     [Field in 'closedAt' | 'closedBy' | 'escalatedAt']: string | null
   }
@@ -90,7 +90,13 @@ const READ = `select jsonb_build_object(
       'openedAt', ${iso('g.opened_at')}, 'closedAt', ${iso('g.closed_at')}, 'escalatedAt', ${iso('g.escalated_at')},
       'closedBy', (select e.data->>'by' from devflow.run_events e where e.run_id = g.run_id and e.key = g.phase || '/' || g.attempt || '/closed'),
       'decisions', (select coalesce(jsonb_agg(jsonb_build_object('actor', d.principal, 'decision', d.decision, 'comment', d.comment, 'via', d.via, 'attempt', d.attempt,
-        'at', ${iso('d.at')}) order by d.at, d.principal), '[]') from devflow.gate_decisions d where d.run_id = g.run_id and d.gate = g.id))), '[]')
+        'at', ${iso('d.at')}) order by d.at, d.principal), '[]') from devflow.gate_decisions d where d.run_id = g.run_id and d.gate = g.id),
+      'openings', (select coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object('attempt', o.attempt, 'subject', coalesce(o.data->'subject', '[]'), 'openedAt', ${iso('o.at')}, 'closedAt', ${iso('c.at')},
+          'outcome', coalesce(c.data->>'outcome', c.data->>'status'), 'goto', c.data->>'goto')) order by o.attempt), '[]')
+        from generate_series(1, g.attempt) a join devflow.run_events o on o.run_id = g.run_id and o.key = g.phase || '/' || a || '/opened'
+        left join devflow.run_events c on c.run_id = g.run_id and c.key = g.phase || '/' || a || '/closed' where g.attempt > 1 and g.budget is null),
+      'delegations', (select coalesce(jsonb_agg(jsonb_build_object('from', d.principal, 'to', d.delegate, 'attempt', d.attempt, 'at', ${iso('d.at')}) order by d.at), '[]')
+        from devflow.gate_delegations d where d.run_id = g.run_id and d.gate = g.id))), '[]')
     from devflow.gates g where g.run_id = $1),
   'canceled', (select jsonb_build_object('actor', data->>'actor', 'reason', data->>'reason', 'via', data->>'via', 'at', ${iso('at')})
     from devflow.run_events where run_id = $1 and type = 'run.canceling' order by seq desc limit 1),

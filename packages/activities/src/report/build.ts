@@ -147,7 +147,12 @@ function reportPhase(
 
 /** Whoever has not decided by the end of the run need not any more. */
 function gateOf({ id: _, ...gate }: ReportFacts['gates'][number]): NonNullable<ReportPhase['gate']> {
-  const { closedAt, closedBy, escalatedAt, ...rest } = gate
+  const { closedAt, closedBy, escalatedAt, openings = [], delegations = [], ...said } = gate
+  const rest = {
+    ...said,
+    ...(openings.length > 1 ? { openings } : {}),
+    ...(delegations.length > 0 ? { delegations } : {}),
+  }
   const times = present({ closedAt, closedBy, escalatedAt })
   return gate.status === 'open'
     ? { ...rest, ...times, status: 'canceled', closedBy: 'end of run' }

@@ -94,10 +94,41 @@ function gate({ gate, attempts }: ReportPhase): string[] {
     `“${inline(gate.title)}”${about.length > 0 ? ` about ${about.join(', ')}` : ''}${needed}: **${gate.status}**${closed}${escalated}.`,
     '',
     ...(gate.decisions.length === 0 ? ['Nobody decided.'] : []),
-    ...gate.decisions.flatMap(({ actor, decision, comment, at, via, attempt }) => [
-      `- **${inline(actor)}** said **${decision.replace('_', ' ')}** on ${moment(at)}${via === 'api' ? '' : ` through ${inline(via)}`}${attempts > 1 ? ` (attempt ${attempt})` : ''}`,
-      ...(comment ? quoted(comment.trim()).map((line) => `  ${line}`) : []),
-    ]),
+    ...(gate.openings
+      ? gate.openings.flatMap((opening, index) => [
+          ...(index > 0 ? [''] : []),
+          `${openingWords(opening, index)}`,
+          '',
+          ...decisionsOf(gate, attempts, opening.attempt),
+        ])
+      : decisionsOf(gate, attempts)),
+  ]
+}
+
+type Gate = NonNullable<ReportPhase['gate']>
+
+function openingWords(
+  { openedAt, outcome, goto }: NonNullable<Gate['openings']>[number],
+  index: number,
+): string {
+  const ended = (outcome ?? 'not decided').replace('_', ' ')
+  const back = goto === undefined ? '' : `, back to ${code(goto)}`
+  return `Opening ${index + 1}, on ${moment(openedAt)}: **${ended}**${back}.`
+}
+
+/** The decisions of one opening, or of all, and who handed theirs on. */
+function decisionsOf({ decisions, delegations = [] }: Gate, attempts: number, opening?: number): string[] {
+  const of = ({ attempt }: { attempt: number }) => opening === undefined || attempt === opening
+  return [
+    ...delegations.filter(of).map(({ from, to, at }) => {
+      return `- **${inline(from)}** let ${inline(to)} decide on ${moment(at)}`
+    }),
+    ...decisions
+      .filter(of)
+      .flatMap(({ actor, decision, comment, at, via, attempt }) => [
+        `- **${inline(actor)}** said **${decision.replace('_', ' ')}** on ${moment(at)}${via === 'api' ? '' : ` through ${inline(via)}`}${attempts > 1 && opening === undefined ? ` (attempt ${attempt})` : ''}`,
+        ...(comment ? quoted(comment.trim()).map((line) => `  ${line}`) : []),
+      ]),
   ]
 }
 
