@@ -1,6 +1,6 @@
 import { readLog } from '@devflow/db'
 import type pg from 'pg'
-import { endFrame, frameOf, heartbeat } from './frames.ts'
+import { endFrame, frameOf, heartbeat, joined } from './frames.ts'
 import type { RunFeed } from './run-feed.ts'
 
 export interface FollowOptions {
@@ -28,12 +28,17 @@ export async function* followRun(
   yield heartbeat(cursor)
   while (!signal.aborted && !feed.gone) {
     const { version } = feed.changed
+    if (feed.isStarting) {
+      if (!(await feed.changed.within(heartbeatMs, signal, version)) && !signal.aborted)
+        yield heartbeat(cursor)
+      continue
+    }
     const taken = feed.take(cursor, BATCH_BYTES)
     if (taken) {
-      const frames = types ? taken.frames.filter(({ type }) => types.includes(type)) : taken.frames
       const hasMoved = taken.cursor > cursor
       cursor = taken.cursor
-      if (frames.length > 0) yield Buffer.concat(frames.map((frame) => frame.bytes))
+      const bytes = types ? joined(taken.frames.filter(({ type }) => types.includes(type))) : taken.bytes
+      if (bytes.length > 0) yield bytes
       if (hasMoved) continue
     } else {
       const page = await readLog(pool, feed.run, {

@@ -16,6 +16,10 @@ export function frameOf(event: RunEvent): Frame {
   return { seq, type, bytes: encoder.encode(`id: ${seq}\nevent: ${type}\ndata: ${JSON.stringify(data)}\n\n`) }
 }
 
+/** Frames as they go out together. */
+export const joined = (frames: readonly Frame[]): Uint8Array =>
+  Buffer.concat(frames.map(({ bytes }) => bytes))
+
 export function topicFrame(event: TopicEvent): Uint8Array {
   return encoder.encode(`id: ${event.seq}\nevent: ${event.topic}\ndata: ${JSON.stringify(event)}\n\n`)
 }

@@ -2,7 +2,7 @@ import type { RunStatus } from '@devflow/contracts'
 import { readHeads, readLog } from '@devflow/db'
 import type pg from 'pg'
 import { Change } from './change.ts'
-import { type Frame, frameOf } from './frames.ts'
+import { type Frame, frameOf, joined } from './frames.ts'
 
 /** What one ring may hold. */
 const MOST_FRAMES = 2_000
@@ -11,8 +11,20 @@ const MOST_BYTES = 4 * 1024 * 1024
 const LOOK_BACK = 1_000
 const PAGE = 500
 const PAUSE_AFTER_ERROR_MS = 500
-/** Between two looks: a busy run is poked many times in this time, and one look answers them all. */
+/**
+ * Between two looks, in ms: a busy run is poked many times in this time, and one look answers them all. Each look costs a
+ * write for each client, so the more there are the longer it is.
+ */
 const PACE_MS = 5
+const PACE_MS_A_CLIENT = 0.05
+const LONGEST_PACE_MS = 20
+
+/** Frames in a row, and the cursor after them. `bytes`: all of them, as they go out; the same for every client. */
+export interface Taken {
+  frames: readonly Frame[]
+  bytes: Uint8Array
+  cursor: number
+}
 
 export interface RunFeedOptions {
   pool: pg.Pool
@@ -30,8 +42,12 @@ export class RunFeed {
   readonly chunks: boolean
   /** Told when the ring has grown, or the run's state has changed. */
   readonly changed = new Change()
+  /** How many follow it now. */
+  clients = 0
   readonly #options: RunFeedOptions
   #ring: Frame[] = []
+  /** What was taken last: clients that keep up ask for the same one after the other. */
+  #taken: (Taken & { after: number; top: number }) | undefined
   #bytes = 0
   #floor = 0
   #top: number | undefined
@@ -52,6 +68,11 @@ export class RunFeed {
     return this.#gone
   }
 
+  /** Nothing is known of the run yet. Who waits for the first look shares it with all who came at the same time. */
+  get isStarting(): boolean {
+    return this.#top === undefined && !this.#closed
+  }
+
   /** The end of the run, when it is over and `cursor` has passed all of its log. */
   endAt(cursor: number): { status: RunStatus; lastSeq: number } | undefined {
     return this.#end && cursor >= this.#end.lastSeq ? this.#end : undefined
@@ -61,8 +82,17 @@ export class RunFeed {
    * The frames after `cursor`, some at a time, and the cursor after them. Undefined when the ring does not reach
    * back that far (or has not begun): the client then reads by itself.
    */
-  take(cursor: number, mostBytes: number): { frames: Frame[]; cursor: number } | undefined {
-    if (this.#top === undefined || cursor < this.#floor) return undefined
+  take(cursor: number, mostBytes: number): Taken | undefined {
+    const top = this.#top
+    if (top === undefined || cursor < this.#floor) return undefined
+    const last = this.#taken
+    if (last?.after === cursor && last.top === top) return last
+    const { frames, cursor: next } = this.#frames(cursor, top, mostBytes)
+    this.#taken = { frames, cursor: next, bytes: joined(frames), after: cursor, top }
+    return this.#taken
+  }
+
+  #frames(cursor: number, top: number, mostBytes: number): { frames: Frame[]; cursor: number } {
     const start = indexAfter(this.#ring, cursor)
     const frames: Frame[] = []
     let bytes = 0
@@ -73,7 +103,7 @@ export class RunFeed {
       bytes += frame.bytes.length
     }
     const isAll = start + frames.length >= this.#ring.length
-    return { frames, cursor: Math.max(cursor, isAll ? this.#top : (frames.at(-1)?.seq ?? cursor)) }
+    return { frames, cursor: Math.max(cursor, isAll ? top : (frames.at(-1)?.seq ?? cursor)) }
   }
 
   /** Looks for what is new. Never throws; one look at a time, and another after it when asked meanwhile. */
@@ -86,6 +116,7 @@ export class RunFeed {
     this.#closed = true
     clearTimeout(this.#retry)
     this.#ring = []
+    this.#taken = undefined
     this.changed.tell()
   }
 
@@ -99,7 +130,7 @@ export class RunFeed {
         while (await this.#readPage()) {
           if (this.#closed) break
         }
-        await new Promise((resolve) => setTimeout(resolve, PACE_MS))
+        await new Promise((resolve) => setTimeout(resolve, this.#paceMs()))
       }
     } catch (error) {
       this.#options.onProblem(error)
@@ -107,6 +138,10 @@ export class RunFeed {
     } finally {
       this.#reading = false
     }
+  }
+
+  #paceMs(): number {
+    return Math.min(LONGEST_PACE_MS, PACE_MS + this.clients * PACE_MS_A_CLIENT)
   }
 
   async #begin(): Promise<number> {

@@ -10,7 +10,6 @@ export interface RunFeedsOptions {
 
 interface Shared {
   feed: RunFeed
-  clients: number
   unwatch: () => void
 }
 
@@ -25,7 +24,7 @@ export class RunFeeds {
 
   /** How many feeds are read, and for how many clients. */
   get size(): { feeds: number; clients: number } {
-    const clients = [...this.#feeds.values()].reduce((sum, shared) => sum + shared.clients, 0)
+    const clients = [...this.#feeds.values()].reduce((sum, { feed }) => sum + feed.clients, 0)
     return { feeds: this.#feeds.size, clients }
   }
 
@@ -33,10 +32,10 @@ export class RunFeeds {
   join(run: string, chunks: boolean): { feed: RunFeed; leave: () => void } {
     const key = `${run}/${chunks}`
     const shared = this.#feeds.get(key) ?? this.#begin(key, run, chunks)
-    shared.clients += 1
+    shared.feed.clients += 1
     const leave = () => {
-      shared.clients -= 1
-      if (shared.clients > 0) return
+      shared.feed.clients -= 1
+      if (shared.feed.clients > 0) return
       shared.unwatch()
       shared.feed.close()
       this.#feeds.delete(key)
@@ -47,7 +46,7 @@ export class RunFeeds {
   #begin(key: string, run: string, chunks: boolean): Shared {
     const { pool, watch, onProblem } = this.#options
     const feed = new RunFeed({ pool, run, chunks, onProblem })
-    const shared = { feed, clients: 0, unwatch: watch.run(run, () => feed.wake()) }
+    const shared = { feed, unwatch: watch.run(run, () => feed.wake()) }
     this.#feeds.set(key, shared)
     feed.wake()
     return shared

@@ -1,3 +1,4 @@
+import { pruneChunks } from '@devflow/db'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { readFrames } from '../read-frames.fixture.ts'
 import { COMPLETED, type Line, STARTED, type TestApi, testApi } from '../test-api.fixture.ts'
@@ -176,12 +177,13 @@ test('what reconciliation adds after the end is given to who comes back, and end
   expect(frames.map((frame) => frame.event)).toEqual(['call.reconciled', 'end'])
 })
 
-test('200 readers of one run, some slow, all get everything in order from one reader of the log', async () => {
+test('200 readers of one run, 20 of them slow, all get everything in order from one reader of the log', async () => {
   const { id } = await api.submit()
   const readers = await Promise.all(
     Array.from({ length: 200 }, async (_, index) => {
       const response = await stream(`/v1/runs/${id}/events?chunks=true`)
-      return readFrames(response, index % 50 === 0 ? { pauseMs: 20 } : {})
+      expect(response.status).toBe(200)
+      return readFrames(response, index % 10 === 0 ? { pauseMs: 20 } : {})
     }).map((reader) => Promise.resolve({ reader })),
   )
   let n = 0
@@ -221,6 +223,22 @@ test('a reader that falls out of the ring reads the log by itself and misses not
     Array.from({ length: 5_002 }, (_, i) => String(i + 1)),
   )
 }, 30_000)
+
+test('after its chunks were pruned a run reads on with gaps, from wherever a reader was', async () => {
+  const { id } = await api.submit()
+  await api.append(id, ...STARTED, chunk(1), chunk(2), chunk(3), COMPLETED)
+  expect(await pruneChunks(api.deps.pool, new Date(Date.now() + 60_000))).toBeGreaterThanOrEqual(3)
+  const left = [1, 2, 3, 7]
+  const page = (await api.call(`/v1/runs/${id}/events?chunks=true`)).body
+  expect(page).toMatchObject({ items: left.map((seq) => ({ seq })), nextAfter: 7, done: true })
+  const seqsAfter = async (after: number) => {
+    const frames = await readFrames(await stream(`/v1/runs/${id}/events?chunks=true&after=${after}`))
+    expect(frames.at(-1)).toMatchObject({ event: 'end', data: { status: 'completed', lastSeq: 7 } })
+    return frames.flatMap((frame) => (frame.id === undefined ? [] : [Number(frame.id)]))
+  }
+  for (const after of [0, 3, 4, 6]) expect(await seqsAfter(after)).toEqual(left.filter((seq) => seq > after))
+  expect((await stream(`/v1/runs/${id}/events?chunks=true&after=7`)).status).toBe(204)
+})
 
 test('a reader that leaves lets go of the feed; closing the API ends streams without an end event', async () => {
   const own = await testApi()
