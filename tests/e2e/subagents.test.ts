@@ -10,7 +10,11 @@ const repo = await smallRepository()
 afterAll(() => rm(repo, { recursive: true, force: true }))
 
 /** A persona that plays these turns. */
-const player = (id: string, turns: object[], more: object = {}): { id: string } => ({
+const player = (
+  id: string,
+  turns: object[],
+  more: object = {},
+): { id: string; [field: string]: unknown } => ({
   kind: 'persona',
   id,
   model: { provider: 'scripted', name: id, script: { turns } },

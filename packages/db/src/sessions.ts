@@ -26,7 +26,10 @@ export async function sessionHasEpoch(
   return rows.length > 0
 }
 
-/** All that an attempt of a phase has on record, in order. Bodies stored apart are read in. */
+/**
+ * What an attempt of a phase has on record, in order: all of it, or what opened it and what follows the turns that were
+ * summarised last, so that it takes no longer to read than a context is long (I12). Bodies stored apart are read in.
+ */
 export async function readAttempt(
   pool: pg.Pool,
   run: string,
@@ -42,11 +45,18 @@ export async function readAttempt(
     at: Date
   }>({
     name: 'read-attempt',
-    text: `select e.seq, e.type, e.turn, e.key, e.at,
+    text: `with summarised as (
+             select (coalesce(convert_from(b.content, 'UTF8')::jsonb, e.data)->>'upToTurn')::int as turn from devflow.run_events e
+             left join devflow.blobs b on b.run_id = e.run_id and b.sha256 = e.data->>'$blob'
+             where e.run_id = $1 and e.phase = $2 and e.attempt = $3 and e.type = 'context.compacted' order by e.seq desc limit 1
+           )
+           select e.seq, e.type, e.turn, e.key, e.at,
              case when b.content is null then e.data else convert_from(b.content, 'UTF8')::jsonb end as data
            from devflow.run_events e
            left join devflow.blobs b on b.run_id = e.run_id and b.sha256 = e.data->>'$blob'
-           where e.run_id = $1 and e.phase = $2 and e.attempt = $3 order by e.seq`,
+           where e.run_id = $1 and e.phase = $2 and e.attempt = $3
+             and (e.turn is null or e.turn > coalesce((select turn from summarised), 0) or e.turn = 1 and e.type = 'turn.started')
+           order by e.seq`,
     values: [run, phase, attempt],
   })
   return rows.map(({ seq, type, turn, key, data, at }) => ({

@@ -36,6 +36,8 @@ export interface ModelRequest {
   phase: string
   attempt: number
   turn: number
+  /** `summary`: of the conversation so far, in plain text; default: the turn itself. */
+  purpose?: 'turn' | 'summary'
 }
 
 /**

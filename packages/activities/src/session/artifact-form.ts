@@ -89,7 +89,8 @@ export async function proposedFile(
 }
 
 /** Whether this attempt has written the file: what lay there before is nobody's answer. */
-export function hasWritten({ messages }: Transcript, file: string): boolean {
+export function hasWritten({ messages, wroteFile }: Transcript, file: string): boolean {
+  if (wroteFile) return true
   const written = new Set(
     messages.flatMap((message) =>
       message.role === 'assistant'

@@ -57,6 +57,7 @@ export async function callModel(
       // Where no limit in money asks, an unknown price reserves nothing.
       reservedMicroUsd: reserve.microUsd ?? 0,
       reservedTokens: reserve.tokens,
+      ...(request.purpose === 'summary' ? { purpose: request.purpose } : {}),
     },
     turn,
   )
@@ -86,7 +87,8 @@ async function send(
   request: ModelRequest,
 ): Promise<CallOutcome> {
   const { deps, adapter, place, stop } = session
-  const pump = new ChunkPump(deps.writer, place, session.epoch, turn, call, () => stop.now('fenced'))
+  const isShown = request.purpose !== 'summary'
+  const pump = new ChunkPump(deps.writer, place, session.epoch, turn, call, () => stop.now('fenced'), isShown)
   const texts = {
     token: new StreamScrub(deps.secrets),
     thinking: new StreamScrub(deps.secrets),

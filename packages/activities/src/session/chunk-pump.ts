@@ -14,6 +14,8 @@ export class ChunkPump {
   readonly #turn: number
   readonly #call: number
   readonly #onFenced: () => void
+  /** What is not for readers of the turn streams nothing to them. */
+  readonly #isShown: boolean
   #lines: Line[] = []
   #count = 0
   #inFlight: Promise<void> | undefined
@@ -26,6 +28,7 @@ export class ChunkPump {
     turn: number,
     call: number,
     onFenced: () => void,
+    isShown = true,
   ) {
     this.#writer = writer
     this.#place = place
@@ -33,6 +36,7 @@ export class ChunkPump {
     this.#turn = turn
     this.#call = call
     this.#onFenced = onFenced
+    this.#isShown = isShown
   }
 
   /** Whether anything was streamed: then a broken call needs a reset. */
@@ -46,12 +50,12 @@ export class ChunkPump {
   }
 
   chunk(kind: ChunkKind, text: string): void {
-    if (text !== '') this.add(this.#chunk(kind, text))
+    if (text !== '' && this.#isShown) this.add(this.#chunk(kind, text))
   }
 
   /** Takes what is not on its way yet, with the mark of the end: to be committed together with the turn. */
   end(): Line[] {
-    const lines = [...this.#lines, this.#chunk('done')]
+    const lines = [...this.#lines, ...(this.#isShown ? [this.#chunk('done')] : [])]
     this.#lines = []
     return lines
   }

@@ -1,5 +1,6 @@
 import type { RunEvent } from '@devflow/contracts'
 import type { Message, ToolCall } from '../models/model.ts'
+import { followCompaction } from './compaction/apply.ts'
 import { type Calling, callingAtFirst, followCalls } from './fallback.ts'
 
 /** What `turn.completed` holds. */
@@ -25,6 +26,14 @@ export interface ToolData {
 /** A session as the log has it: all it takes to go on. */
 export interface Transcript {
   messages: Message[]
+  /** How many of them are the prompt. */
+  prompt: number
+  /** Where turns begin among them, those that are not summarised. */
+  starts: { turn: number; at: number }[]
+  /** How many tokens the provider counted for the first so many of them. */
+  counted: { tokens: number; messages: number } | undefined
+  /** The artifact's file was written in a turn that is summarised by now. */
+  wroteFile: boolean
   /** Turns on record. */
   turns: number
   /** Tool calls of the last turn that have no result yet. */
@@ -50,6 +59,10 @@ export interface Transcript {
 export function transcriptOf(events: RunEvent[]): Transcript {
   const transcript: Transcript = {
     messages: [],
+    prompt: 0,
+    starts: [],
+    counted: undefined,
+    wroteFile: false,
     turns: 0,
     openCalls: [],
     startedCalls: new Set(),
@@ -70,7 +83,10 @@ function take(transcript: Transcript, { type, turn = 0, data }: RunEvent): void 
   followCalls(transcript.calling, { type, data })
   switch (type) {
     case 'turn.started':
-      if (Array.isArray(data.messages)) transcript.messages.push(...(data.messages as Message[]))
+      if (Array.isArray(data.messages)) {
+        transcript.messages.push(...(data.messages as Message[]))
+        transcript.prompt = transcript.messages.length
+      }
       break
     case 'call.reserved':
       transcript.callsOfNextTurn = Number(data.call)
@@ -90,7 +106,7 @@ function take(transcript: Transcript, { type, turn = 0, data }: RunEvent): void 
       transcript.openCalls = [...said.toolCalls]
       transcript.startedCalls.clear()
       transcript.tokens += said.tokens
-      transcript.messages.push(assistantMessage(said))
+      tellSaid(transcript, turn, said)
       break
     }
     case 'tool.started':
@@ -109,6 +125,9 @@ function take(transcript: Transcript, { type, turn = 0, data }: RunEvent): void 
       transcript.repairs += 1
       if (typeof data.ask === 'string') transcript.messages.push({ role: 'user', content: data.ask })
       break
+    case 'context.compacted':
+      followCompaction(transcript, data)
+      break
     case 'phase.completed':
       transcript.ended = 'completed'
       break
@@ -126,7 +145,15 @@ export function countOverrun(transcript: Transcript, { code }: ToolData): void {
   if (code === QUOTA_EXCEEDED) transcript.overruns += 1
 }
 
-export function assistantMessage({ content, toolCalls, reasoning }: TurnData): Message {
+/** A turn's answer joins the conversation. */
+export function tellSaid(transcript: Transcript, turn: number, said: TurnData): void {
+  transcript.starts.push({ turn, at: transcript.messages.length })
+  transcript.messages.push(assistantMessage(said))
+  transcript.counted =
+    said.tokens > 0 ? { tokens: said.tokens, messages: transcript.messages.length } : undefined
+}
+
+function assistantMessage({ content, toolCalls, reasoning }: TurnData): Message {
   return { role: 'assistant', content, toolCalls, ...(reasoning === undefined ? {} : { reasoning }) }
 }
 

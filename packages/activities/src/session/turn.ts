@@ -17,7 +17,7 @@ import { artifactInvalid, type Judged, judge, MOST_REPAIRS } from './proposal.ts
 import { isFenced, type Session } from './session.ts'
 import { completedLine } from './subagents/lines.ts'
 import { recordTools, startTools, takeResults } from './tool-calls.ts'
-import { assistantMessage, type ToolData, type Transcript, type TurnData, toolMessage } from './transcript.ts'
+import { type ToolData, type Transcript, type TurnData, tellSaid, toolMessage } from './transcript.ts'
 
 /**
  * Tools that answer within this many ms are recorded in one transaction with their turn and the next reservation, so
@@ -78,7 +78,8 @@ export async function takeTurn(
   transcript.turns = turn
   transcript.callsOfNextTurn = 0
   transcript.tokens += tokens
-  transcript.messages.push(assistantMessage(said), ...reading.results.map(toolMessage))
+  tellSaid(transcript, turn, said)
+  transcript.messages.push(...reading.results.map(toolMessage))
   if (reading.ask !== undefined) transcript.messages.push({ role: 'user', content: reading.ask })
   const quick = takeResults(session, transcript, turn, tools).flat()
   const recorded = () => {

@@ -10,13 +10,15 @@ import type { ScenarioName } from './scenarios.ts'
  * - `[[complete:{…}]]` the content it completes with (default `{}`);
  * - `[tool=list_dir {"path":"."}]` the call of each turn; default: `list_dir` of `.`, or the first tool there is;
  * - `[tool@3=read_file {"path":"a"}]` a call of the third turn, in place of that; may stand more than once;
+ * - `[window=9000]` refuses conversations of more characters;
+ * - a conversation that has become too long is summed up when that is asked for;
  * - `[chunks=20]`, `[chunkDelayMs=5]`, `[delayMs=100]` how each reply is streamed;
  * - `[scenario=byte_torn]` for every reply, `[scenario@3=err_after_text]` for the third turn's.
  */
 export function playAgent(request: FakeRequest): FakeReply {
   const part = request.messages.find(({ role }) => role === 'user')?.content ?? ''
   const said = request.messages.filter(({ role }) => role === 'assistant')
-  const turn = said.length + 1
+  const turn = summarised(request) + said.length + 1
   const number = (name: string) => {
     const found = new RegExp(`\\[${name}=(\\d+)\\]`).exec(part)?.[1]
     return found === undefined ? undefined : Number(found)
@@ -29,6 +31,10 @@ export function playAgent(request: FakeRequest): FakeReply {
     chunks: number('chunks'),
     scenario,
   }
+  if (JSON.stringify(request.messages).length > (number('window') ?? Number.POSITIVE_INFINITY))
+    return { scenario: '400_context' }
+  if (/has become too long/.test(request.messages.at(-1)?.content ?? ''))
+    return { ...streamed, content: `All is well after turn ${turn - 1}.` }
   const calls = toolCalls(part, request.tools, turn)
   if (calls.length > 0 && turn <= (number('turns') ?? 2))
     return {
@@ -47,6 +53,12 @@ export function playAgent(request: FakeRequest): FakeReply {
     content: `Turn ${turn}: I have seen enough and complete the work.`,
     toolCalls: [{ id: `call_turn_${turn}`, name: 'complete', arguments: { content } }],
   }
+}
+
+/** Turns that are gone from the conversation. */
+function summarised({ messages }: FakeRequest): number {
+  const last = messages.findLast(({ content }) => content?.startsWith('<summary turns="1-'))
+  return Number(/^<summary turns="1-(\d+)"/.exec(last?.content ?? '')?.[1] ?? 0)
 }
 
 function toolCalls(part: string, tools: string[], turn: number): FakeToolCall[] {
