@@ -1,0 +1,153 @@
+/**
+ * What the fault suite runs: a template with all that people, events and models do in it. A kind of phase is named in
+ * four places: here (what it is), in `grammar.ts` (how one is made up), in `entries.ts` (how it is written) and in
+ * `meaning.ts` (what it means).
+ */
+export interface Case {
+  /** Unique in a process: templates, topics and prompts carry it. */
+  name: string
+  template: Template
+  children: Template[]
+  input: CaseInput
+  /** Agents work in clones of a repository. */
+  hasWorkspace: boolean
+}
+
+export interface CaseInput {
+  n: number
+  word: string
+  list: number[]
+}
+
+export interface Template {
+  id: string
+  steps: Step[]
+  /** Phases at the top whose output the run's output holds. */
+  tells: string[]
+}
+
+/** An expression: `cel.ts` writes it in CEL, `meaning.ts` says what it comes to. */
+export type Expression =
+  | { get: (string | number)[] }
+  | { more: Expression; than: number }
+  | { same: Expression; as: string | number | null }
+  | { not: Expression }
+  | { both: [Expression, Expression] }
+  | { plus: [Expression, number] }
+  | { sizeOf: Expression }
+
+/** What stands where a phase speaks of others: names in a case, numbers in a draft of one. */
+export interface Words {
+  expression: unknown
+  artifact: unknown
+}
+interface Named extends Words {
+  expression: Expression
+  artifact: string
+}
+
+/** What every phase may say. */
+export interface Rules<W extends Words = Named> {
+  name: string
+  when: W['expression'] | undefined
+  /** `retry.maxAttempts`. */
+  attempts: number | undefined
+  continues: boolean
+}
+
+/** How an agent's attempt goes: turns with a tool, then its end. */
+export interface Reply {
+  tools: number
+  /** The first call of its first turn fails in passing. */
+  hiccup: boolean
+  /** `repaired`: its artifact is broken at first; `broken`: it stays so; `refused`, `down`: the provider does not answer. */
+  end: 'well' | 'repaired' | 'broken' | 'refused' | 'down'
+  n: number
+}
+
+export interface AgentStep<W extends Words = Named> extends Rules<W> {
+  kind: 'agent'
+  see: W['expression'] | undefined
+  inputs: W['artifact'][]
+  /** It makes an artifact; else it answers in plain text. */
+  makes: boolean
+  /** By attempt, item and iteration: see `nth`. */
+  replies: Reply[]
+}
+
+export interface GateStep<W extends Words = Named> extends Rules<W> {
+  kind: 'gate'
+  see: W['expression'] | undefined
+  quorum: number
+  onReject: 'fail' | 'end'
+  /** What people say; or nobody does, and its time runs out. */
+  closes: { decisions: ('approve' | 'reject')[] } | { deadline: 'approve' | 'reject' | 'fail' } | 'timeout'
+}
+
+export interface WaitStep<W extends Words = Named> extends Rules<W> {
+  kind: 'wait'
+  /** `timeout`: for a signal that never comes. `early`: what is waited for comes before the wait as well. */
+  for: 'moment' | 'past' | 'timeout' | { by: 'signal' | 'event'; n: number; early: boolean }
+}
+
+export interface ParallelStep<W extends Words = Named> extends Rules<W> {
+  kind: 'parallel'
+  branches: Step<W>[][]
+  /** `onError: continue` for its branches. */
+  passesOver: boolean
+}
+
+export interface MapStep<W extends Words = Named> extends Rules<W> {
+  kind: 'map'
+  over: number[] | W['expression']
+  as: string | undefined
+  concurrency: number
+  steps: Step<W>[]
+}
+
+export interface CycleStep<W extends Words = Named> extends Rules<W> {
+  kind: 'cycle'
+  until: W['expression'] | undefined
+  max: number
+  steps: Step<W>[]
+}
+
+export interface WorkflowStep<W extends Words = Named> extends Rules<W> {
+  kind: 'workflow'
+  /** Which of the case's children. */
+  child: number
+  n: W['expression']
+  x: W['expression'] | undefined
+}
+
+export type Step<W extends Words = Named> =
+  | AgentStep<W>
+  | GateStep<W>
+  | WaitStep<W>
+  | ParallelStep<W>
+  | MapStep<W>
+  | CycleStep<W>
+  | WorkflowStep<W>
+
+/** The lists of phases inside a phase. */
+export function listsOf(step: Step): Step[][] {
+  if (step.kind === 'parallel') return step.branches
+  return step.kind === 'map' || step.kind === 'cycle' ? [step.steps] : []
+}
+
+/** All phases, from top to bottom. */
+export function allSteps(steps: readonly Step[]): Step[] {
+  return steps.flatMap((step) => [step, ...listsOf(step).flatMap(allSteps)])
+}
+
+export const artifactOf = (name: string): string => `a${name}`
+
+/**
+ * Which of a list is meant in one running of a phase: the first at first, one further with each attempt and each number
+ * in its id; the last one for all that follow.
+ */
+export function nth<T>(list: readonly T[], name: string, id: string, attempt: number): T {
+  const marks = id.slice(name.length).match(/\d+/g) ?? []
+  const at = marks.reduce((sum, mark) => sum + Number(mark), attempt - 1)
+  return list[Math.min(at, list.length - 1)] as T
+}

@@ -1,0 +1,93 @@
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import fc from 'fast-check'
+import { call } from '../crash/runs.ts'
+import type { Stack } from '../crash/stack.ts'
+
+/** What is done to a stack. `store`: Temporal's store is deleted while all is down. */
+export const FAULTS = ['worker', 'api', 'temporal', 'postgres', 'freeze', 'pause', 'all', 'store'] as const
+export type FaultKind = (typeof FAULTS)[number]
+
+export interface Fault {
+  kind: FaultKind
+  /** When: after this share of the work. */
+  at: number
+}
+
+/** Faults at random moments, in order; `also` are among them. */
+export const faultPlans = (most: number, also: readonly FaultKind[]): fc.Arbitrary<Fault[]> => {
+  const at = fc.double({ min: 0, max: 0.95, noNaN: true })
+  const kinds = FAULTS.filter((kind) => kind !== 'store')
+  return fc
+    .tuple(
+      fc.array(fc.record({ kind: fc.constantFrom<FaultKind>(...kinds), at }), {
+        minLength: most - also.length,
+        maxLength: most - also.length,
+      }),
+      ...also.map((kind) => at.map((moment) => ({ kind, at: moment }))),
+    )
+    .map(([some, ...sure]) => [...some, ...sure].sort((a, b) => a.at - b.at))
+}
+
+/** Longer than a session's heartbeat timeout in these stacks. */
+const FROZEN_MS = 4_000
+const PAUSED_MS = 500
+
+/** Carries out a plan, by how far the work is; answers what was done. */
+export async function strike(
+  stack: Stack,
+  plan: readonly Fault[],
+  { share, isOver }: { share: () => number; isOver: () => boolean },
+): Promise<FaultKind[]> {
+  const done: FaultKind[] = []
+  for (const { kind, at } of plan) {
+    while (share() < at && !isOver()) await pause(50)
+    if (isOver()) break
+    done.push(kind)
+    await inflict(stack, kind)
+  }
+  return done
+}
+
+async function inflict(stack: Stack, kind: FaultKind): Promise<void> {
+  const { pids } = stack.ready
+  const [worker = 0] = pids.workers.toSorted(() => Math.random() - 0.5)
+  switch (kind) {
+    case 'worker':
+      return await stack.killAndWait(worker)
+    case 'api':
+      return await stack.killAndWait(pids.api)
+    case 'temporal':
+      return await stack.killAndWait(pids.temporal)
+    case 'postgres':
+      return await stack.killAndWait(pids.postgres)
+    case 'all':
+      return await stack.killAndWait(...Object.values(pids).flat())
+    case 'freeze':
+      process.kill(worker, 'SIGSTOP')
+      await pause(FROZEN_MS)
+      process.kill(worker, 'SIGCONT')
+      return
+    case 'pause':
+      return await pauseAll(stack)
+    case 'store':
+      await stack.down('SIGKILL')
+      for (const file of ['temporal.db', 'temporal.db-wal', 'temporal.db-shm'])
+        rmSync(join(stack.dataDir, file), { force: true })
+      return await stack.up()
+  }
+}
+
+/** Pauses all that goes on, and lets it go on. */
+async function pauseAll(stack: Stack): Promise<void> {
+  const { rows } = await stack.pool.query<{ id: string }>(
+    "select id from devflow.runs where parent is null and status in ('queued', 'running', 'waiting')",
+  )
+  const command = async (verb: string) => {
+    for (const { id } of rows) await call(stack, `/v1/runs/${id}/${verb}`, { method: 'POST', body: '{}' })
+  }
+  await command('pause')
+  await pause(PAUSED_MS)
+  await command('resume')
+}

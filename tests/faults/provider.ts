@@ -1,0 +1,52 @@
+import type { FakeHandler, FakeReply, FakeRequest } from '@devflow/testing'
+import { type AgentStep, allSteps, type Case, nth } from './case.ts'
+import { echoOf, readBack } from './seen.ts'
+
+const played = new Map<string, AgentStep>()
+
+/** From now on the agents of this case are known to the provider. */
+export function cast({ name, template, children }: Case): void {
+  for (const step of [template, ...children].flatMap(({ steps }) => allSteps(steps)))
+    if (step.kind === 'agent') played.set(`${name} ${step.name}`, step)
+}
+
+/** How replies are streamed: slowly enough for something to happen in the middle. */
+const STREAMED = { delayMs: 20, chunks: 6, chunkDelayMs: 15 }
+
+/** Plays all agents of all cases, each as its case says: the same again for a request made again. */
+export function players(): FakeHandler {
+  const hiccups = new Set<string>()
+  return (request) => ({ ...STREAMED, ...replyTo(request, hiccups) })
+}
+
+function replyTo({ messages, session }: FakeRequest, hiccups: Set<string>): FakeReply {
+  const part = messages.find(({ role }) => role === 'user')?.content ?? ''
+  const [, name = '', phase = '', see = ''] = /^\[(\S+) (\S+)\] see: (.*)$/m.exec(part) ?? []
+  const step = played.get(`${name} ${phase}`)
+  if (!step) throw new Error(`nobody plays ${name} ${phase}`)
+  const [, id = '', attempt = ''] = session.split('/')
+  const reply = nth(step.replies, step.name, id, Number(attempt))
+  const turn = messages.filter(({ role }) => role === 'assistant').length + 1
+  if (reply.hiccup && turn === 1 && !hiccups.has(session)) {
+    hiccups.add(session)
+    return { scenario: '502' }
+  }
+  const call = (name: string, args: unknown): FakeReply => ({
+    content: `Turn ${turn}, long enough to be streamed in pieces.`,
+    toolCalls: [{ id: `call_${turn}`, name, arguments: args }],
+  })
+  if (turn <= reply.tools) return call('list_dir', { path: '.' })
+  if (reply.end === 'refused') return { scenario: '422' }
+  if (reply.end === 'down') return { scenario: '503_availability' }
+  const of = echoOf(readBack(see), inputsIn(part))
+  if (!step.makes) return { content: of }
+  const isBroken = reply.end === 'broken' || (reply.end === 'repaired' && turn === reply.tools + 1)
+  return call('complete', { content: isBroken ? { n: 'none', of } : { n: reply.n, of } })
+}
+
+function inputsIn(part: string): Record<string, unknown> {
+  const found = part.matchAll(/^<artifact name="(\w+)" [^\n]*>\n(.*?)\n<\/artifact>$/gms)
+  return Object.fromEntries(
+    [...found].map(([, name = '', content = '']) => [name, JSON.parse(content) as unknown]),
+  )
+}
