@@ -5,6 +5,7 @@ import { addCalls } from './commands/calls.ts'
 import { addCompletion } from './commands/completion.ts'
 import { addDelegate } from './commands/delegate.ts'
 import { addDoctor } from './commands/doctor.ts'
+import { addTopicEvents } from './commands/events.ts'
 import { addGates } from './commands/gates.ts'
 import { addMigrate } from './commands/migrate.ts'
 import { addPricing } from './commands/pricing.ts'
@@ -14,8 +15,11 @@ import { addReject } from './commands/reject.ts'
 import { addRequestChanges } from './commands/request-changes.ts'
 import { addRun } from './commands/run.ts'
 import { addRuns } from './commands/runs.ts'
+import { addSchedules } from './commands/schedules.ts'
+import { addTriggers } from './commands/triggers.ts'
 import { addUp } from './commands/up.ts'
 import { addUsage } from './commands/usage.ts'
+import { addWebhooks } from './commands/webhooks.ts'
 import { LANGUAGES } from './messages/languages.ts'
 import type { Words } from './messages/words.ts'
 import type { StackDeps } from './up/stack.ts'
@@ -55,6 +59,10 @@ export function createProgram(words: Words, stack?: StackDeps): Command {
   addBudget(program, words)
   addPricing(program, words)
   addRegistry(program, words)
+  addTopicEvents(program, words)
+  addTriggers(program, words)
+  addSchedules(program, words)
+  addWebhooks(program, words)
   addDoctor(program, words)
   addMigrate(program, words)
   addRebuild(program, words)

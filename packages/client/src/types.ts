@@ -28,6 +28,7 @@ export type {
   Gate,
   GateDecision,
   GateStatus,
+  Occasion,
   PhaseEstimate,
   PhasePreview,
   PhaseStatus,

@@ -117,33 +117,44 @@ export function scheduleRoutes(operations: Operations, deps: ApiDeps): void {
     },
   )
 
-  for (const verb of ['pause', 'resume'] as const) {
-    const isPause = verb === 'pause'
-    operations.add(
-      {
-        method: 'post',
-        path: `/v1/schedules/{id}/${verb}`,
-        operationId: `${verb}Schedule`,
-        summary: isPause
-          ? 'Pause a schedule: times that pass until it is resumed are not made'
-          : 'Resume a schedule: its times count from now',
-        tag,
-        params: ID,
-        body: z.strictObject({ reason: z.string().max(2_000).optional() }).meta({
-          id: isPause ? 'PauseSchedule' : 'ResumeSchedule',
-        }),
-        bodyOptional: true,
-        bodyExamples: { Why: { reason: 'The shop is closed.' } },
-        answers: { 200: { description: 'The schedule as it is now.', schema: ScheduleBody } },
-        problems: ['schedule_not_found'],
-      },
-      async ({ c, params: { id = '' }, body: { reason } }) => {
-        await pauseSchedule(pool, { tenant, id, pause: isPause, reason })
-        poker.poke(CHANNELS.topics)
-        return c.json(await found(id))
-      },
-    )
-  }
+  const steer = (pause: boolean) => ({
+    tag,
+    params: ID,
+    body: z
+      .strictObject({ reason: z.string().max(2_000).optional() })
+      .meta({ id: pause ? 'PauseSchedule' : 'ResumeSchedule' }),
+    bodyOptional: true,
+    bodyExamples: { Why: { reason: pause ? 'The shop is closed.' : 'It is open again.' } },
+    answers: { 200: { description: 'The schedule as it is now.', schema: ScheduleBody } },
+    problems: ['schedule_not_found' as const],
+  })
+  operations.add(
+    {
+      method: 'post',
+      path: '/v1/schedules/{id}/pause',
+      operationId: 'pauseSchedule',
+      summary: 'Pause a schedule: times that pass until it is resumed are not made',
+      ...steer(true),
+    },
+    async ({ c, params: { id = '' }, body: { reason } }) => {
+      await pauseSchedule(pool, { tenant, id, pause: true, reason })
+      return c.json(await found(id))
+    },
+  )
+  operations.add(
+    {
+      method: 'post',
+      path: '/v1/schedules/{id}/resume',
+      operationId: 'resumeSchedule',
+      summary: 'Resume a schedule: its times count from now',
+      ...steer(false),
+    },
+    async ({ c, params: { id = '' } }) => {
+      await pauseSchedule(pool, { tenant, id, pause: false })
+      poker.poke(CHANNELS.topics)
+      return c.json(await found(id))
+    },
+  )
 
   operations.add(
     {

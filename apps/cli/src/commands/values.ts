@@ -45,3 +45,12 @@ export const wordsIn = (text: string): string[] =>
     .split(',')
     .map((word) => word.trim())
     .filter((word) => word !== '')
+
+/** JSON where it is JSON, else the text itself: `n=3` is a number, `n="3"` and `n=three` are texts. */
+export function jsonOrText(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}

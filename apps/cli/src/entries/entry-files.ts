@@ -12,8 +12,15 @@ export interface EntryDocument {
   place: string
 }
 
-/** The entries of files and folders. Throws INVALID `bad_usage` where something cannot be read, or is no entry. */
-export function readEntries(paths: readonly string[], words: Words): EntryDocument[] {
+/**
+ * The entries of files and folders, or whatever else has an id. Throws INVALID `bad_usage` where something cannot be read,
+ * or is none: `refusal` says so.
+ */
+export function readEntries(
+  paths: readonly string[],
+  words: Words,
+  refusal: (place: string) => string = words.failures.notEntry,
+): EntryDocument[] {
   return paths.flatMap((path) => {
     const { files, root } = filesAt(path, words)
     const scripts = new Set<string>()
@@ -21,7 +28,7 @@ export function readEntries(paths: readonly string[], words: Words): EntryDocume
     // A script lies among the entries of its folder and is none.
     const entries = found.filter(({ file }) => file === '-' || !scripts.has(resolve(file)))
     const wrong = entries.find(({ value }) => !isEntry(value))
-    if (wrong) throw badUsage(words.failures.notEntry(wrong.place))
+    if (wrong) throw badUsage(refusal(wrong.place))
     if (entries.length === 0) throw badUsage(words.failures.noEntries(path))
     return entries.map(({ value, place }) => {
       const entry = value as Record<string, unknown> & { id: string }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { SubmitRun } from '@devflow/client'
 import { parse } from 'yaml'
+import { jsonOrText } from '../commands/values.ts'
 import type { Words } from '../messages/words.ts'
 import { badUsage } from '../refuse.ts'
 
@@ -39,20 +40,11 @@ function inputOf({ input, inputFile }: SubmissionFlags, words: Words): unknown {
   const whole = inputFile === undefined ? undefined : readInput(inputFile, words)
   if (!input) return whole
   if (whole !== undefined && !isObject(whole)) throw badUsage(words.failures.notObject)
-  return { ...whole, ...Object.fromEntries(input.map(([name, value]) => [name, valueIn(value)])) }
+  return { ...whole, ...Object.fromEntries(input.map(([name, value]) => [name, jsonOrText(value)])) }
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
-
-/** JSON where it is JSON, else the text itself: `n=3` is a number, `n="3"` and `n=three` are texts. */
-function valueIn(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return text
-  }
-}
 
 function readInput(file: string, { failures }: Words): unknown {
   try {

@@ -5,6 +5,7 @@ import { help } from './help.ts'
 import { pricing } from './pricing.ts'
 import { registry } from './registry.ts'
 import { events, gate, run, used } from './run.ts'
+import { sources } from './sources.ts'
 import { migrated, rebuilt, up } from './up.ts'
 import { usage } from './usage.ts'
 
@@ -23,4 +24,5 @@ export const en = {
   rebuilt,
   pricing,
   usage,
+  sources,
 }

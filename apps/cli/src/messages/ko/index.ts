@@ -6,6 +6,7 @@ import { help } from './help.ts'
 import { pricing } from './pricing.ts'
 import { registry } from './registry.ts'
 import { events, gate, run, used } from './run.ts'
+import { sources } from './sources.ts'
 import { migrated, rebuilt, up } from './up.ts'
 import { usage } from './usage.ts'
 
@@ -24,4 +25,5 @@ export const ko: Words = {
   migrated,
   rebuilt,
   usage,
+  sources,
 }
