@@ -1,9 +1,10 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: that is what expressions look like
 import { Report } from '@devflow/contracts'
 import { delegateGate, readArtifact } from '@devflow/db'
 import { describe, expect, test } from 'vitest'
 import { eventOf, eventsOf, type Standing, statusesOf } from '../support/run-log.ts'
 import { useStack } from '../support/stack.ts'
-import { completing, flowTemplate, NOTE } from '../support/templates.ts'
+import { completing, failing, flowTemplate, NOTE } from '../support/templates.ts'
 
 const stack = useStack()
 
@@ -139,4 +140,107 @@ test('the report tells every opening with its decisions, and who decided for who
   expect(markdown).toMatch(/Opening 1, on .*: \*\*changes requested\*\*, back to `draft`\./)
   expect(markdown).toContain('The size is wrong.')
   expect(markdown).toContain('**ann** let bob decide')
+})
+
+describe.concurrent('going back', () => {
+  test('over phases that hold others begins them anew with all that is in them', async () => {
+    const phases = `
+  - id: both
+    parallel: { branches: [[{ id: one, agent: { role: a, prompt: One., produces: note } }], [{ id: two, agent: { role: b, prompt: Two. } }]] }
+  - { id: maybe, when: "\${{ phases.both.status == 'completed' }}", wait: { for: PT0.01S } }
+  - { id: ok, gate: { title: Go on?, subject: [note], allowChanges: one } }
+`
+    const run = await stack.submit(
+      flowTemplate(phases, { a: { phases: { one: drafts(1), 'one#2': drafts(2) } } }),
+    )
+    await stack.untilEvent(run, 'gate.opened')
+    await stack.decide(run, 'ok', { decision: 'request_changes', comment: 'Bigger.' })
+    await stack.untilEvent(run, 'gate.opened', 2)
+    await stack.decide(run, 'ok')
+    const end = await stack.untilStatus(run, 'completed')
+    expect(statusesOf(end)).toEqual({
+      both: 'completed',
+      one: 'completed',
+      two: 'completed',
+      'one#2': 'completed',
+      'two#2': 'completed',
+      maybe: 'completed',
+      ok: 'completed',
+    })
+    expect(promptOf(end, 'one#2', 1)).toContain('Bigger.')
+    expect(promptOf(end, 'one#2', 1)).toContain('"size": 1')
+    expect(promptOf(end, 'two#2', 1)).not.toContain('Bigger.')
+  })
+
+  test('inside others stays there: each item of a map has its own rounds', async () => {
+    const phases = `
+  - id: each
+    map:
+      over: [1, 2]
+      phases:
+        - { id: draft, agent: { role: a, prompt: Write., produces: note } }
+        - { id: ok, gate: { title: Go on?, subject: [note], allowChanges: draft, onReject: end } }
+  - { id: nap, wait: { for: PT0.01S } }
+`
+    const run = await stack.submit(
+      flowTemplate(phases, {
+        a: { phases: { 'draft[0]': drafts(1, 2), 'draft[1]': drafts(1, 2) } },
+      }),
+    )
+    await stack.untilEvent(run, 'gate.opened', 2)
+    await stack.decide(run, 'ok[0]', { decision: 'request_changes', comment: 'Only this one.' })
+    await stack.untilEvent(run, 'gate.opened', 3)
+    await stack.decide(run, 'ok[0]')
+    await stack.decide(run, 'ok[1]')
+    const end = await stack.untilStatus(run, 'completed')
+    expect(end.phases).toMatchObject({
+      'draft[0]': { attempt: 2 },
+      'ok[0]': { attempt: 2 },
+      'draft[1]': { attempt: 1 },
+      'ok[1]': { attempt: 1 },
+      nap: { status: 'completed' },
+    })
+    expect(promptOf(end, 'draft[0]', 2)).toContain('Only this one.')
+  })
+
+  test('of a paused run takes effect when it goes on; what was skipped is asked again', async () => {
+    const phases = `
+  - { id: draft, agent: { role: a, prompt: Write., produces: note } }
+  - { id: again, when: "\${{ artifacts.note.size > 1 }}", wait: { for: PT0.01S } }
+  - { id: ok, gate: { title: Go on?, onReject: { goto: draft } } }
+`
+    const run = await stack.submit(flowTemplate(phases, { a: { phases: { draft: drafts(1, 2) } } }))
+    await stack.untilEvent(run, 'gate.opened')
+    await stack.command(run, 'pause')
+    await stack.decide(run, 'ok', { decision: 'reject' })
+    await stack.untilEvent(run, 'run.paused')
+    expect((await stack.standing(run)).phases).toMatchObject({ draft: { status: 'pending', attempt: 2 } })
+    await stack.command(run, 'resume')
+    await stack.untilEvent(run, 'gate.opened', 2)
+    await stack.decide(run, 'ok')
+    const end = await stack.untilStatus(run, 'completed')
+    expect(eventsOf(end, 'phase.skipped').map(({ phase, attempt }) => [phase, attempt])).toEqual([
+      ['again', 1],
+    ])
+    expect(end.phases.again).toMatchObject({ status: 'completed', attempt: 2 })
+  })
+
+  test('is up to a later try where the phase that it goes back to fails', async () => {
+    const script = {
+      phases: { draft: { attempts: [[completing(NOTE)], [failing], [completing({ ...NOTE, size: 2 })]] } },
+    }
+    const phases = `
+  - { id: draft, agent: { role: a, prompt: Write., produces: note } }
+  - { id: ok, gate: { title: Go on?, allowChanges: draft } }
+`
+    const run = await stack.submit(flowTemplate(phases, { a: script }))
+    await stack.untilEvent(run, 'gate.opened')
+    await stack.decide(run, 'ok', { decision: 'request_changes', comment: 'Bigger.' })
+    await stack.untilStatus(run, 'failed')
+    await stack.command(run, 'retry')
+    await stack.untilEvent(run, 'gate.opened', 2)
+    await stack.decide(run, 'ok')
+    const end = await stack.untilStatus(run, 'completed')
+    expect(promptOf(end, 'draft', 3)).toContain('Bigger.')
+  })
 })

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { Name, Principal, RunId, Sha256 } from './ids.ts'
+import { Principal, RunId, Sha256 } from './ids.ts'
 
 export const GateStatus = z.enum(['open', 'approved', 'rejected', 'expired', 'canceled'])
 export type GateStatus = z.infer<typeof GateStatus>
@@ -7,8 +7,8 @@ export type GateStatus = z.infer<typeof GateStatus>
 export const DecisionKind = z.enum(['approve', 'reject', 'request_changes'])
 export type DecisionKind = z.infer<typeof DecisionKind>
 
-/** An artifact version a gate asks about. */
-export const SubjectItem = z.object({ artifact: Name, sha256: Sha256 })
+/** An artifact version a gate asks about, by the name the run keeps it by: `note`, or `note[3]` of a map's item. */
+export const SubjectItem = z.object({ artifact: z.string().min(1), sha256: Sha256 })
 export type SubjectItem = z.infer<typeof SubjectItem>
 
 export const GateDecision = z.object({
