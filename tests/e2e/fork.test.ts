@@ -16,6 +16,9 @@ const write = (path: string, content: string) => ({
   toolCalls: [{ name: 'write_file', arguments: { path, content } }],
 })
 const done = { reply: 'Done.' }
+const textScript = (lines: string[], size: number) => ({
+  phases: { write: [completing(lines.join('\n'))], note: [completing({ title: 'A note', size })] },
+})
 const list = { toolCalls: [{ name: 'list_dir', arguments: { path: '.' } }] }
 
 const TEMPLATES = `
@@ -31,6 +34,14 @@ phases:
   - { id: review, agent: { role: reviewer, prompt: "\${{ input.say }} \${{ artifacts.note.title }}", inputs: [note], produces: second } }
 output: { note: "\${{ artifacts.note }}", second: "\${{ artifacts.second }}", by: "\${{ phases.ok.output.decisions[0].actor }}" }
 ${scriptedPersona('failing@1', { turns: [failing] })}${scriptedPersona('reviewing@1', { turns: [completing({ title: 'Second', size: 2 })] })}---
+kind: template
+id: fork/text@1
+roles: { writer: { persona: one-line@1 } }
+artifacts: { text: { kind: markdown }, note: { schema: note@1 } }
+phases:
+  - { id: note, agent: { role: writer, prompt: Note., produces: note } }
+  - { id: write, agent: { role: writer, prompt: Write., produces: text } }
+${scriptedPersona('one-line@1', textScript(['# A text', '', 'One line.'], 1))}${scriptedPersona('two-lines@1', textScript(['# A text', '', 'Two', 'lines.'], 2))}---
 kind: template
 id: fork/files@1
 roles: { worker: { persona: files@1 } }
@@ -245,5 +256,53 @@ describe('a fork', () => {
     expect((early as Error).message).toContain('hear')
     await stack.command(source, 'cancel')
     await stack.untilStatus(source, 'canceled')
+  })
+})
+
+describe('a comparison', () => {
+  test('says what differs between a run and its fork, and that nothing does between a run and itself', async () => {
+    const source = await failedAtReview()
+    const { id } = await fork(source, {
+      fromPhase: 'review',
+      input: { say: 'Again.' },
+      bindings: { reviewer: 'reviewing@1' },
+    })
+    await stack.untilStatus(id, 'completed')
+    const diff = await client.runs.diff(source, id)
+    expect(diff).toMatchObject({
+      same: false,
+      a: { id: source, status: 'failed', error: { code: 'overloaded' } },
+      b: { id, status: 'completed', forkedFrom: source },
+      input: { changes: [{ path: 'say', change: 'changed', a: 'Look.', b: 'Again.' }] },
+      definition: { bindings: [{ role: 'reviewer', a: 'failing@1', b: 'reviewing@1' }], parts: [] },
+    })
+    const spec = diff.phases.find((phase) => phase.id === 'spec')
+    expect(spec?.a?.costMicroUsd).toBeGreaterThan(0)
+    expect(spec?.b).toMatchObject({ status: 'completed', reused: true, costMicroUsd: 0, inputTokens: 0 })
+    expect(diff.artifacts.map(({ name, change }) => [name, change])).toEqual([
+      ['note', 'same'],
+      ['second', 'added'],
+    ])
+    expect(await client.runs.diff(id, id)).toMatchObject({
+      same: true,
+      input: { changes: [] },
+      definition: { bindings: [], parts: [] },
+      output: { changes: [] },
+    })
+  })
+
+  test('tells of JSON the places, of text the lines', async () => {
+    const [a, b] = [
+      await submit({ template: 'fork/text@1' }),
+      await submit({ template: 'fork/text@1', bindings: { writer: 'two-lines@1' } }),
+    ]
+    for (const id of [a, b]) await stack.untilStatus(id, 'completed')
+    const { artifacts } = await client.runs.diff(a, b)
+    expect(artifacts.find(({ name }) => name === 'note')?.changes).toEqual([
+      { path: 'size', change: 'changed', a: 1, b: 2 },
+    ])
+    expect(artifacts.find(({ name }) => name === 'text')?.text).toMatch(
+      /^--- a\/text[\s\S]*\n@@ -1,3 \+1,4 @@\n # A text\n \n-One line\.[\s\S]*\n\+Two\n\+lines\./,
+    )
   })
 })

@@ -13,6 +13,7 @@ import { accessRoutes } from './routes/access.ts'
 import { artifactRoutes } from './routes/artifacts.ts'
 import { budgetRoutes } from './routes/budgets.ts'
 import { commandRoutes } from './routes/commands.ts'
+import { diffRoutes } from './routes/diff.ts'
 import { docsRoutes } from './routes/docs.ts'
 import { eventRoutes } from './routes/events.ts'
 import { forkRoutes } from './routes/fork.ts'
@@ -57,6 +58,7 @@ export function createApi(deps: ApiDeps): Api {
   previewRoutes(operations, deps)
   commandRoutes(operations, deps)
   forkRoutes(operations, deps)
+  diffRoutes(operations, deps)
   eventRoutes(operations, deps, feeds)
   gateRoutes(operations, deps)
   artifactRoutes(operations, deps)

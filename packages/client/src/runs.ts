@@ -4,6 +4,7 @@ import type {
   ForkRun,
   PhaseView,
   Run,
+  RunDiff,
   RunEvent,
   RunPreview,
   RunStatus,
@@ -94,6 +95,12 @@ export class Runs extends RunRecords {
   /** A new run that takes over what this one did before a phase, and goes on from there. */
   async fork(id: string, fork: ForkRun, options?: PostOptions): Promise<Run> {
     return await this.transport.post(path`/v1/runs/${id}/fork`, fork, options)
+  }
+
+  /** What differs between a run and another one. */
+  async diff(a: string, b: string, options?: CallOptions): Promise<RunDiff> {
+    const where = path`/v1/runs/${a}/diff` + queryOf({ with: b })
+    return await this.transport.json({ method: 'GET', path: where, ...options })
   }
 
   /** Deletes a finished run; a tombstone is left. */

@@ -52,6 +52,7 @@ export type {
   Run,
   RunBudget,
   RunChunk,
+  RunDiff,
   RunEvent,
   RunPreview,
   RunStatus,

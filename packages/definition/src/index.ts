@@ -18,7 +18,7 @@ export { parseEntry } from './parse-entry.ts'
 export { pathUnder } from './path.ts'
 export { planOf } from './plan.ts'
 export { type ReadEntry, type ReadResult, readEntries } from './read-entries.ts'
-export { rebind } from './rebind.ts'
+export { definitionChanges, rebind } from './rebind.ts'
 export {
   Registry,
   type RegistryEntry,

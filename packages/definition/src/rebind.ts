@@ -58,6 +58,11 @@ function entriesChanged(template: string, errors: ErrorDetail[]): DevflowError {
   return new DevflowError('CONFLICT', 'entries_changed', message, { errors })
 }
 
+/** Names of the parts in which two definitions differ, but for who plays these roles. */
+export function definitionChanges(a: Definition, b: Definition, roles: readonly string[]): string[] {
+  return changesIn(a, b, new Set(roles)).map(({ path }) => path)
+}
+
 /** Parts of a definition that differ, but for the roles that were to. */
 function changesIn(before: Definition, now: Definition, changed: ReadonlySet<string>): ErrorDetail[] {
   const [old, made] = [partsOf(before, changed), partsOf(now, changed)]

@@ -1,6 +1,8 @@
 import type { Command } from 'commander'
 import type { Words } from '../messages/words.ts'
+import { addDiff } from './runs/diff.ts'
 import { addEvents } from './runs/events.ts'
+import { addFork } from './runs/fork.ts'
 import { addList } from './runs/list.ts'
 import { addReport } from './runs/report.ts'
 import { addShow } from './runs/show.ts'
@@ -13,4 +15,6 @@ export function addRuns(program: Command, words: Words): void {
   addEvents(runs, words)
   addReport(runs, words)
   addSteering(runs, words)
+  addFork(runs, words)
+  addDiff(runs, words)
 }

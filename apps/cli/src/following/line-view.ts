@@ -11,7 +11,7 @@ export function lineView(screen: Screen, words: Words): View {
     event: (event, progress) => {
       const lines = linesOf(event)
       const phase = progress.phases.get(event.phase ?? '')
-      if (event.type === 'phase.completed' && phase && phase.turns > 0) {
+      if (event.type === 'phase.completed' && phase && phase.turns > 0 && !event.data.reused) {
         const { turns, tokens } = words.run
         const figures = [turns(phase.turns), tokens(count(phase.tokens)), dollars(phase.cost.microUsd)]
         lines.push(`${lines.pop() ?? ''}: ${figures.join(', ')}`)

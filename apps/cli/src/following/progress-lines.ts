@@ -3,9 +3,12 @@ import type { Words } from '../messages/words.ts'
 import { inOneLine } from '../terminal/fit.ts'
 
 /** Turns a run's events, in their order, into calm lines: time, phase, words. Tool calls are told as a count; details not at all. */
-export function progressLines({ events, used }: Words): (event: RunEvent) => string[] {
+export function progressLines({ events, used, forks }: Words): (event: RunEvent) => string[] {
   let tools = new Map<string, number>()
   return (event) => {
+    // What a fork takes over was told of where it happened.
+    if (event.data.reused === true)
+      return PHASE_ENDS.includes(event.type) ? [line(event, forks.takenOver)] : []
     if (event.type === 'tool.called') {
       const tool = textIn(event, ['name', 'tool']) ?? '?'
       tools.set(tool, (tools.get(tool) ?? 0) + 1)
@@ -22,6 +25,8 @@ export function progressLines({ events, used }: Words): (event: RunEvent) => str
     ]
   }
 }
+
+const PHASE_ENDS = ['phase.completed', 'phase.failed', 'phase.skipped']
 
 /** What an event is about, in a few words. */
 function aboutOf(event: RunEvent): string | undefined {

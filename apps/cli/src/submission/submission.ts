@@ -36,8 +36,13 @@ export function submissionOf(template: string, flags: SubmissionFlags, words: Wo
 /** A folder is meant from here; an address of another kind is the server's to judge. */
 const repositoryAt = (repo: string): string => (/^[a-z][a-z+.-]*:\/\//i.test(repo) ? repo : resolve(repo))
 
-function inputOf({ input, inputFile }: SubmissionFlags, words: Words): unknown {
-  const whole = inputFile === undefined ? undefined : readInput(inputFile, words)
+/** The input that flags make; fields of `--input` come over the file's, or over `before` where there is none. */
+export function inputOf(
+  { input, inputFile }: Pick<SubmissionFlags, 'input' | 'inputFile'>,
+  words: Words,
+  before?: unknown,
+): unknown {
+  const whole = inputFile === undefined ? before : readInput(inputFile, words)
   if (!input) return whole
   if (whole !== undefined && !isObject(whole)) throw badUsage(words.failures.notObject)
   return { ...whole, ...Object.fromEntries(input.map(([name, value]) => [name, jsonOrText(value)])) }

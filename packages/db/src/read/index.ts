@@ -11,6 +11,7 @@ export { type GateListFilter, listGates, readDecisions, readGate } from './read-
 export { type Head, isDeleted, readHeads } from './read-head.ts'
 export { type LogPage, type LogQuery, readLog } from './read-log.ts'
 export { type PhaseHistory, readPhaseHistory } from './read-phase-history.ts'
+export { type PhaseFigures, readPhaseFigures } from './read-phase-figures.ts'
 export { readPhases } from './read-phases.ts'
 export { readRun } from './read-run.ts'
 export { readDefaultedBudget, readSharedBudgets, type SharedBudget } from './read-shared-budgets.ts'

@@ -33,6 +33,7 @@ function factsOf(run: Run, words: Words): [string, string][] {
   return [
     [fields.started, `${run.createdAt} (${ago(age(run.createdAt))})${ended.join('')}`],
     [fields.by, run.actor],
+    ...(run.forkedFrom === undefined ? [] : [[words.forks.forkedFrom, run.forkedFrom] as [string, string]]),
     ...(run.workspace
       ? [
           [fields.repository, [run.workspace.repo, run.workspace.base].filter(Boolean).join(' @ ')] as [
@@ -73,7 +74,7 @@ function fieldLines(rows: readonly [string, string][], { palette, width }: Scree
   )
 }
 
-function phaseLines(phases: readonly PhaseView[], screen: Screen, { run }: Words): string[] {
+function phaseLines(phases: readonly PhaseView[], screen: Screen, { run, forks }: Words): string[] {
   return table(
     [
       { title: run.columns.phase, gives: true },
@@ -81,11 +82,11 @@ function phaseLines(phases: readonly PhaseView[], screen: Screen, { run }: Words
       { title: run.columns.status },
       { title: run.columns.took, align: 'right' },
     ],
-    phases.map(({ id, kind, status, attempt, startedAt, endedAt }) => [
+    phases.map(({ id, kind, status, attempt, startedAt, endedAt, reused }) => [
       id,
       { text: kind, paint: 'faint' },
       {
-        text: `${run.statuses[status] ?? status}${attempt > 1 ? `, ${run.attempt(attempt)}` : ''}`,
+        text: `${run.statuses[status] ?? status}${attempt > 1 ? `, ${run.attempt(attempt)}` : ''}${reused ? `, ${forks.takenOver}` : ''}`,
         paint: paintOf(status),
       },
       startedAt && endedAt ? span(Date.parse(endedAt) - Date.parse(startedAt)) : '',

@@ -1,6 +1,7 @@
 import { budget } from './budget.ts'
 import { doctor } from './doctor.ts'
 import { failures } from './failures.ts'
+import { forks } from './forks.ts'
 import { help } from './help.ts'
 import { pricing } from './pricing.ts'
 import { registry } from './registry.ts'
@@ -16,6 +17,7 @@ export const en = {
   events,
   used,
   failures,
+  forks,
   budget,
   doctor,
   registry,

@@ -2,6 +2,7 @@ import type { Words } from '../words.ts'
 import { budget } from './budget.ts'
 import { doctor } from './doctor.ts'
 import { failures } from './failures.ts'
+import { forks } from './forks.ts'
 import { help } from './help.ts'
 import { pricing } from './pricing.ts'
 import { registry } from './registry.ts'
@@ -17,6 +18,7 @@ export const ko: Words = {
   events,
   used,
   failures,
+  forks,
   budget,
   doctor,
   pricing,
