@@ -1,15 +1,15 @@
 import type { RunStatus } from '@devflow/contracts'
-import { readHeads, readLog } from '@devflow/db'
+import { readHeads } from '@devflow/db'
 import type pg from 'pg'
 import { Change } from './change.ts'
 import { type Frame, frameOf, joined } from './frames.ts'
+import type { TailReader } from './tail-reader.ts'
 
 /** What one ring may hold. */
 const MOST_FRAMES = 2_000
 const MOST_BYTES = 4 * 1024 * 1024
 /** How far back a new ring begins, so that clients that come together share the reading. */
 const LOOK_BACK = 1_000
-const PAGE = 500
 const PAUSE_AFTER_ERROR_MS = 500
 /**
  * Between two looks, in ms: a busy run is poked many times in this time, and one look answers them all. Each look costs a
@@ -28,6 +28,7 @@ export interface Taken {
 
 export interface RunFeedOptions {
   pool: pg.Pool
+  tails: TailReader
   run: string
   chunks: boolean
   onProblem: (error: unknown) => void
@@ -153,7 +154,7 @@ export class RunFeed {
   /** Whether there may be more. */
   async #readPage(): Promise<boolean> {
     const after = this.#top ?? 0
-    const page = await readLog(this.#options.pool, this.run, { after, limit: PAGE, chunks: this.chunks })
+    const page = await this.#options.tails.read({ run: this.run, after, chunks: this.chunks })
     if (this.#closed) return false
     if (!page) {
       this.#gone = true

@@ -1,5 +1,6 @@
 import type pg from 'pg'
 import { RunFeed } from './run-feed.ts'
+import { TailReader } from './tail-reader.ts'
 import type { Watch } from './watch.ts'
 
 export interface RunFeedsOptions {
@@ -16,10 +17,12 @@ interface Shared {
 /** The feeds of the runs that are being followed: one a run, and one more where chunks are wanted too. */
 export class RunFeeds {
   readonly #options: RunFeedsOptions
+  readonly #tails: TailReader
   readonly #feeds = new Map<string, Shared>()
 
   constructor(options: RunFeedsOptions) {
     this.#options = options
+    this.#tails = new TailReader(options.pool)
   }
 
   /** How many feeds are read, and for how many clients. */
@@ -45,7 +48,7 @@ export class RunFeeds {
 
   #begin(key: string, run: string, chunks: boolean): Shared {
     const { pool, watch, onProblem } = this.#options
-    const feed = new RunFeed({ pool, run, chunks, onProblem })
+    const feed = new RunFeed({ pool, tails: this.#tails, run, chunks, onProblem })
     const shared = { feed, unwatch: watch.run(run, () => feed.wake()) }
     this.#feeds.set(key, shared)
     feed.wake()

@@ -1,5 +1,8 @@
-import type { RunEvent, RunStatus } from '@devflow/contracts'
-import { isoTime, type Numeric, present, type Queryable } from './queryable.ts'
+import type { RunStatus } from '@devflow/contracts'
+import { type LineRow, type LogPage, lineOf } from './log-line.ts'
+import type { Numeric, Queryable } from './queryable.ts'
+
+export type { LogPage } from './log-line.ts'
 
 export interface LogQuery {
   /** Rows after this seq. */
@@ -9,17 +12,6 @@ export interface LogQuery {
   types?: readonly string[]
   /** Chunks too, merged by seq. */
   chunks?: boolean
-}
-
-/** A part of a run's log, and how the run stood at that moment. */
-export interface LogPage {
-  items: RunEvent[]
-  /** Where to go on: past the rows shown and past those left out. */
-  nextAfter: number
-  status: RunStatus
-  lastSeq: number
-  /** The run is over and nothing lies after `nextAfter`. */
-  done: boolean
 }
 
 /** How far one read looks for rows of the wanted types, so that a rare type costs no scan of the whole log. */
@@ -56,20 +48,6 @@ interface HeadRow {
   found: number
 }
 
-interface LineRow {
-  seq: Numeric
-  type: string
-  at: Date
-  phase: string | null
-  attempt: number | null
-  turn: number | null
-  key: string
-  data: RunEvent['data'] | null
-  delivery: number | null
-  kind: string | null
-  text: string | null
-}
-
 /** A page of a run's log in order of seq; undefined when there is no such run. Bodies stored apart are read in. */
 export async function readLog(db: Queryable, run: string, query: LogQuery): Promise<LogPage | undefined> {
   const { after, limit, types, chunks = false } = query
@@ -86,27 +64,4 @@ export async function readLog(db: Queryable, run: string, query: LogQuery): Prom
   const isCut = head.found >= limit || items.length < head.found
   const nextAfter = Math.max(after, (isCut ? items.at(-1)?.seq : undefined) ?? Math.min(upTo, lastSeq))
   return { items, nextAfter, status: head.status, lastSeq, done: head.over && nextAfter >= lastSeq }
-}
-
-function lineOf(run: string, row: LineRow): RunEvent {
-  const line = {
-    runId: run,
-    seq: Number(row.seq),
-    type: row.type,
-    at: isoTime(row.at),
-    ...present({
-      phase: row.phase ?? undefined,
-      attempt: row.attempt ?? undefined,
-      turn: row.turn ?? undefined,
-    }),
-    key: row.key,
-  }
-  return { ...line, data: row.data ?? chunkOf(line, row) }
-}
-
-/** A chunk stands in the log in the same form as an event; all that is its own, and what it stands with, is its data. */
-function chunkOf({ type, key: _, ...place }: Omit<RunEvent, 'data'>, row: LineRow): RunEvent['data'] {
-  const chunk = { ...place, session: `${row.phase}/${row.attempt}`, delivery: row.delivery }
-  if (type === 'chunk.reset') return { ...chunk, fromSeq: place.seq }
-  return present({ ...chunk, kind: row.kind, text: row.text })
 }
