@@ -34,7 +34,7 @@ export function diffLines(diff: RunDiff, screen: Screen, words: Words): string[]
   ]
 }
 
-function runRows({ a, b }: RunDiff, screen: Screen, { run, forks }: Words): string[] {
+function runRows({ a, b }: RunDiff, screen: Screen, { run }: Words): string[] {
   const { columns, statuses } = run
   return table(
     [
