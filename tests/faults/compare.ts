@@ -3,7 +3,7 @@ import type { RecordedRequest } from '@devflow/testing'
 import type pg from 'pg'
 import { eventsOf, readStanding, type Standing } from '../support/run-log.ts'
 import { type AgentStep, allSteps, type Case, nth } from './case.ts'
-import type { Meaning, Running } from './meaning.ts'
+import type { Meaning, Running } from './running.ts'
 import { sorted } from './seen.ts'
 
 const same = (a: unknown, b: unknown): boolean => JSON.stringify(sorted(a)) === JSON.stringify(sorted(b))

@@ -6,7 +6,7 @@ import { call } from '../crash/runs.ts'
 import type { Stack } from '../crash/stack.ts'
 
 /** What is done to a stack. `store`: Temporal's store is deleted while all is down. */
-export const FAULTS = ['worker', 'api', 'temporal', 'postgres', 'freeze', 'pause', 'all', 'store'] as const
+const FAULTS = ['worker', 'api', 'temporal', 'postgres', 'freeze', 'pause', 'all', 'store'] as const
 export type FaultKind = (typeof FAULTS)[number]
 
 export interface Fault {
@@ -15,19 +15,17 @@ export interface Fault {
   at: number
 }
 
-/** Faults at random moments, in order; `also` are among them. */
-export const faultPlans = (most: number, also: readonly FaultKind[]): fc.Arbitrary<Fault[]> => {
+/** So many faults at moments that the seed says, in order; `also` are among them. Any but `store` may come. */
+export function planned(seed: number, most: number, also: readonly FaultKind[]): Fault[] {
   const at = fc.double({ min: 0, max: 0.95, noNaN: true })
   const kinds = FAULTS.filter((kind) => kind !== 'store')
-  return fc
-    .tuple(
-      fc.array(fc.record({ kind: fc.constantFrom<FaultKind>(...kinds), at }), {
-        minLength: most - also.length,
-        maxLength: most - also.length,
-      }),
-      ...also.map((kind) => at.map((moment) => ({ kind, at: moment }))),
-    )
-    .map(([some, ...sure]) => [...some, ...sure].sort((a, b) => a.at - b.at))
+  const some = fc.array(fc.record({ kind: fc.constantFrom(...kinds), at }), {
+    minLength: most - also.length,
+    maxLength: most - also.length,
+  })
+  const sure = fc.tuple(...also.map((kind) => at.map((moment): Fault => ({ kind, at: moment }))))
+  const [plan] = fc.sample(fc.tuple(some, sure), { seed, numRuns: 1 })
+  return (plan ?? []).flat().sort((a, b) => a.at - b.at)
 }
 
 /** Longer than a session's heartbeat timeout in these stacks. */
@@ -81,9 +79,12 @@ async function inflict(stack: Stack, kind: FaultKind): Promise<void> {
 
 /** Pauses all that goes on, and lets it go on. */
 async function pauseAll(stack: Stack): Promise<void> {
-  const { rows } = await stack.pool.query<{ id: string }>(
-    "select id from devflow.runs where parent is null and status in ('queued', 'running', 'waiting')",
-  )
+  const query =
+    "select id from devflow.runs where parent is null and status in ('queued', 'running', 'waiting')"
+  // A connection from before a kill fails once.
+  const { rows } = await stack.pool
+    .query<{ id: string }>(query)
+    .catch(() => stack.pool.query<{ id: string }>(query))
   const command = async (verb: string) => {
     for (const { id } of rows) await call(stack, `/v1/runs/${id}/${verb}`, { method: 'POST', body: '{}' })
   }

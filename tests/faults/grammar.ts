@@ -8,23 +8,16 @@ import type {
   ParallelStep,
   Reply,
   Rules,
-  Step,
   WaitStep,
-  Words,
   WorkflowStep,
 } from './case.ts'
-import { Ambiguous, meaningOf, turnsOf } from './meaning.ts'
-import { type Pick, settled } from './settle.ts'
+import type { Drawn, DrawnStep, Pick } from './draft.ts'
+import { meaningOf } from './meaning.ts'
+import { Ambiguous, turnsOf } from './running.ts'
+import { settled } from './settle.ts'
 
-/**
- * Templates at random. First a draft is drawn: kinds, nesting, what happens, and numbers where names will stand; then
- * `settled` gives names. A draft shrinks well: with phases left out, its numbers mean what is left.
- */
-interface Drawn extends Words {
-  expression: Pick
-  artifact: number
-}
-export type DrawnStep = Step<Drawn>
+// Templates at random. First a draft is drawn: kinds, nesting, what happens, and numbers where names will stand; then
+// `settled` gives names. A draft shrinks well: with phases left out, its numbers mean what is left.
 
 /** How deep phases hold others. */
 const DEEPEST = 3

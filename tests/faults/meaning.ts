@@ -14,46 +14,21 @@ import {
   type WaitStep,
   type WorkflowStep,
 } from './case.ts'
+import { items, marks, type Place } from './place.ts'
+import {
+  Ambiguous,
+  close,
+  type Ending,
+  type Failure,
+  type Group,
+  type Meaning,
+  mayPass,
+  outputOf,
+  type Running,
+  withInside,
+} from './running.ts'
 import { echoOf, readBack } from './seen.ts'
-
-/**
- * What a template means, said a second time: without a clock, a log or anything that may fail. Waits take no time, and
- * what runs side by side runs one after the other; where that matters, what came of it is `loose`: nobody can tell.
- */
-export interface Meaning {
-  status: 'completed' | 'failed'
-  /** Those that the run may have failed with. */
-  errors: Failure[]
-  output: unknown
-  phases: Map<string, Running>
-  /** The latest content of each artifact, by the name the run keeps it by. */
-  artifacts: Map<string, { content: unknown; loose: boolean }>
-  /** Recorded turns, as phase/attempt/turn. */
-  turns: { key: string; by: Running }[]
-  children: { by: Running; attempt: number; means: Meaning }[]
-}
-
-export interface Failure {
-  kind: string
-  code: string
-}
-
-/** One running of a phase. */
-export interface Running {
-  id: string
-  step: Step
-  status: 'pending' | 'running' | 'completed' | 'failed' | 'skipped' | 'canceled'
-  attempt: number
-  failures: Failure[]
-  /** As expressions see it. */
-  output: () => unknown
-  loose: boolean
-  /** All that ran directly inside it, in all its attempts. */
-  inside: Running[]
-}
-
-/** Two ends are possible, and what follows depends on which. Nothing is promised of such a case. */
-export class Ambiguous extends Error {}
+import { evaluated, Unseen } from './value.ts'
 
 class Failed extends Error {
   readonly failures: Failure[]
@@ -64,26 +39,13 @@ class Failed extends Error {
 }
 
 const failed = (kind: string, code: string) => new Failed({ kind, code })
-const unseen = () => failed('INVALID', 'expression_failed')
 
-/** `stopped`: a gate was rejected, and its template ends the run well. */
-type Ending = 'done' | 'stopped' | { failed: Running }
-
-/** From where expressions look: the phases around, the outermost first, each with the item or iteration it is in. */
-interface Place {
-  around: { step: Step; generation: number; group: number }[]
-  /** Phases that have a name here, the innermost list first. */
-  named: Map<string, Running>[]
-  locals: Record<string, unknown>
-}
-
+/**
+ * What a template means, said a second time: without a clock, a log or anything that may fail. Waits take no time, and
+ * what runs side by side runs one after the other; where that matters, what came of it is `loose`: nobody can tell.
+ */
 export function meaningOf(found: Case): Meaning {
   return new Interpreter(found, found.template, { ...found.input }).run()
-}
-
-/** Turns of a run and of those it starts. */
-export function turnsOf({ turns, children }: Meaning): number {
-  return children.reduce((sum, { means }) => sum + turnsOf(means), turns.length)
 }
 
 class Interpreter {
@@ -355,29 +317,15 @@ class Interpreter {
   }
 
   #value(expression: Expression, place: Place): unknown {
-    if ('get' in expression) return this.#get(expression.get, place)
-    if ('more' in expression) return numberOf(this.#value(expression.more, place)) > expression.than
-    if ('same' in expression) return this.#value(expression.same, place) === expression.as
-    if ('not' in expression) return !this.#holds(expression.not, place)
-    if ('both' in expression) return expression.both.every((part) => this.#holds(part, place))
-    if ('plus' in expression) return numberOf(this.#value(expression.plus[0], place)) + expression.plus[1]
-    const list = this.#value(expression.sizeOf, place)
-    if (!Array.isArray(list)) throw unseen()
-    return list.length
-  }
-
-  #get([root, ...path]: (string | number)[], place: Place): unknown {
-    let [value, rest]: [unknown, (string | number)[]] = [undefined, path]
-    if (root === 'input') value = this.#input
-    else if (root === 'phases') [value, rest] = [this.#phase(String(path[0]), path[1], place), path.slice(2)]
-    else if (root === 'artifacts') [value, rest] = [this.#artifact(String(path[0]), place), path.slice(1)]
-    else value = place.locals[String(root)]
-    if (value === undefined) throw unseen()
-    for (const step of rest) {
-      if (value === null || typeof value !== 'object' || !(step in value)) throw unseen()
-      value = (value as Record<string | number, unknown>)[step]
+    try {
+      return evaluated(expression, {
+        phase: (name, field) => this.#phase(name, field, place),
+        artifact: (name) => this.#artifact(name, place),
+        local: (name) => (name === 'input' ? this.#input : place.locals[name]),
+      })
+    } catch (error) {
+      throw error instanceof Unseen ? failed('INVALID', 'expression_failed') : error
     }
-    return value
   }
 
   #phase(name: string, field: string | number | undefined, { named }: Place): unknown {
@@ -407,60 +355,4 @@ class Interpreter {
     }
     return look(this.#template.steps, 0) ?? 0
   }
-}
-
-/** A list of phases that was gone through. */
-interface Group {
-  list: Running[]
-  /** What can be named after it. */
-  names: Map<string, Running>
-  ending: Ending
-}
-
-function withInside(running: Running): Running[] {
-  return [running, ...running.inside.flatMap(withInside)]
-}
-
-/** A phase that ends before its time ends all that is not over in it. */
-function close(running: Running): void {
-  for (const inner of running.inside.flatMap(withInside))
-    if (inner.status === 'pending' || inner.status === 'running') inner.status = 'canceled'
-}
-
-function numberOf(value: unknown): number {
-  if (typeof value !== 'number') throw unseen()
-  return value
-}
-
-/** What a list of phases comes to: the output of the last that was not skipped. */
-function outputOf(list: readonly Running[]): unknown {
-  const last = list.findLast(({ status }) => status !== 'skipped' && status !== 'pending')
-  if (last?.loose) throw new Ambiguous()
-  return last?.status === 'completed' ? last.output() : null
-}
-
-/** Another attempt fails the same way where the template is wrong; what the model made of it may come out better. */
-function mayPass(failures: readonly Failure[]): boolean {
-  return failures.every(({ kind, code }) => code === 'artifact_invalid' || kind !== 'INVALID')
-}
-
-/** What the id of a phase has after its name. */
-function marks({ around }: Place): string {
-  const isAnew = around.some(({ generation }) => generation > 1)
-  return around
-    .map(({ step, generation, group }) => {
-      const again = isAnew && step.attempts !== undefined ? `#${generation}` : ''
-      if (step.kind === 'map') return `${again}[${group}]`
-      return step.kind === 'cycle' ? `${again}#${group}` : again
-    })
-    .join('')
-}
-
-/** What the name of an artifact has after it: the items it was made for. */
-function items({ around }: Place, depth = Number.POSITIVE_INFINITY): string {
-  return around
-    .filter(({ step }) => step.kind === 'map')
-    .slice(0, depth)
-    .map(({ group }) => `[${group}]`)
-    .join('')
 }

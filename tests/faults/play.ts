@@ -12,9 +12,10 @@ import type { Case } from './case.ts'
 import { differences, repeatsOf } from './compare.ts'
 import { entriesOf, SHARED } from './entries.ts'
 import { type Fault, type FaultKind, strike } from './faults.ts'
-import { meaningOf, turnsOf } from './meaning.ts'
+import { meaningOf } from './meaning.ts'
 import { attend, comeEarly } from './people.ts'
 import { cast, players } from './provider.ts'
+import { turnsOf } from './running.ts'
 
 export interface Figures {
   runs: number

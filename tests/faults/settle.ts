@@ -7,15 +7,9 @@ import {
   listsOf,
   type Step,
 } from './case.ts'
-import type { DrawnStep } from './grammar.ts'
-import { Ambiguous, meaningOf } from './meaning.ts'
-
-/** A number that will be an expression: which of the names there are, and what it is compared with. */
-export interface Pick {
-  at: number
-  than: number
-  isNot: boolean
-}
+import type { DrawnStep, Pick } from './draft.ts'
+import { meaningOf } from './meaning.ts'
+import { Ambiguous } from './running.ts'
 
 interface Draft {
   top: DrawnStep[]
