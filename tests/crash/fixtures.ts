@@ -36,7 +36,7 @@ phases:
   - id: write
     agent: { role: writer, prompt: "\${{ input.request }}", produces: note }
   - id: approve
-    gate: { title: "Go on?", subject: [note] }
+    gate: { title: "Go on?", subject: [note], allowChanges: write }
   - id: again
     agent: { role: writer, prompt: "\${{ input.request }}", inputs: [note], produces: second }
 output: "\${{ artifacts.second }}"

@@ -53,6 +53,28 @@ describe('a part killed while a run is under way', () => {
     await expectSound(stack, run, { repeats: 3 })
   })
 
+  test('the workers, right after changes were asked for: the run goes back all the same, and only once', async () => {
+    const run = await submit(stack, 'crash:gated@1', { turns: 2 })
+    await waitForStatus(stack, run, 'waiting')
+    const workers = stack.ready.pids.workers
+    expect((await decide(stack, run, 'request_changes')).status).toBe(200)
+    await stack.killAndWait(...workers)
+    await waitForEvents(stack, run, 'gate.opened', 2)
+    // And while the phase is done again.
+    expect((await decide(stack, run, 'request_changes')).status).toBe(200)
+    await waitForEvents(stack, run, 'turn.completed', 5)
+    await stack.killAndWait(...stack.ready.pids.workers)
+    await waitForEvents(stack, run, 'gate.opened', 3)
+    expect((await decide(stack, run)).status).toBe(200)
+    await waitForStatus(stack, run, 'completed')
+    await expectSound(stack, run, { repeats: 2 })
+    const { rows } = await stack.pool.query(
+      "select attempt from devflow.run_events where run_id = $1 and type = 'phase.started' and phase = 'write' order by seq",
+      [run],
+    )
+    expect(rows.map(({ attempt }) => attempt)).toEqual([1, 2, 3])
+  })
+
   test('the API: readers go on where they were, and a decision made meanwhile counts', async () => {
     const run = await submit(stack, 'crash:gated@1', { turns: 3 })
     await waitForEvents(stack, run, 'turn.completed', 1)
