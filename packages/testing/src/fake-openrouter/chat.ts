@@ -7,7 +7,7 @@ import { argumentsText, callId, composeFrames, PLAIN, type Shape, type Stamp } f
 import type { FakeReply } from './handler.ts'
 import { costUsd, priceOf } from './prices.ts'
 import type { RecordedRequest, Recorder } from './recorder.ts'
-import type { ChatBody, FakeRequest, HttpError } from './reply.ts'
+import type { ChatBody, ChatMessage, FakeRequest, HttpError } from './reply.ts'
 import { type Scenario, scenarioOf } from './scenarios.ts'
 import { COST_PLACE, close, play, withCost } from './wire.ts'
 
@@ -42,7 +42,7 @@ export function receive(request: IncomingMessage, body: ChatBody, recorder: Reco
     nInSession: recorder.requests.filter((other) => other.session === session).length,
     session,
     model: body.model,
-    messages: body.messages,
+    messages: body.messages.map(inText),
     tools: (body.tools ?? []).map((tool) => tool.function.name),
     body,
     headers: shown,
@@ -249,4 +249,11 @@ function wholeBody(reply: FakeReply, stamp: Stamp): unknown {
     ],
     usage: stamp.usage,
   }
+}
+
+/** Texts may come in parts. */
+function inText(message: ChatMessage): ChatMessage {
+  const content: unknown = message.content
+  if (!Array.isArray(content)) return message
+  return { ...message, content: content.map(({ text = '' }: { text?: string }) => text).join('') }
 }
