@@ -124,6 +124,7 @@ async function answer({ token, input, ctx }: Call): Promise<void> {
   current = { token, controller }
   try {
     if (!called) throw new Error('its default export is not a function')
+    say(token, '{"begun":true}')
     const output = await called(input, freeze({ ...ctx, signal: controller.signal, log }))
     const json = stringify(output === undefined ? null : output)
     if (json === undefined) throw new Error('it returned what is not JSON')

@@ -2,6 +2,7 @@ import { z } from 'zod'
 
 /** What a function's process says of its call. */
 const Said = z.union([
+  z.strictObject({ begun: z.literal(true) }),
   z.strictObject({ output: z.unknown(), left: z.int().nonnegative() }),
   z.strictObject({ error: z.string() }),
   z.strictObject({ log: z.string() }),

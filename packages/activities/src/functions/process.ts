@@ -15,6 +15,8 @@ const LONGEST_WORDS = 2_000
 const MOST_LOG_LINES = 200
 /** So long a call may take to end by itself once it is asked to. */
 const GRACE_MS = 250
+/** So long its process may take to start and to load it. */
+const START_MS = 30_000
 /** A process may have been asked so often before it makes way for a fresh one. */
 const MOST_CALLS = 1_000
 
@@ -110,7 +112,10 @@ export class FunctionProcess {
     this.#lines.listen(token, (json) => {
       const said = readMessage(json)
       if (said === undefined) answered.reject(this.#failed('its answer is not what it should be'))
-      else if ('log' in said) {
+      else if ('begun' in said) {
+        clearTimeout(timer)
+        timer = setTimeout(late, timeoutMs)
+      } else if ('log' in said) {
         logged += 1
         if (logged <= MOST_LOG_LINES) onLog(said.log)
       } else if ('error' in said) answered.reject(this.#failed(said.error))
@@ -121,17 +126,22 @@ export class FunctionProcess {
         else answered.resolve(said.output)
       }
     })
-    const ended = () => answered.reject(this.#failed(this.#lastWords()))
-    this.#child.ended.then(ended, ended)
+    let killing: NodeJS.Timeout | undefined
     const stop = (why: string) => {
+      // Whatever it still answers, nobody knows what it goes on with.
+      this.#spoilt ??= why
       this.#send({ abort: true })
-      setTimeout(() => this.#end(why), GRACE_MS).unref()
+      killing = setTimeout(() => this.#end(why), GRACE_MS)
     }
     let isLate = false
-    const timer = setTimeout(() => {
+    const late = () => {
       isLate = true
       stop('it took too long')
-    }, timeoutMs)
+    }
+    // Its own time begins with its code: until then a busy machine may take long.
+    let timer = setTimeout(late, START_MS)
+    const ended = () => answered.reject(this.#failed(this.#lastWords()))
+    this.#child.ended.then(ended, ended)
     const abort = () => stop('it was stopped')
     signal.addEventListener('abort', abort, { once: true })
     this.#send({ call: { token, input, ctx } })
@@ -145,6 +155,7 @@ export class FunctionProcess {
       throw isLate ? timedOut(this.#name, timeoutMs) : error
     } finally {
       clearTimeout(timer)
+      clearTimeout(killing)
       signal.removeEventListener('abort', abort)
       this.#lines.listen()
     }
