@@ -96,6 +96,14 @@ describe.concurrent('a gate', () => {
     expect(eventsOf(end, 'gate.decided')).toHaveLength(1)
   })
 
+  test('that lets nobody approve their own work refuses whoever submitted the run', async () => {
+    const run = await opened('notAuthors: true')
+    expect(await stack.decide(run, 'ok', { actor: 'owner' })).toBe('is_author')
+    expect(await stack.decide(run, 'ok', { actor: 'ann' })).toBe('accepted')
+    const end = await stack.untilStatus(run, 'completed')
+    expect(eventOf(end, 'gate.decided').data.actor).toBe('ann')
+  })
+
   test('that wants to know what was looked at refuses a decision without its hash, or with another', async () => {
     const run = await opened('requireSubjectHash: true')
     const { subjectHash } = eventOf(await stack.standing(run), 'gate.opened').data

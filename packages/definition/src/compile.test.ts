@@ -71,6 +71,24 @@ describe('compiling a template', () => {
       'not an earlier agent phase',
     ],
     [
+      { id: 'x', gate: { title: 'x', onReject: { goto: 'x' } } },
+      'phases[2].gate.onReject.goto',
+      'names the gate itself',
+    ],
+    [
+      {
+        id: 'both',
+        parallel: { branches: [[{ id: 'x', gate: { title: 'x', onReject: { goto: 'write' } } }]] },
+      },
+      'phases[2].parallel.branches[0][0].gate.onReject.goto',
+      'neither stands before the gate',
+    ],
+    [
+      { id: 'x', gate: { title: 'x', maxRounds: 3 } },
+      'phases[2].gate.maxRounds',
+      'needs allowChanges or onReject',
+    ],
+    [
       { id: 'x', gate: { title: 'x', onDeadline: { then: 'fail' } } },
       'phases[2].gate.onDeadline',
       'needs a deadline',

@@ -65,6 +65,7 @@ describe('reading entries', () => {
     ['wait: { for: PT1S, signal: x }', 'phases[0].wait', 'expected exactly one of for, until, signal, event'],
     ['wait: { for: never }', 'phases[0].wait.for', 'expected an ISO 8601 duration'],
     ['gate: { title: x, onReject: stop }', 'phases[0].gate.onReject', 'fail'],
+    ['gate: { title: x, remindEvery: PT0.5S }', 'phases[0].gate.remindEvery', 'expected at least PT1S'],
     ['gate: { title: x, onReject: { goto: 7 } }', 'phases[0].gate.onReject.goto', 'expected string'],
     ['agent: { role: r, prompt: x, tools: [rm] }', 'phases[0].agent.tools[0]', 'unknown tool'],
     ['agent: { role: r }', 'phases[0].agent.prompt', 'is missing'],
