@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises'
-import { readCalls } from '@devflow/db'
+import { Report } from '@devflow/contracts'
+import { readArtifact, readCalls } from '@devflow/db'
 import { afterAll, expect, test } from 'vitest'
 import { smallRepository } from '../support/repository.ts'
 import { eventOf, eventsOf, type Standing } from '../support/run-log.ts'
@@ -72,6 +73,13 @@ test('an agent is asked for help: it sees its task alone, has its own turns, and
     'work~1.1 1 scout@1',
     'work~1.1 2 scout@1',
     'work 2 lead@1',
+  ])
+  const written = await readArtifact(stack.pool, run.id, 'report.json')
+  const report = Report.parse(JSON.parse(written?.content.toString('utf8') ?? ''))
+  expect(report.phases[0]).toMatchObject({ id: 'work', persona: 'lead@1', turns: 4, toolCalls: 2 })
+  expect(report.phases[0]?.models.map(({ persona, calls: made }) => [persona, made])).toEqual([
+    ['lead@1', 2],
+    ['scout@1', 2],
   ])
 })
 

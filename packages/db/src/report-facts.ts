@@ -72,18 +72,18 @@ const READ = `select jsonb_build_object(
       'failures', case when e.failed > 0 then ${listOf('phase.failed', `'attempt', e.attempt, 'error', e.data->'error', 'at', ${iso('e.at')}`)} else '[]' end,
       'rejections', case when e.rejected > 0 then ${listOf('artifact.rejected', "'attempt', e.attempt, 'turn', e.turn, 'errors', e.data->'errors'")} else '[]' end) order by p.position), '[]')
     from devflow.phases p
-    left join (select phase, count(*) filter (where type = 'turn.completed') as turns, count(*) filter (where type = 'tool.called') as called,
-        count(*) filter (where type = 'tool.denied') as denied, count(*) filter (where type = 'tool.started' and data->'unsandboxed' = 'true') as unsandboxed, count(*) filter (where type = 'session.resumed') as resumed,
+    left join (select split_part(phase, '~', 1) as phase, count(*) filter (where type = 'turn.completed') as turns, count(*) filter (where type = 'tool.called') as called,
+        count(*) filter (where type = 'tool.denied') as denied, count(*) filter (where type = 'tool.started' and data->'unsandboxed' = 'true') as unsandboxed, count(*) filter (where type = 'session.resumed' and strpos(phase, '~') = 0) as resumed,
         bool_or(data ? 'reused') filter (where type in ('phase.completed', 'phase.failed', 'phase.skipped')) as reused,
-        count(*) filter (where type = 'artifact.rejected') as rejected, count(*) filter (where type = 'phase.failed') as failed,
+        count(*) filter (where type = 'artifact.rejected' and strpos(phase, '~') = 0) as rejected, count(*) filter (where type = 'phase.failed') as failed,
         count(*) filter (where type = 'phase.failed' and data->'error'->>'code' = 'artifact_invalid') as given_up,
         count(*) filter (where type = 'phase.started') as attempts, min(at) filter (where type = 'phase.started') as started,
         max(data->>'when') filter (where type = 'phase.skipped') as skipped, max(data->'workspace'->>'commit') filter (where type = 'phase.started') as commit
-      from devflow.run_events where run_id = $1 and phase is not null group by phase) e on e.phase = p.id
+      from devflow.run_events where run_id = $1 and phase is not null group by 1) e on e.phase = p.id
     where p.run_id = $1),
   'models', (select coalesce(jsonb_agg(c.spent order by c.first), '[]') from (select min(at) as first,
-      jsonb_build_object('phase', phase, 'persona', persona, 'provider', provider, 'model', coalesce(model_used, model), ${SPENT}) as spent
-    from devflow.model_calls where run_id = $1 group by phase, persona, provider, coalesce(model_used, model)) c),
+      jsonb_build_object('phase', split_part(phase, '~', 1), 'persona', persona, 'provider', provider, 'model', coalesce(model_used, model), ${SPENT}) as spent
+    from devflow.model_calls where run_id = $1 group by split_part(phase, '~', 1), persona, provider, coalesce(model_used, model)) c),
   'artifacts', (select coalesce(jsonb_agg(jsonb_build_object('phase', a.phase, 'name', a.name, 'version', a.version, 'sha256', a.sha256, 'bytes', a.bytes)), '[]')
     from (select distinct on (phase) * from devflow.artifacts where run_id = $1 and phase is not null order by phase, at desc, version desc) a),
   'gates', (select coalesce(jsonb_agg(jsonb_build_object('id', g.id, 'status', g.status, 'title', g.title, 'subject', g.subject, 'quorum', g.quorum,
@@ -108,7 +108,7 @@ const READ = `select jsonb_build_object(
   'usage', (select jsonb_build_object(${SPENT}) from devflow.model_calls where run_id = $1)
 ) as facts`
 
-/** What a run's report is made of, read from its log, ledger and projections. */
+/** What a run's report is made of, read from its log, ledger and projections. Agents that were asked for help are part of the phase. */
 export async function readReportFacts(pool: pg.Pool, run: string): Promise<ReportFacts> {
   const { rows } = await pool.query<{ facts: ReportFacts }>({
     name: 'read-report-facts',

@@ -67,9 +67,11 @@ export function advance(run: RunProgress, event: RunEvent): void {
   run.skew = Math.max(run.skew, at - Date.now())
   advanceRun(run, event, at)
   if (event.phase === undefined) return
-  const phase = run.phases.get(event.phase) ?? newPhase(event.phase, textIn(event, 'kind') ?? '')
+  // An agent that was asked for help has turns of its own: of the phase it works for they are what they cost.
+  const [id = event.phase, helper] = event.phase.split('~', 2)
+  const phase = run.phases.get(id) ?? newPhase(id, textIn(event, 'kind') ?? '')
   run.phases.set(phase.id, phase)
-  advancePhase(phase, event, at)
+  if (helper === undefined) advancePhase(phase, event, at)
   if (event.type === 'phase.expanded') takeInside(run, phase.id, event.data.phases)
   if (event.data.closes === true) closeInside(run, phase.id, at)
   if (event.type === 'call.settled') spend(run, phase, event)

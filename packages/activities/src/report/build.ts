@@ -115,7 +115,8 @@ function reportPhase(
   const models = facts.models.filter(({ phase }) => phase === at.id).map(({ phase: _, ...model }) => model)
   const gate = facts.gates.find(({ id }) => id === at.id)
   const bound = phase && 'agent' in phase ? facts.bindings[phase.agent.role] : undefined
-  const last = models.at(-1)
+  // Not one that was asked for help.
+  const last = models.findLast(({ persona }) => persona === bound) ?? models.at(-1)
   return {
     id: at.id,
     ...present({ title: phase?.title }),
