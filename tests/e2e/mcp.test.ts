@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startHttpServer } from '../support/mcp-server.ts'
 import { smallRepository } from '../support/repository.ts'
 import { eventOf, eventsOf, type Standing } from '../support/run-log.ts'
+import { isSandboxed } from '../support/sandboxed.ts'
 import { Stack } from '../support/stack.ts'
 
 const PROGRAM = fileURLToPath(new URL('../support/mcp-server.ts', import.meta.url))
@@ -83,7 +84,7 @@ ${JSON.stringify(persona)}
 
 const answers = (run: Standing) => eventsOf(run, 'tool.completed').map(({ data }) => String(data.content))
 
-describe('tools of a server over standard streams', () => {
+describe.runIf(isSandboxed)('tools of a server over standard streams', () => {
   const own = (tools: string[]) => ({ name: 'own', command: ['node', PROGRAM], tools })
 
   test('appear under its name, are checked, run and stand in the audit', async () => {
@@ -164,7 +165,7 @@ describe('tools of a server over standard streams', () => {
   })
 })
 
-describe('servers of the operator', () => {
+describe.runIf(isSandboxed)('servers of the operator', () => {
   test('get the environment, the network and the headers that they are given; no model sees these', async () => {
     const run = await play(
       [
@@ -193,7 +194,7 @@ describe('servers of the operator', () => {
   })
 })
 
-describe('a server that cannot be used fails its phase and says why', () => {
+describe.runIf(isSandboxed)('a server that cannot be used fails its phase and says why', () => {
   const faults: [what: string, server: object, says: RegExp][] = [
     ['of no known name', { name: 'nobody', tools: ['add'] }, /none of that name.*remote, local, wide/],
     ['without its tool', { name: 'local', tools: ['subtract'] }, /no tool subtract/],

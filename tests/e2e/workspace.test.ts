@@ -7,6 +7,7 @@ import { readArtifact } from '@devflow/db'
 import { afterAll, describe, expect, test } from 'vitest'
 import { smallRepository } from '../support/repository.ts'
 import { eventOf, eventsOf, type Standing } from '../support/run-log.ts'
+import { isSandboxed } from '../support/sandboxed.ts'
 import { useStack } from '../support/stack.ts'
 import { failing } from '../support/templates.ts'
 
@@ -197,7 +198,7 @@ describe('branches of work done at once', () => {
   })
 })
 
-describe('a setup', () => {
+describe.runIf(isSandboxed)('a setup', () => {
   const make = [
     'node',
     '-e',

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { smallRepository } from '../support/repository.ts'
 import { eventOf, eventsOf, type Standing } from '../support/run-log.ts'
+import { isSandboxed } from '../support/sandboxed.ts'
 import { useStack } from '../support/stack.ts'
 
 const stack = useStack({ DEVFLOW_COMMAND_TIMEOUT_MS: '60000' })
@@ -57,7 +58,7 @@ const shell = (script: string) => command('sh', '-c', script)
 const answers = (run: Standing) =>
   eventsOf(run, 'tool.completed').map(({ data }) => String(data.content).replace(/after [\d.]+ s/, ''))
 
-describe('a command', () => {
+describe.runIf(isSandboxed)('a command', () => {
   test('sees what was written before it, may write, and says what it said and how it ended', async () => {
     const run = await stack.finish(
       playing([
@@ -108,7 +109,7 @@ describe('a command', () => {
   })
 })
 
-describe('a cancel', () => {
+describe.runIf(isSandboxed)('a cancel', () => {
   test('ends a command with all its processes within two seconds', async () => {
     const run = await stack.submit(
       playing([shell('trap "" TERM; (setsid sleep 71234 &); sleep 71234')]),
@@ -123,7 +124,7 @@ describe('a cancel', () => {
   })
 })
 
-describe('a worker that is lost in the middle of a command', () => {
+describe.runIf(isSandboxed)('a worker that is lost in the middle of a command', () => {
   test('leaves a command that is not run again, and a model that is told', async () => {
     const run = await stack.submit(
       playing([
@@ -147,7 +148,7 @@ describe('a worker that is lost in the middle of a command', () => {
   })
 })
 
-describe('a quota of a tool', () => {
+describe.runIf(isSandboxed)('a quota of a tool', () => {
   test('denies what is too much, and the phase goes on', async () => {
     const run = await stack.finish(
       playing([shell('true'), shell('true'), shell('true')], { model: { toolQuotas: { run_command: 2 } } }),

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { type ApiProcess, startApi } from '../support/api-process.ts'
 import { smallRepository } from '../support/repository.ts'
 import { eventsOf, type Standing } from '../support/run-log.ts'
+import { isSandboxed } from '../support/sandboxed.ts'
 import { useStack } from '../support/stack.ts'
 import { type Attempt, CANARY, FOREVER, type Targets } from './attempt.ts'
 import { gitAttempts, linkAttempts, pathAttempts } from './files.ts'
@@ -125,7 +126,7 @@ const THEMES: Record<string, (targets: Targets) => Attempt[]> = {
   greed: greedyAttempts,
 }
 
-describe('an agent that tries to get out', () => {
+describe.runIf(isSandboxed)('an agent that tries to get out', () => {
   let made = 0
   for (const [theme, attemptsFor] of Object.entries(THEMES)) {
     test(`by ${theme} does not, and each try is on record`, async () => {

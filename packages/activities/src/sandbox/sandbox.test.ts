@@ -9,6 +9,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { runTool } from '../tools/index.ts'
 import { CapturedOutput } from './captured-output.ts'
 import { Sandbox } from './index.ts'
+import { isSandboxed } from './sandboxed.fixture.ts'
 import { seccompFilter } from './seccomp.ts'
 
 const NOBODY = 65_534
@@ -44,7 +45,7 @@ function expectConfined({ confinement, said }: Trial): void {
   expect(said[2]).toMatch(/on\n$/)
 }
 
-describe.runIf(process.platform === 'linux')('a sandbox', () => {
+describe.runIf(isSandboxed)('a sandbox', () => {
   test('made by whoever runs the tests confines, and is removed with what was closed in it', async () => {
     expectConfined(await trial(SCRIPTS))
   })
