@@ -53,6 +53,8 @@ export interface Rules<W extends Words = Named> {
   /** `retry.maxAttempts`. */
   attempts: number | undefined
   continues: boolean
+  /** It has a `compensate`. */
+  undo: boolean
 }
 
 /** How an agent's attempt goes: turns with a tool, then its end. */
@@ -73,6 +75,15 @@ export interface AgentStep<W extends Words = Named> extends Rules<W> {
   makes: boolean
   /** By attempt, item and iteration: see `nth`. */
   replies: Reply[]
+}
+
+export interface FunctionStep<W extends Words = Named> extends Rules<W> {
+  kind: 'function'
+  see: W['expression'] | undefined
+  /** Whether it may be called again after a crash. */
+  effects: 'none' | 'external'
+  /** `wrong`: what it does not promise. */
+  answers: ('well' | 'throws' | 'wrong')[]
 }
 
 export interface GateStep<W extends Words = Named> extends Rules<W> {
@@ -122,6 +133,7 @@ export interface WorkflowStep<W extends Words = Named> extends Rules<W> {
 
 export type Step<W extends Words = Named> =
   | AgentStep<W>
+  | FunctionStep<W>
   | GateStep<W>
   | WaitStep<W>
   | ParallelStep<W>
@@ -142,12 +154,16 @@ export function allSteps(steps: readonly Step[]): Step[] {
 
 export const artifactOf = (name: string): string => `a${name}`
 
+/** How often a phase ran before this running of it, more or less: one more with each attempt and each number in its id. */
+export function indexOf(name: string, id: string, attempt: number): number {
+  const marks = id.slice(name.length).match(/\d+/g) ?? []
+  return marks.reduce((sum, mark) => sum + Number(mark), attempt - 1)
+}
+
 /**
  * Which of a list is meant in one running of a phase: the first at first, one further with each attempt and each number
  * in its id; the last one for all that follow.
  */
 export function nth<T>(list: readonly T[], name: string, id: string, attempt: number): T {
-  const marks = id.slice(name.length).match(/\d+/g) ?? []
-  const at = marks.reduce((sum, mark) => sum + Number(mark), attempt - 1)
-  return list[Math.min(at, list.length - 1)] as T
+  return list[Math.min(indexOf(name, id, attempt), list.length - 1)] as T
 }

@@ -48,7 +48,8 @@ function phaseDifferences({ phases }: Standing, means: Meaning, contents: Map<st
       )
     else if (at.status === 'failed' && !isOneOf(at.error, expected.failures))
       found.push(`phase ${id} failed with ${say(at.error)}, not ${say(expected.failures)}`)
-    else if (at.status === 'completed') found.push(...outputDifference(expected, at.output, contents))
+    else if (at.status === 'completed' || at.status === 'compensated')
+      found.push(...outputDifference(expected, at.output, contents))
   }
   return found
 }

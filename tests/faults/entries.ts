@@ -18,6 +18,16 @@ export const topicOf = (found: Case, name: string): string => `faults.${found.na
 
 type Entry = Record<string, unknown>
 
+/** What a function is played by: what it answers in this running of its phase, as `nth` says. */
+const CALLED = `export default (input: { name: string, see: unknown, answers: string[] }, ctx: { phase: string, attempt: number }) => {
+  const marks = ctx.phase.slice(input.name.length).match(/\\d+/g) ?? []
+  const at = marks.reduce((sum, mark) => sum + Number(mark), ctx.attempt - 1)
+  const answer = input.answers[Math.min(at, input.answers.length - 1)]
+  if (answer === 'throws') throw new Error('It does not want to.')
+  return answer === 'wrong' ? { n: 'none' } : { n: at, see: input.see }
+}`
+const ANSWER = { type: 'object', required: ['n', 'see'], properties: { n: { type: 'integer' }, see: {} } }
+
 /** The entries that runs of all cases share. */
 export const SHARED: Entry[] = [
   {
@@ -38,6 +48,9 @@ export const SHARED: Entry[] = [
     instructions: 'Work.',
     tools: ['list_dir', 'complete'],
   },
+  { kind: 'function', id: 'faults:none@1', source: CALLED, output: ANSWER, effects: 'none' },
+  { kind: 'function', id: 'faults:external@1', source: CALLED, output: ANSWER, effects: 'external' },
+  { kind: 'function', id: 'faults:undo@1', source: 'export default () => ({})\n' },
 ]
 
 /** A case's templates: children first, since templates name what is there. */
@@ -93,9 +106,7 @@ function templateEntry(found: Case, template: Template, input: Entry): Entry {
     roles: { worker: { persona: 'faults:worker@1' } },
     artifacts: Object.fromEntries(made.map(({ name }) => [artifactOf(name), { schema: 'faults:note@1' }])),
     phases: template.steps.map((step) => phaseOf(found, step)),
-    output: Object.fromEntries(
-      template.tells.map((name) => [name, written({ get: ['phases', name, 'output'] })]),
-    ),
+    output: Object.fromEntries(template.tells.map((name) => [name, outputOf({ name })])),
   }
 }
 
@@ -105,6 +116,7 @@ function phaseOf(found: Case, step: Step): Entry {
     ...(step.when ? { when: written(step.when) } : {}),
     ...(step.attempts === undefined ? {} : { retry: { maxAttempts: step.attempts, backoff: 'PT0.01S' } }),
     ...(step.continues ? { onError: 'continue' } : {}),
+    ...(step.undo ? { compensate: { function: 'faults:undo@1', input: { of: outputOf(step) } } } : {}),
   }
   return { ...rules, ...bodyOf(found, step) }
 }
@@ -120,6 +132,11 @@ function bodyOf(found: Case, step: Step): Entry {
           ...(step.makes ? { produces: artifactOf(step.name) } : {}),
         },
       }
+    case 'function': {
+      const { name, answers, see } = step
+      const input = { name, answers, see: see ? written(see) : null }
+      return { function: { name: `faults:${step.effects}@1`, input } }
+    }
     case 'gate':
       return {
         gate: {
@@ -173,4 +190,5 @@ function bodyOf(found: Case, step: Step): Entry {
   }
 }
 
+const outputOf = ({ name }: { name: string }): string => written({ get: ['phases', name, 'output'] })
 const shown = (see: Expression | undefined): string => (see ? `see: ${written(see)}` : 'see: nothing')

@@ -3,6 +3,7 @@ import type {
   AgentStep,
   Case,
   CycleStep,
+  FunctionStep,
   GateStep,
   MapStep,
   ParallelStep,
@@ -37,6 +38,7 @@ const rules = {
     { weight: 2, arbitrary: fc.constant(false) },
     { weight: 1, arbitrary: fc.constant(true) },
   ),
+  undo: fc.oneof({ weight: 5, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
 } satisfies { [rule in keyof Rules<Drawn>]: fc.Arbitrary<Rules<Drawn>[rule]> }
 
 const reply: fc.Arbitrary<Reply> = fc.record({
@@ -56,6 +58,20 @@ const agent: fc.Arbitrary<AgentStep<Drawn>> = fc.record({
   inputs: fc.array(fc.nat({ max: 10 }), { maxLength: 2 }),
   makes: fc.boolean(),
   replies: fc.array(reply, { minLength: 1, maxLength: 3 }),
+})
+
+const call: fc.Arbitrary<FunctionStep<Drawn>> = fc.record({
+  kind: fc.constant('function'),
+  ...rules,
+  see: maybe(pick),
+  effects: fc.constantFrom('none', 'external'),
+  answers: fc.array(
+    fc.oneof(
+      { weight: 4, arbitrary: fc.constant('well' as const) },
+      { weight: 1, arbitrary: fc.constantFrom('throws', 'wrong') },
+    ),
+    { minLength: 1, maxLength: 3 },
+  ),
 })
 
 const gate: fc.Arbitrary<GateStep<Drawn>> = fc.record({
@@ -89,6 +105,7 @@ const wait: fc.Arbitrary<WaitStep<Drawn>> = fc.record({
 function step(depth: number, children: number): fc.Arbitrary<DrawnStep> {
   const simple = [
     { weight: 5, arbitrary: agent },
+    { weight: 2, arbitrary: call },
     { weight: 2, arbitrary: gate },
     { weight: 2, arbitrary: wait },
     ...(children > 0 ? [{ weight: 1, arbitrary: workflow(children) }] : []),

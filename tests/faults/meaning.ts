@@ -4,7 +4,9 @@ import {
   type Case,
   type CycleStep,
   type Expression,
+  type FunctionStep,
   type GateStep,
+  indexOf,
   listsOf,
   type MapStep,
   nth,
@@ -45,7 +47,15 @@ const failed = (kind: string, code: string) => new Failed({ kind, code })
  * what runs side by side runs one after the other; where that matters, what came of it is `loose`: nobody can tell.
  */
 export function meaningOf(found: Case): Meaning {
-  return new Interpreter(found, found.template, { ...found.input }).run()
+  return undone(new Interpreter(found, found.template, { ...found.input }).run())
+}
+
+/** A run that fails undoes what it has done. */
+function undone(means: Meaning): Meaning {
+  if (means.status === 'failed')
+    for (const running of means.phases.values())
+      if (running.step.undo && running.status === 'completed') running.status = 'compensated'
+  return means
 }
 
 class Interpreter {
@@ -150,6 +160,8 @@ class Interpreter {
     switch (step.kind) {
       case 'agent':
         return this.#agent(running, step, place)
+      case 'function':
+        return this.#function(running, step, place)
       case 'gate':
         return this.#gate(running, step, place)
       case 'wait':
@@ -185,6 +197,16 @@ class Interpreter {
       this.#artifacts.set(kept, { content, loose: false })
       this.#makers.set(kept, running)
     }
+    return 'done'
+  }
+
+  #function(running: Running, { name, see, answers }: FunctionStep, place: Place): 'done' {
+    const seen = see ? this.#value(see, place) : null
+    const answer = nth(answers, name, running.id, running.attempt)
+    if (answer === 'throws') throw failed('INTERNAL', 'function_failed')
+    if (answer === 'wrong') throw failed('INTERNAL', 'function_output_invalid')
+    const n = indexOf(name, running.id, running.attempt)
+    running.output = () => ({ n, see: seen })
     return 'done'
   }
 
@@ -262,7 +284,7 @@ class Interpreter {
     if (!child) throw new Error(`case ${this.#found.name} has no child ${step.child}`)
     const input = { n: this.#value(step.n, place), x: step.x ? this.#value(step.x, place) : null }
     if (!Number.isInteger(input.n)) throw failed('INVALID', 'invalid_input')
-    const means = new Interpreter(this.#found, child, input).run()
+    const means = undone(new Interpreter(this.#found, child, input).run())
     this.#children.push({ by: running, attempt: running.attempt, means })
     if (means.status === 'failed') throw new Failed(...means.errors)
     running.output = () => means.output

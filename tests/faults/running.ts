@@ -23,7 +23,7 @@ export interface Failure {
 export interface Running {
   id: string
   step: Step
-  status: 'pending' | 'running' | 'completed' | 'failed' | 'skipped' | 'canceled'
+  status: 'pending' | 'running' | 'completed' | 'failed' | 'skipped' | 'canceled' | 'compensated'
   attempt: number
   failures: Failure[]
   /** As expressions see it. */

@@ -113,6 +113,7 @@ function settleStep(draft: DrawnStep, sight: Sight, names: () => string): { step
         see: value(draft.see, sight),
       })
     }
+    case 'function':
     case 'gate':
       return done({ ...draft, ...pickRules(rules), see: value(draft.see, sight) })
     case 'wait':
@@ -188,7 +189,7 @@ function added({ sources, artifacts }: Sight, step: Step): Sight {
     { get: phase('output'), type: 'json' },
   ]
   const made = step.kind === 'agent' && step.makes ? [artifactOf(step.name)] : []
-  if (made.length > 0 || (step.kind === 'wait' && typeof step.for === 'object'))
+  if (made.length > 0 || step.kind === 'function' || (step.kind === 'wait' && typeof step.for === 'object'))
     more.push({ get: phase('output', 'n'), type: 'int' })
   if (step.kind === 'gate') more.push({ get: phase('output', 'status'), type: 'text' })
   if (listsOf(step).length > 0 && step.kind !== 'cycle') more.push({ get: phase('output'), type: 'list' })
