@@ -1,7 +1,6 @@
 // Law: what touches the world for a run: sessions, models, tools, workspaces, artifacts, reports. Imports contracts,
 // definition, db and @temporalio/activity.
 export { createControlActivities } from './control/control-activities.ts'
-export { createOccasionActivities } from './control/occasion-activities.ts'
 export { createDefinitions } from './definitions.ts'
 export type { Definitions, Deps, Log, Prices, Times } from './deps.ts'
 export { FAULT_POINTS, type FaultPoint } from './fault-points.ts'
@@ -23,6 +22,8 @@ export { scriptedModel } from './models/scripted.ts'
 export { type TerminalCommand, terminalModel } from './models/terminal/index.ts'
 export { type RefreshDeps, refreshPrices } from './pricing/refresh-prices.ts'
 export { Sandbox, type SandboxOptions } from './sandbox/index.ts'
+export { catchUp, timesOf } from './schedules/catch-up.ts'
+export { createOccasionActivities } from './schedules/occasion-activities.ts'
 export { CallSlots } from './session/call-slots.ts'
 export { createSessionActivities } from './session/run-agent-phase.ts'
 export { sweepWorkspaces } from './workspace/sweep.ts'

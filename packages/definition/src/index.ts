@@ -26,7 +26,7 @@ export {
   readFolders,
   registryEntry,
 } from './registry.ts'
-export { type CompiledCalendar, type CompiledSpec, compileSpec } from './schedule/compile-spec.ts'
+export { type CompiledSpec, compileSpec } from './schedule/compile-spec.ts'
 export { isTimeOf, scheduleTimes } from './schedule/times.ts'
 export {
   around,

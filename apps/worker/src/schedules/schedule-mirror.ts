@@ -1,3 +1,4 @@
+import { catchUp } from '@devflow/activities'
 import { CHANNELS, TEMPORAL } from '@devflow/contracts'
 import {
   allSchedules,
@@ -12,7 +13,6 @@ import {
 import type { Logger } from '@devflow/process'
 import { type Client, ScheduleAlreadyRunning, ScheduleNotFoundError } from '@temporalio/client'
 import type pg from 'pg'
-import { catchUp } from './catch-up.ts'
 import { noteOf, temporalSchedule } from './temporal-schedule.ts'
 
 const AT_ONCE = 8

@@ -1,6 +1,6 @@
+import { timesOf } from '@devflow/activities'
 import { durationMs, type ScheduleClock, TEMPORAL } from '@devflow/contracts'
 import type { StoredSchedule } from '@devflow/db'
-import { type CompiledCalendar, compileSpec } from '@devflow/definition'
 import {
   type CalendarSpec,
   DAYS_OF_WEEK,
@@ -12,19 +12,19 @@ import {
 /** What a schedule is to be in Temporal: a clock that tells of every time, since what becomes of each is for Postgres to say. */
 export function temporalSchedule(schedule: StoredSchedule): ScheduleOptions {
   const { tenant, id, spec, catch_up: catchUp } = schedule
-  const { compiled } = compileSpec(spec)
+  const times = timesOf(spec)
   const scheduleId = TEMPORAL.scheduleId(tenant, id)
   const clock: ScheduleClock = { tenant, schedule: id }
   return {
     scheduleId,
     spec: {
-      calendars: compiled.calendars.map(calendarOf),
-      intervals: compiled.intervals.map(({ every, offset }) => ({
+      calendars: times.calendars.map(calendarOf),
+      intervals: times.intervals.map(({ every, offset }) => ({
         every: every * 1000,
         offset: offset * 1000,
       })),
-      skip: compiled.skip.map(calendarOf),
-      timezone: compiled.timeZone,
+      skip: times.skip.map(calendarOf),
+      timezone: times.timeZone,
       ...(spec.startAt === undefined ? {} : { startAt: new Date(spec.startAt) }),
       ...(spec.endAt === undefined ? {} : { endAt: new Date(spec.endAt) }),
     },
@@ -51,7 +51,9 @@ const restsNow = ({ is_paused: isPaused, remaining }: StoredSchedule): boolean =
 /** Told apart by it when Temporal's store goes back to an older state. */
 export const noteOf = (version: string): string => `as Devflow has it, version ${version}`
 
-function calendarOf({ month, dayOfWeek, year, ...time }: CompiledCalendar): CalendarSpec {
+type Times = ReturnType<typeof timesOf>
+
+function calendarOf({ month, dayOfWeek, year, ...time }: Times['calendars'][number]): CalendarSpec {
   return {
     ...time,
     month: month.map((number) => MONTHS[number - 1] ?? 'JANUARY'),

@@ -86,6 +86,11 @@ test('times begin and end where the schedule does, both ends included', () => {
   expect(times(spec, '2026-01-01T00:00:00Z', 9, '2026-11-20T11:59:59Z')).toEqual(all.slice(0, 2))
 })
 
+test('a weekend of seconds that are skipped is passed over', () => {
+  const spec = { intervals: [{ every: 'PT1S' }], skip: [{ dayOfWeek: 'SAT,SUN' }] }
+  expect(times(spec, '2026-11-20T23:59:59Z', 1)).toEqual(['2026-11-23T00:00:00Z'])
+})
+
 test('a schedule that skips all it names comes to an end', () => {
   expect(times({ intervals: [{ every: 'PT1S' }], skip: [{}] }, '2026-01-01T00:00:00Z', 1)).toEqual([])
 })

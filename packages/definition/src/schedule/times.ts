@@ -5,7 +5,7 @@ const DAY = 86_400
 /** The last year that Temporal looks into. */
 const END_OF_TIME = Date.UTC(2101, 0, 1) / 1000
 /** Of a schedule that skips nearly all it names, no more are looked at. */
-const MOST_LOOKED_AT = 100_000
+const MOST_LOOKED_AT = 1_000_000
 
 /**
  * The times of a schedule after `after`, ascending, at most `most`, none later than `until`. A time matches when the clock on
@@ -23,6 +23,7 @@ export function scheduleTimes(
     ...spec.calendars.map((calendar) => calendarTimes(calendar, zone, from, end)),
     ...spec.intervals.map((interval) => intervalTimes(interval, from)),
   ]
+  const skipped = skipping(spec.skip)
   const heads = sources.map((source) => source.next())
   const times: Date[] = []
   for (let looked = 0; times.length < most && looked < MOST_LOOKED_AT; looked += 1) {
@@ -32,8 +33,7 @@ export function scheduleTimes(
       const source = sources[index]
       if (source && head.value === earliest) heads[index] = source.next()
     }
-    if (!spec.skip.some((calendar) => matches(calendar, earliest + zone.offset(earliest))))
-      times.push(new Date(earliest * 1000))
+    if (!skipped(earliest + zone.offset(earliest))) times.push(new Date(earliest * 1000))
   }
   return times
 }
@@ -95,14 +95,24 @@ function isDay({ year, month, dayOfMonth, dayOfWeek }: CompiledCalendar, day: nu
   )
 }
 
-function matches(calendar: CompiledCalendar, wall: number): boolean {
-  const date = new Date(wall * 1000)
-  return (
-    isDay(calendar, wall) &&
-    calendar.hour.includes(date.getUTCHours()) &&
-    calendar.minute.includes(date.getUTCMinutes()) &&
-    calendar.second.includes(date.getUTCSeconds())
-  )
+/** Whether a time on the wall is left out. Most are asked about in order: what a day has of calendars is found out once. */
+function skipping(calendars: readonly CompiledCalendar[]): (wall: number) => boolean {
+  let day = Number.NaN
+  let todays: readonly CompiledCalendar[] = []
+  return (wall) => {
+    const today = Math.floor(wall / DAY)
+    if (today !== day) {
+      day = today
+      todays = calendars.filter((calendar) => isDay(calendar, wall))
+    }
+    const time = wall - today * DAY
+    return todays.some(
+      ({ hour, minute, second }) =>
+        hour.includes(Math.floor(time / 3600)) &&
+        minute.includes(Math.floor(time / 60) % 60) &&
+        second.includes(time % 60),
+    )
+  }
 }
 
 /** How far the clocks of a time zone are ahead of UTC, in seconds. */
