@@ -225,6 +225,17 @@ describe.concurrent('going back', () => {
     expect(end.phases.again).toMatchObject({ status: 'completed', attempt: 2 })
   })
 
+  test('is read from the log, where the workflow is ended in the middle of it', async () => {
+    const run = await stack.submit(reviewed('allowChanges: draft'))
+    await stack.untilEvent(run, 'gate.opened')
+    await stack.workflow(run).terminate('forgotten')
+    await stack.decide(run, 'ok', { decision: 'request_changes', comment: 'Bigger.' })
+    await stack.untilEvent(run, 'gate.opened', 2)
+    await stack.decide(run, 'ok')
+    const end = await stack.untilStatus(run, 'completed')
+    expect(end.phases).toMatchObject({ draft: { attempt: 2 }, review: { attempt: 2 }, ok: { attempt: 2 } })
+  })
+
   test('is up to a later try where the phase that it goes back to fails', async () => {
     const script = {
       phases: { draft: { attempts: [[completing(NOTE)], [failing], [completing({ ...NOTE, size: 2 })]] } },
