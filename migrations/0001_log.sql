@@ -128,7 +128,9 @@ BEGIN
     WHEN 'run.completed', 'run.failed', 'run.canceled' THEN
       UPDATE runs SET status = substr(e.type, 5), output = d->'output', error = d->'error', ended_at = e.at WHERE id = e.run_id;
       UPDATE run_heads SET control = 'over' WHERE run_id = e.run_id;
+      -- Nothing waits in a run that is over, however it came to its end.
       UPDATE event_waits SET is_open = false WHERE run_id = e.run_id AND is_open;
+      UPDATE gates SET status = 'canceled', closed_at = e.at WHERE run_id = e.run_id AND status = 'open';
       IF e.type = 'run.canceled' THEN
         UPDATE phases SET status = 'canceled', ended_at = e.at WHERE run_id = e.run_id AND status IN ('pending', 'running', 'waiting');
       END IF;
@@ -278,7 +280,7 @@ BEGIN
       -- Several ask at once: an estimate that comes late changes nothing of what is known.
       CONTINUE WHEN c.cost_micro_usd IS NOT NULL AND d->>'costSource' = 'estimate';
       UPDATE model_calls m SET
-        status = CASE WHEN m.status = 'unsettled' THEN 'settled' ELSE m.status END,
+        status = CASE WHEN m.status IN ('unsettled', 'reserved') THEN 'settled' ELSE m.status END,
         cost_micro_usd = (d->>'costMicroUsd')::numeric, cost_source = d->>'costSource', model_used = coalesce(d->>'modelUsed', m.model_used),
         input_tokens = (d->>'inputTokens')::bigint, output_tokens = (d->>'outputTokens')::bigint, cached_tokens = (d->>'cachedTokens')::bigint,
         reasoning_tokens = (d->>'reasoningTokens')::bigint, generation_id = coalesce(d->>'generationId', m.generation_id),

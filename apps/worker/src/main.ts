@@ -19,11 +19,10 @@ import {
   openRouterModel,
   reconcileCalls,
   scriptedModel,
-  sweepWorkspaces,
   terminalModel,
 } from '@devflow/activities'
 import { DevflowError, scrubber, TEMPORAL } from '@devflow/contracts'
-import { foldSlices, Listener, pruneChunks, pruneDeliveries, pruneSubmissions } from '@devflow/db'
+import { Listener, pruneChunks, pruneDeliveries, pruneSubmissions } from '@devflow/db'
 import { createLogger, logLastWords, openTracing, repeat, supervised, type Tracing } from '@devflow/process'
 import { NativeConnection, Runtime, Worker } from '@temporalio/worker'
 import pg from 'pg'
@@ -32,6 +31,7 @@ import { Dispatcher } from './dispatcher.ts'
 import { faultAt } from './faults.ts'
 import { openObservers } from './observers.ts'
 import { openSandbox } from './open-sandbox.ts'
+import { sweepOrphans } from './orphans/sweep.ts'
 import { priceKeeper, takeConfiguredPrices } from './pricing.ts'
 import { ScheduleMirror } from './schedules/schedule-mirror.ts'
 import { TemporalWatch } from './sweep.ts'
@@ -160,11 +160,7 @@ const ending = new AbortController()
 const duties = [
   repeat(1_000, () => watch.look(), problem('could not look after Temporal')),
   repeat(1_000, () => schedules.keep(watch.isThere), problem('could not mirror schedules')),
-  repeat(
-    config.sweepMs,
-    () => watch.sweep(config.sweepMs),
-    problem('could not look for runs without a workflow'),
-  ),
+  repeat(config.sweepMs, () => sweep({ rare: false }), problem('could not look for orphans')),
   repeat(config.times.callBackoffMs, () => reconcileCalls(deps), problem('could not reconcile calls')),
   repeat(1_000, refreshPrices, problem('could not refresh prices')),
   repeat(
@@ -179,11 +175,14 @@ async function keepHouse(): Promise<void> {
   await pool.query('select devflow.make_partitions()')
   const { signal } = ending
   await pruneChunks(pool, new Date(Date.now() - config.chunkRetentionMs), { signal })
-  // Of processes that died, or have been idle: others need not wait until they run short to have it back.
-  await foldSlices(pool, '', new Date(Date.now() - 3_600_000))
   await pruneSubmissions(pool, new Date(Date.now() - config.eventRetentionMs))
   await pruneDeliveries(pool, new Date(Date.now() - config.eventRetentionMs))
-  await sweepWorkspaces(deps)
+  await sweep({ rare: true })
+}
+
+async function sweep({ rare }: { rare: boolean }): Promise<void> {
+  const look = { pool, client, dataDir, log, olderThanMs: config.sweepMs }
+  await sweepOrphans(look, { rare, onMended: observers.mended })
 }
 
 const running = Promise.all([workflows.run(), sessions.run()])

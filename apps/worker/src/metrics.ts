@@ -67,6 +67,12 @@ export class WorkerMetrics {
     labelNames: ['result'],
     registers: this.#registers,
   })
+  readonly #orphans = new Counter({
+    name: 'devflow_orphans_total',
+    help: 'What was left behind and is mended',
+    labelNames: ['kind'],
+    registers: this.#registers,
+  })
   readonly #calls = new Counter({
     name: 'devflow_provider_calls_total',
     help: 'Calls to providers that are over',
@@ -115,6 +121,10 @@ export class WorkerMetrics {
   readonly grouped = (members: number, ms: number): void => {
     this.#groupMembers.observe(members)
     this.#groupSeconds.observe(ms / 1_000)
+  }
+
+  readonly mended = (kind: string, count: number): void => {
+    this.#orphans.inc({ kind }, count)
   }
 
   readonly calls: CallObserver = (provider, request) => {

@@ -13,6 +13,8 @@ export interface Observers {
   writer(databaseUrl: string, options: GroupWriterOptions): GroupWriter
   model(provider: Provider, adapter: ModelAdapter): ModelAdapter
   wakes: WorkflowClientInterceptor[]
+  /** To be told of orphans that are mended. */
+  mended(kind: string, count: number): void
   activities: ActivityInterceptorsFactory[]
   /** To be called when the workers are made: figures tell of them too, and are served from then on. */
   serve(workers: { workflows: Worker; sessions: Worker }): Promise<void>
@@ -40,6 +42,7 @@ export async function openObservers({ config, pool, log, tracing }: ObserversDep
         : new GroupWriter(databaseUrl, pool, options),
     model: (provider, adapter) => observedModel(provider, adapter, observers),
     wakes: [traces?.wakes, metrics?.wakes].filter((one) => one !== undefined),
+    mended: (kind, count) => metrics?.mended(kind, count),
     activities: traces ? [traces.activities] : [],
     serve: async (workers) => {
       if (!metrics || !config.metrics) return

@@ -1,4 +1,3 @@
-import { TEMPORAL } from '@devflow/contracts'
 import { queueWakes, unfinishedRuns } from '@devflow/db'
 import type { Logger } from '@devflow/process'
 import type { Client } from '@temporalio/client'
@@ -9,8 +8,7 @@ const CALL_TIMEOUT_MS = 2_000
 
 /**
  * Watches Temporal. Whenever it was away its store may have been lost, whole or back to an older state, and with it
- * workflows and wakes: then every unfinished run is woken, and finds its place by the log (I14). Now and then runs
- * without a workflow are looked for as well: someone may have ended theirs.
+ * workflows and wakes: then every unfinished run is woken, and finds its place by the log (I14).
  */
 export class TemporalWatch {
   readonly #pool: pg.Pool
@@ -43,20 +41,6 @@ export class TemporalWatch {
       this.#away = true
     }
     return !this.#away
-  }
-
-  /** Wakes runs that have no workflow. */
-  async sweep(olderThanMs: number): Promise<void> {
-    const open = new Set<string>()
-    for await (const { workflowId } of this.#client.workflow.list({
-      query: `WorkflowType = '${TEMPORAL.workflowType}' AND ExecutionStatus = 'Running'`,
-    }))
-      open.add(workflowId)
-    const runs = await unfinishedRuns(this.#pool, olderThanMs)
-    const lost = runs.filter((run) => !open.has(TEMPORAL.workflowId(run)))
-    if (lost.length === 0) return
-    this.#log.warn({ count: lost.length }, 'runs without a workflow are woken')
-    await queueWakes(this.#pool, lost)
   }
 
   async #isBack(): Promise<void> {

@@ -14,6 +14,7 @@ export const EVENT_TYPES = [
   'run.resumed',
   'run.canceling',
   'run.retried',
+  'run.woken',
   'run.completed',
   'run.failed',
   'run.canceled',

@@ -14,7 +14,7 @@ const OWNED = /^(?<phase>.+)-(?<attempt>\d+)-(?<epoch>\d+)(?:\.git)?$/s
 
 /**
  * Removes what sessions have left on this disk: clones of runs that are over, of epochs that another has taken over
- * (I13), drafts that nobody finishes, and setups nobody has used for two weeks.
+ * (I13), drafts that nobody finishes, and setups nobody has used for two weeks. Answers how many clones went.
  */
 export async function sweepWorkspaces({
   pool,
@@ -24,7 +24,7 @@ export async function sweepWorkspaces({
   pool: pg.Pool
   dataDir: string
   log: Log
-}): Promise<void> {
+}): Promise<number> {
   const top = join(dataDir, 'workspaces')
   const runs = (await readdir(top).catch(noneThere)).filter((name) => RUN.test(name))
   const live = runs.length > 0 ? await readLiveSessions(pool, runs) : new Map<string, Map<string, number>>()
@@ -47,6 +47,7 @@ export async function sweepWorkspaces({
   }
   await pruneSetups(dataDir, new Date(Date.now() - OLDEST_SETUP_MS))
   if (swept > 0) log.info({ count: swept }, 'clones that nobody works in any more are removed')
+  return swept
 }
 
 function isDead(name: string, sessions: ReadonlyMap<string, number>): boolean {

@@ -144,6 +144,7 @@ export const events: Record<string, string> = {
   'run.resumed': 'resumed',
   'run.canceling': 'is being canceled',
   'run.retried': 'goes on after its failure',
+  'run.woken': 'its workflow was gone; it is woken',
   'run.completed': 'completed',
   'run.failed': 'failed',
   'run.canceled': 'canceled',

@@ -144,6 +144,7 @@ export const events: Words['events'] = {
   'run.resumed': '계속함',
   'run.canceling': '취소하는 중',
   'run.retried': '실패 뒤 다시 시작',
+  'run.woken': '워크플로가 사라져 다시 깨움',
   'run.completed': '완료',
   'run.failed': '실패',
   'run.canceled': '취소됨',
