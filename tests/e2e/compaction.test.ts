@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises'
 import { afterAll, expect, test } from 'vitest'
+import { playLongSession } from '../support/long-session.ts'
 import { smallRepository } from '../support/repository.ts'
 import { eventsOf, type Standing } from '../support/run-log.ts'
 import { useStack } from '../support/stack.ts'
@@ -132,4 +133,13 @@ test('a prompt that is too long by itself fails the phase, with the words of its
   )
   expect(end.phases.look?.error).toMatchObject({ kind: 'INVALID', code: 'context_length_exceeded' })
   expect(requestsOf(end)).toHaveLength(1)
+})
+
+test('the two hundredth turn costs the worker what an early one does', async () => {
+  await playLongSession(stack, repo, 60)
+  const { turns, compactions, cpuMs } = await playLongSession(stack, repo, 200)
+  expect(turns).toBe(200)
+  expect(compactions).toBeGreaterThan(5)
+  // The machine may be busy with other things: what grows with the session is more than this.
+  expect(cpuMs(140, 200) / cpuMs(10, 70)).toBeLessThan(1.6)
 })
