@@ -1,13 +1,9 @@
 import { DevflowError, type SessionEnd } from '@devflow/contracts'
 import type { EventLine } from '@devflow/db'
+import { FENCED, HANDED_OVER, type LoopEnd } from './loop-end.ts'
 import { eventAt } from './place.ts'
 import { isFenced, type Session } from './session.ts'
 import { completedLine, startedLine } from './subagents/lines.ts'
-
-/** The session goes back to Temporal, to be taken up by another worker. */
-export const HANDED_OVER = 'handed over'
-export type LoopEnd = SessionEnd | typeof HANDED_OVER
-export const FENCED: SessionEnd = { ended: 'stopped', why: 'fenced' }
 
 /** Ends the phase with an error on record; `before` are lines that explain it. */
 export async function fail(

@@ -7,8 +7,7 @@ import type { ModelAdapter, ToolSpec } from '../models/model.ts'
 import type { Files } from './files.ts'
 import { ownerId, type Place } from './place.ts'
 import type { Stop } from './stop.ts'
-import type { RunSubagent } from './subagents/order.ts'
-import type { Share } from './subagents/share.ts'
+import type { RunSubagent, Share } from './subagents/order.ts'
 import { warnedLine } from './warned-line.ts'
 
 /** Of a session that another one has asked for help: by which call of a tool, for what, and with what. */
@@ -48,7 +47,7 @@ export class Session {
   /** How much deeper agents may be asked for help. */
   readonly depthLeft: number
   readonly asked: Asked | undefined
-  readonly runSubagent: RunSubagent
+  readonly runSubagent: RunSubagent<Session>
 
   constructor(parts: SessionParts) {
     this.deps = parts.deps

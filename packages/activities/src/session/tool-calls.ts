@@ -1,7 +1,7 @@
 import type { EventLine } from '@devflow/db'
 import type { ToolCall } from '../models/model.ts'
 import { effectsOf, refused, runTool, type ToolContext, type ToolResult } from '../tools/index.ts'
-import type { LoopEnd } from './ends.ts'
+import type { LoopEnd } from './loop-end.ts'
 import { eventAt } from './place.ts'
 import type { Session } from './session.ts'
 import { takeSnapshot } from './snapshots.ts'

@@ -1,7 +1,8 @@
 import type { RunEvent } from '@devflow/contracts'
 import type { Message, ToolCall } from '../models/model.ts'
 import { followCompaction } from './compaction/apply.ts'
-import { type Calling, callingAtFirst, followCalls } from './fallback.ts'
+import type { Conversation, Tally } from './conversation.ts'
+import { callingAtFirst, followCalls } from './fallback.ts'
 
 /** What `turn.completed` holds. */
 export interface TurnData {
@@ -24,34 +25,17 @@ export interface ToolData {
 }
 
 /** A session as the log has it: all it takes to go on. */
-export interface Transcript {
-  messages: Message[]
-  /** How many of them are the prompt. */
-  prompt: number
-  /** Where turns begin among them, those that are not summarised. */
-  starts: { turn: number; at: number }[]
-  /** How many tokens the provider counted for the first so many of them. */
-  counted: { tokens: number; messages: number } | undefined
-  /** The artifact's file was written in a turn that is summarised by now. */
-  wroteFile: boolean
+export interface Transcript extends Conversation, Tally {
   /** Turns on record. */
   turns: number
   /** Tool calls of the last turn that have no result yet. */
   openCalls: ToolCall[]
   /** Of these, by id, what was started and cannot be repeated. */
   startedCalls: Set<string>
-  /** Tool → calls of it that were not denied. */
-  toolUse: Map<string, number>
-  /** Calls denied because their tool was used up. */
-  overruns: number
   /** Calls reserved so far for the turn that comes next. */
   callsOfNextTurn: number
-  calling: Calling
   /** The call that was under way when its session was lost. */
   openCall: { turn: number; call: number; generationId: string | undefined } | undefined
-  /** Repair turns asked for so far. */
-  repairs: number
-  tokens: number
   ended: 'completed' | 'failed' | undefined
 }
 

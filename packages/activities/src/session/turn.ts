@@ -10,8 +10,9 @@ import {
   proposedText,
 } from './artifact-form.ts'
 import type { Answered } from './call.ts'
-import { FENCED, failureLine, type LoopEnd } from './ends.ts'
+import { failureLine } from './ends.ts'
 import { flawOf } from './flawed-answer.ts'
+import { FENCED, type LoopEnd } from './loop-end.ts'
 import { eventAt } from './place.ts'
 import { artifactInvalid, type Judged, judge, MOST_REPAIRS } from './proposal.ts'
 import { isFenced, type Session } from './session.ts'

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Transcript } from '../transcript.ts'
+import type { Conversation, Tally } from '../conversation.ts'
 import { type Cut, summaryMessage } from './cut.ts'
 
 /** What a session counts over all its turns: stands in the event, since turns before it are not read any more. */
@@ -23,7 +23,7 @@ export const Compacted = z.object({
 })
 export type Compacted = z.infer<typeof Compacted>
 
-export function countsOf(transcript: Transcript, wroteFile: boolean): Compacted['counts'] {
+export function countsOf(transcript: Tally, wroteFile: boolean): Compacted['counts'] {
   const { tokens, repairs, overruns, toolUse, calling } = transcript
   return {
     tokens,
@@ -37,7 +37,7 @@ export function countsOf(transcript: Transcript, wroteFile: boolean): Compacted[
 
 /** The transcript from here on: the prompt, the summary, the turns that were kept. A new list, measured anew. */
 export function compacted(
-  transcript: Transcript,
+  transcript: Conversation & Tally,
   { upToTurn, summary }: Pick<Compacted, 'upToTurn' | 'summary'>,
   at: Cut['at'],
 ): void {
@@ -51,7 +51,7 @@ export function compacted(
 }
 
 /** Follows `context.compacted`: turns before the cut may have been read, or not. */
-export function followCompaction(transcript: Transcript, data: unknown): void {
+export function followCompaction(transcript: Conversation & Tally, data: unknown): void {
   const given = Compacted.parse(data)
   const first = transcript.starts.find(({ turn }) => turn > given.upToTurn)
   compacted(transcript, given, first?.at ?? transcript.messages.length)

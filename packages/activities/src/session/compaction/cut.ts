@@ -1,6 +1,6 @@
 import { growingSum } from '../../growing-sum.ts'
 import type { Message, ToolSpec } from '../../models/model.ts'
-import type { Transcript } from '../transcript.ts'
+import type { Conversation } from '../conversation.ts'
 
 /** A rough count where no tokenizer is at hand. */
 const CHARACTERS_PER_TOKEN = 4
@@ -15,7 +15,7 @@ export const tokensIn = (parts: readonly object[]): number =>
  * About how many tokens the next request takes in: what the provider counted for the last one with its answer, and what came
  * since; where it counted less than the text looks like, what that looks like.
  */
-export function tokensOf({ messages, counted }: Transcript, tools: readonly ToolSpec[]): number {
+export function tokensOf({ messages, counted }: Conversation, tools: readonly ToolSpec[]): number {
   const estimate = tokensIn(messages) + tokensIn(tools)
   return counted ? Math.max(estimate, counted.tokens + tokensIn(messages.slice(counted.messages))) : estimate
 }
@@ -27,7 +27,7 @@ export interface Cut {
 }
 
 /** Turns that are kept as they are, if they take no more than `most` tokens; the last one always is. */
-export function cutOf({ messages, starts }: Transcript, keep: number, most: number): Cut | undefined {
+export function cutOf({ messages, starts }: Conversation, keep: number, most: number): Cut | undefined {
   const last = starts.slice(-keep)
   const kept = last.find(({ at }, index) => index === last.length - 1 || tokensIn(messages.slice(at)) <= most)
   const before = kept && starts.find(({ turn }) => turn < kept.turn)

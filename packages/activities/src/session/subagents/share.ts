@@ -3,12 +3,7 @@ import { patiently, readBudgetLeft, readTaken } from '@devflow/db'
 import { Decimal } from 'decimal.js'
 import { lowered, type Reservation } from '../reservation.ts'
 import type { Session } from '../session.ts'
-
-/** What an agent that was asked for help may spend with all whom it asks in turn, inside the run's budget; nothing: what that holds. */
-export interface Share {
-  microUsd?: number
-  tokens?: number
-}
+import type { Share } from './order.ts'
 
 const DEFAULT_SHARE = 0.5
 
