@@ -18,7 +18,7 @@ afterAll(async () => {
   await stack.stop()
 })
 
-/** Entries by which a gate is passed, then `word` is written, which no other word's schema takes. */
+/** Entries by which a gate is passed, then `word` is written, which no other word's schema takes, and counted by code. */
 const entries = (word: string) => [
   {
     kind: 'schema',
@@ -36,6 +36,11 @@ const entries = (word: string) => [
     tools: ['complete'],
   },
   {
+    kind: 'function',
+    id: 'flight:code',
+    source: `export default (input: { word: string }) => '${word} code counts ' + input.word.length`,
+  },
+  {
     kind: 'template',
     id: 'flight:t',
     title: word,
@@ -44,8 +49,9 @@ const entries = (word: string) => [
     phases: [
       { id: 'ask', gate: { title: `Write ${word}?` } },
       { id: 'write', agent: { role: 'writer', prompt: `Write ${word}.`, produces: 'word' } },
+      { id: 'count', function: { name: 'flight:code', input: { word: `\${{ artifacts.word.word }}` } } },
     ],
-    output: { said: `\${{ artifacts.word.word }}`, by: word },
+    output: { said: `\${{ artifacts.word.word }}`, by: word, code: `\${{ phases.count.output }}` },
   },
 ]
 
@@ -71,6 +77,8 @@ async function finish(run: string): Promise<unknown> {
   return ((await (await api.call(`/v1/runs/${run}`)).json()) as { output?: unknown }).output
 }
 
+const made = (word: string) => ({ said: word, by: word, code: `${word} code counts 3` })
+
 test('a run in flight ends by what it began with, whatever becomes of the registry', async () => {
   await change('create', entries('old'))
   const [changed, deleted, restored] = [await submit(), await submit(), await submit()]
@@ -80,13 +88,13 @@ test('a run in flight ends by what it began with, whatever becomes of the regist
   await stack.worker.kill()
   await stack.startWorker()
   const fresh = await submit()
-  expect(await finish(changed)).toEqual({ said: 'old', by: 'old' })
-  expect(await finish(fresh)).toEqual({ said: 'new', by: 'new' })
+  expect(await finish(changed)).toEqual(made('old'))
+  expect(await finish(fresh)).toEqual(made('new'))
   await change('delete', entries('new'))
-  expect(await finish(deleted)).toEqual({ said: 'old', by: 'old' })
+  expect(await finish(deleted)).toEqual(made('old'))
   const back = await api.call('/v1/registry/versions/2/restore', { body: {} })
   expect(back.status).toBe(200)
-  expect(await finish(await submit())).toEqual({ said: 'new', by: 'new' })
-  expect(await finish(restored)).toEqual({ said: 'old', by: 'old' })
+  expect(await finish(await submit())).toEqual(made('new'))
+  expect(await finish(restored)).toEqual(made('old'))
   expect(await stack.brokenLogs()).toEqual({})
 })

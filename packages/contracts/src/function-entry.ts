@@ -30,8 +30,9 @@ function pathOutside() {
     .regex(/^\/(?!.*(?:^|\/)\.{1,2}(?:\/|$))[^*,\p{Cc}]*$/u, { error: 'expected an absolute path' })
 }
 
-/** Whether a function's `source` is a path beside its entry and not the code itself. */
-export const isSourcePath = (source: string): boolean => /^[^\n]*\.m?[jt]s$/.test(source)
+/** Whether a function's `source` is a path beside its entry and not the code itself, which is of no use without an export. */
+export const isSourcePath = (source: string): boolean =>
+  !source.includes('\n') && (/\.m?[jt]s$/.test(source) || !/\bexport\b/.test(source))
 
 /** What a function's entry says beside what every entry does. */
 export const FunctionFields = {

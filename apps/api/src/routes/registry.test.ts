@@ -115,11 +115,15 @@ test('no answer says where a file lies on the server, nor reads one that an entr
     status: 400,
     body: { code: 'invalid_entry', errors: [{ path: 'changes[0].entry.model.script' }] },
   })
-  const code = { kind: 'function', id: 'p:code@1', source: '/etc/passwd' }
-  expect(await change([{ op: 'create', entry: code }])).toMatchObject({
-    status: 400,
-    body: { errors: [{ path: 'changes[0].entry.kind', message: expect.stringContaining('function') }] },
-  })
+  for (const source of ['/etc/passwd', './charge.ts', 'file:///etc/passwd']) {
+    const code = { kind: 'function', id: 'p:code@1', source }
+    expect(await change([{ op: 'create', entry: code }])).toMatchObject({
+      status: 400,
+      body: {
+        errors: [{ path: 'changes[0].entry.source', message: expect.stringContaining('the source itself') }],
+      },
+    })
+  }
 })
 
 test('a change counts for the next submission, and a run keeps what it was submitted with', async () => {

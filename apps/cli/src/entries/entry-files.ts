@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join, relative, resolve, sep } from 'node:path'
+import { isSourcePath } from '@devflow/contracts'
 import { LineCounter, parse, parseAllDocuments } from 'yaml'
 import type { Words } from '../messages/words.ts'
 import { badUsage } from '../refuse.ts'
@@ -83,22 +84,37 @@ function documentsOf(
     const value: unknown = reading(file, words, () => document.toJS({ maxAliasCount: 100 }))
     if (value === null) return []
     const place = `${file}:${lines.linePos(document.contents?.range?.[0] ?? document.range[0]).line}`
-    return [{ value: withScript(value, { file, place, root, scripts, words }), place, file }]
+    const at = { file, place, root, scripts, words }
+    return [{ value: withSource(withScript(value, at), at), place, file }]
   })
 }
 
+type Place = Reading & { file: string; place: string }
+
 /** An entry is sent whole: a script that is a path is put in its place. */
-function withScript(
-  value: unknown,
-  { file, place, root, scripts, words }: Reading & { file: string; place: string },
-): unknown {
+function withScript(value: unknown, at: Place): unknown {
   const model = isObject(value) && value.kind === 'persona' ? value.model : undefined
   if (!isObject(value) || !isObject(model) || typeof model.script !== 'string') return value
-  const script = resolve(file === '-' ? '.' : dirname(file), model.script)
-  if (!script.startsWith(resolve(root) + sep)) throw badUsage(words.failures.scriptOutside(place))
-  scripts.add(script)
-  const read = reading(script, words, () => parse(readFileSync(script, 'utf8')) as unknown)
+  const script = beside(model.script, at)
+  at.scripts.add(script)
+  const read = reading(script, at.words, () => parse(readFileSync(script, 'utf8')) as unknown)
   return { ...value, model: { ...model, script: read } }
+}
+
+/** So is a function's source. */
+function withSource(value: unknown, at: Place): unknown {
+  if (!isObject(value) || value.kind !== 'function') return value
+  const { source } = value
+  if (typeof source !== 'string' || !isSourcePath(source)) return value
+  const file = beside(source, at)
+  return { ...value, source: reading(file, at.words, () => readFileSync(file, 'utf8')) }
+}
+
+/** A file that an entry names, which lies in its folder. */
+function beside(name: string, { file, place, root, words }: Place): string {
+  const found = resolve(file === '-' ? '.' : dirname(file), name)
+  if (!found.startsWith(resolve(root) + sep)) throw badUsage(words.failures.scriptOutside(place))
+  return found
 }
 
 function reading<Value>(path: string, { failures }: Words, read: () => Value): Value {

@@ -28,7 +28,7 @@ const { freeze } = Object
 const { writeSync } = fs
 const { format } = util
 const bytesOf = Buffer.from
-const { exit, stdin, getActiveResourcesInfo: resources } = process
+const { exit, stdin, env, getActiveResourcesInfo: resources } = process
 const indexOf = Function.prototype.call.bind(String.prototype.indexOf) as (
   text: string,
   found: string,
@@ -171,10 +171,10 @@ async function take(message: Message): Promise<void> {
     await answer(message.call)
     return
   }
-  const { code, proxy, env } = message
+  const { code, proxy, env: declared } = message
   // Of the environment only what is declared; what the sandbox sets for commands is not.
-  for (const name of Object.keys(process.env)) delete process.env[name]
-  Object.assign(process.env, env)
+  for (const name of Object.keys(env)) delete env[name]
+  Object.assign(env, declared)
   loading = (async () => {
     if (proxy !== undefined) await openWay(proxy)
     const url = `data:text/javascript;base64,${Buffer.from(code).toString('base64')}`
