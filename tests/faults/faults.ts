@@ -1,12 +1,12 @@
-import { rmSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import fc from 'fast-check'
 import { call } from '../crash/runs.ts'
 import type { Stack } from '../crash/stack.ts'
 
-/** What is done to a stack. `store`: Temporal's store is deleted while all is down. */
-const FAULTS = ['worker', 'api', 'temporal', 'postgres', 'freeze', 'pause', 'all', 'store'] as const
+/** What is done to a stack. `clock`: that of API and workers jumps. `store`: Temporal's store is deleted while all is down. */
+const FAULTS = ['worker', 'api', 'temporal', 'postgres', 'freeze', 'pause', 'clock', 'all', 'store'] as const
 export type FaultKind = (typeof FAULTS)[number]
 
 export interface Fault {
@@ -28,6 +28,15 @@ export function planned(seed: number, most: number, also: readonly FaultKind[]):
   return (plan ?? []).flat().sort((a, b) => a.at - b.at)
 }
 
+/** Clocks go forward and back by at most half of it: two days. */
+const FARTHEST_MS = 2 * 86_400_000
+
+/** The environment of a stack whose clocks this file sets. */
+export const settableClocks = (file: string): Record<string, string> => ({
+  NODE_OPTIONS: `--import ${new URL('./skewed-clock.fixture.ts', import.meta.url).href}`,
+  DEVFLOW_FAULTS_CLOCK: file,
+})
+
 /** Longer than a session's heartbeat timeout in these stacks. */
 const FROZEN_MS = 4_000
 const PAUSED_MS = 500
@@ -36,19 +45,19 @@ const PAUSED_MS = 500
 export async function strike(
   stack: Stack,
   plan: readonly Fault[],
-  { share, isOver }: { share: () => number; isOver: () => boolean },
+  { share, isOver, clock }: { share: () => number; isOver: () => boolean; clock: string },
 ): Promise<FaultKind[]> {
   const done: FaultKind[] = []
   for (const { kind, at } of plan) {
     while (share() < at && !isOver()) await pause(50)
     if (isOver()) break
     done.push(kind)
-    await inflict(stack, kind)
+    await inflict(stack, kind, clock)
   }
   return done
 }
 
-async function inflict(stack: Stack, kind: FaultKind): Promise<void> {
+async function inflict(stack: Stack, kind: FaultKind, clock: string): Promise<void> {
   const { pids } = stack.ready
   const [worker = 0] = pids.workers.toSorted(() => Math.random() - 0.5)
   switch (kind) {
@@ -69,6 +78,8 @@ async function inflict(stack: Stack, kind: FaultKind): Promise<void> {
       return
     case 'pause':
       return await pauseAll(stack)
+    case 'clock':
+      return writeFileSync(clock, String(Math.round((Math.random() - 0.5) * FARTHEST_MS)))
     case 'store':
       await stack.down('SIGKILL')
       for (const file of ['temporal.db', 'temporal.db-wal', 'temporal.db-shm'])

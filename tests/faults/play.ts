@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { type FakeOpenRouter, startFakeOpenRouter } from '@devflow/testing'
 import { Client, Connection } from '@temporalio/client'
@@ -11,7 +14,7 @@ import { readStanding } from '../support/run-log.ts'
 import type { Case } from './case.ts'
 import { differences, repeatsOf } from './compare.ts'
 import { entriesOf, SHARED } from './entries.ts'
-import { type Fault, type FaultKind, strike } from './faults.ts'
+import { type Fault, type FaultKind, settableClocks, strike } from './faults.ts'
 import { meaningOf } from './meaning.ts'
 import { attend, comeEarly } from './people.ts'
 import { cast, players } from './provider.ts'
@@ -43,15 +46,20 @@ export class Theatre {
   readonly stack: Stack
   readonly provider: FakeOpenRouter
 
-  private constructor(stack: Stack, provider: FakeOpenRouter) {
+  readonly #folder: string
+
+  private constructor(stack: Stack, provider: FakeOpenRouter, folder: string) {
     this.stack = stack
     this.provider = provider
+    this.#folder = folder
   }
 
   static async open(): Promise<Theatre> {
+    const folder = mkdtempSync(join(tmpdir(), 'devflow-faults-'))
     const provider = await startFakeOpenRouter({ handler: players() })
     try {
-      const theatre = new Theatre(await Stack.start({ workers: 2, provider }), provider)
+      const env = settableClocks(clockIn(folder))
+      const theatre = new Theatre(await Stack.start({ workers: 2, provider, env }), provider, folder)
       await theatre.#register(SHARED)
       return theatre
     } catch (error) {
@@ -60,9 +68,14 @@ export class Theatre {
     }
   }
 
+  /** Ends the stack; rejects when one of its processes stays. */
   async close(): Promise<void> {
+    const { pids } = this.stack.ready
     await this.stack.close()
     await this.provider.close()
+    rmSync(this.#folder, { recursive: true, force: true })
+    const left = Object.values(pids).flat().filter(isAlive)
+    if (left.length > 0) throw new Error(`left running: ${left}`)
   }
 
   /** Runs cases all at once under a plan of faults, and compares each with what it means. */
@@ -80,7 +93,9 @@ export class Theatre {
     const share = () => (provider.requests.length - before) / Math.max(1, turns)
     const attending = settledLater(attend(stack, cases, over))
     const striking = settledLater(
-      strike(stack, plan, { share, isOver: over }).finally(() => (isStriking = false)),
+      strike(stack, plan, { share, isOver: over, clock: clockIn(this.#folder) }).finally(
+        () => (isStriking = false),
+      ),
     )
     const runs = new Map<string, Case>()
     let left: string[]
@@ -238,6 +253,16 @@ export class Theatre {
     } finally {
       await connection.close()
     }
+  }
+}
+
+const clockIn = (folder: string): string => join(folder, 'clock')
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
   }
 }
 
