@@ -1,7 +1,7 @@
 import { TEMPORAL } from '@devflow/contracts'
 import { type EndedExecution, queueWakes, unfinishedRuns, wakeLostRun } from '@devflow/db'
 import { type Client, WorkflowNotFoundError } from '@temporalio/client'
-import type { Look } from './sweep.ts'
+import type { Look } from './look.ts'
 
 /** So many are asked after one by one; where more are lost, it is Temporal that lost them. */
 const MOST_ASKED_AFTER = 200

@@ -6,24 +6,10 @@ import {
   foldSlices,
   settleForgottenCalls,
 } from '@devflow/db'
-import type { Logger } from '@devflow/process'
-import type { Client } from '@temporalio/client'
-import type pg from 'pg'
+import type { Look, SweepDeps } from './look.ts'
 import { type OpenWorkflows, openWorkflows } from './open-workflows.ts'
 import { wakeRunsWithoutWorkflow } from './runs-without-workflow.ts'
 import { endWorkflowsOfFinishedRuns, endWorkflowsWithoutRun } from './workflows-without-run.ts'
-
-export interface SweepDeps {
-  pool: pg.Pool
-  client: Client
-  dataDir: string
-  log: Logger
-  /** What is younger may still be on its way. */
-  olderThanMs: number
-}
-
-/** What one look at Temporal has found: taken once a sweep, when the first one needs it. */
-export type Look = SweepDeps & { open: () => Promise<OpenWorkflows> }
 
 const SLICE_IDLE_MS = 3_600_000
 

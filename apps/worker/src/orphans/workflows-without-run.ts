@@ -1,7 +1,7 @@
 import { TEMPORAL } from '@devflow/contracts'
 import { type RunStanding, standingOf } from '@devflow/db'
 import { WorkflowNotFoundError } from '@temporalio/client'
-import type { Look } from './sweep.ts'
+import type { Look } from './look.ts'
 
 /** Ends workflows of runs that Postgres does not know, or not any more: nothing they could do would be kept. */
 export async function endWorkflowsWithoutRun(look: Look): Promise<number> {
