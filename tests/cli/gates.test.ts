@@ -20,6 +20,7 @@ test('changes are asked for, the run goes back and the follower tells it', async
   expect(shown.code).toBe(3)
   expect(shown.stdout).toContain('asks for changes, the run goes back')
   expect(shown.stdout).toMatch(/approve · 0 of 1 · round 2 of at most 11/)
+  expect((await devflow.run('gates')).stdout).toContain('0 of 1, round 2 of at most 11')
   const korean = await devflow.run('reject', id, '--lang', 'ko')
   expect(korean.stdout).toBe('approve 게이트를 거절했습니다.\n')
 })

@@ -12,8 +12,7 @@ input: { type: object, properties: { order: { type: integer } } }
 phases:
 ${phases}
 `
-const PAID =
-  `wait: { event: orders.*, match: '\${{ event.data.order == input.order && event.data.total > 10 }}' }`
+const PAID = `wait: { event: orders.*, match: '\${{ event.data.order == input.order && event.data.total > 10 }}' }`
 let count = 0
 const publish = async (topic: string, data: unknown) => {
   count += 1

@@ -5,6 +5,8 @@ export type { AnthropicBlock, AnthropicBody } from './fake-anthropic/body.ts'
 export { anthropicError, type FakeAnthropic, startFakeAnthropic } from './fake-anthropic/server.ts'
 export type { GoogleBody, GooglePart } from './fake-google/body.ts'
 export { type FakeGoogle, googleError, startFakeGoogle } from './fake-google/server.ts'
+export type { OllamaBody } from './fake-ollama/body.ts'
+export { type FakeOllama, startFakeOllama } from './fake-ollama/server.ts'
 export type { ChatCompletionsBody } from './fake-openai/chat-frames.ts'
 export type { ResponsesBody } from './fake-openai/responses-body.ts'
 export {
@@ -14,8 +16,6 @@ export {
   startFakeChatServer,
   startFakeOpenAi,
 } from './fake-openai/server.ts'
-export type { OllamaBody } from './fake-ollama/body.ts'
-export { type FakeOllama, startFakeOllama } from './fake-ollama/server.ts'
 export { playAgent } from './fake-openrouter/agent.ts'
 export type { ErrorName } from './fake-openrouter/errors.ts'
 export type { FakeHandler, FakeReply } from './fake-openrouter/handler.ts'

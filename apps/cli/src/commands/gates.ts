@@ -52,7 +52,10 @@ function lines(gates: readonly Gate[], screen: Screen, words: Words): string[] {
       gate.id,
       gate.title,
       gate.status === 'open'
-        ? words.gate.quorum(approvals(gate), gate.quorum)
+        ? [
+            words.gate.quorum(approvals(gate), gate.quorum),
+            ...(gate.round ? [words.gate.round(gate.round, gate.maxRounds ?? gate.round)] : []),
+          ].join(', ')
         : (words.run.statuses[gate.status] ?? gate.status),
       gate.deadline && gate.status === 'open' ? timeLeft(gate.deadline, words) : '',
       { text: age(gate.openedAt), paint: 'faint' },

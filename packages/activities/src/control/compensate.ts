@@ -1,4 +1,4 @@
-import type { Definition, ErrorRecord, RunCompensation } from '@devflow/contracts'
+import type { Definition, RunCompensation } from '@devflow/contracts'
 import { type Compensation, type Progress, readCompensations, toCompensate } from '@devflow/db'
 import { treeOf } from '@devflow/definition'
 import type { Deps } from '../deps.ts'
@@ -36,8 +36,6 @@ export function compensationDetail(made: readonly Compensation[]): RunCompensati
     failed: failed.length,
     notUndone: failed
       .slice(0, MOST_TOLD)
-      .map(({ phase, function: name, error = UNTOLD }) => ({ phase, function: name, error })),
+      .flatMap(({ phase, function: name, error }) => (error ? [{ phase, function: name, error }] : [])),
   }
 }
-
-const UNTOLD: ErrorRecord = { kind: 'UNKNOWN', code: 'unknown', message: 'It did not say why.' }

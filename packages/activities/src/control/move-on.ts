@@ -42,6 +42,7 @@ async function begin(step: Step): Promise<Move> {
   if (isSession(phase)) return { do: 'session', attempt: at.attempt }
   return await open(step)
 }
+
 /** It has an activity of its own. */
 const isSession = (phase: Phase): boolean => 'agent' in phase || 'function' in phase
 
@@ -79,12 +80,12 @@ async function afterWaiting(step: Step): Promise<Move> {
       await expireGate(deps.pool, progress.runId, at.id, progress.executionEpoch)
       return MOVED
     }
-  } else if ('wait' in phase) {
     const open = gateAt(step)
     if (open?.remindInMs !== undefined && open.remindInMs <= 0) {
       await remindGate(deps.pool, progress.runId, open.id, progress.executionEpoch)
       return MOVED
     }
+  } else if ('wait' in phase) {
     const came = 'event' in phase.wait ? await takeEvent(step, phase.wait) : takeSignal(step, phase.wait)
     if (came) return { lines: came }
     if (due && 'signal' in phase.wait) {
@@ -105,11 +106,11 @@ async function afterWaiting(step: Step): Promise<Move> {
   return { do: 'wait', why: 'gate' in phase ? 'gate' : 'wait', ...afterMs }
 }
 
-/** The phase's own time is up while it waits. */
 /** The open gate of a gate phase. */
 const gateAt = ({ progress, at }: Step) =>
   progress.gates.find(({ phase, status, isBudget }) => phase === at.id && status === 'open' && !isBudget)
 
+/** The phase's own time is up while it waits. */
 function timeoutLines(step: Step): EventLine[] {
   const { phase, at } = step
   const closed =

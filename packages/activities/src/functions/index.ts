@@ -1,4 +1,3 @@
 // Law: where functions run: a process of their own with the rights they declare, and no more. Knows neither runs nor Temporal.
-export type { Withheld } from './grants.ts'
 export { FunctionPool, type PoolOptions } from './pool.ts'
-export type { Call, CallContext } from './process.ts'
+export type { CallContext } from './process.ts'

@@ -64,7 +64,7 @@ export class FunctionPool {
     for (;;) {
       signal.throwIfAborted()
       if (this.#closed)
-        throw new DevflowError('UNAVAILABLE', 'worker_closing', 'This worker is shutting down.')
+        throw new DevflowError('UNAVAILABLE', 'writer_closed', 'This process is shutting down.')
       const own = this.#idle.findLast((idle) => idle.key === key)
       if (own) {
         this.#idle.splice(this.#idle.indexOf(own), 1)

@@ -15,7 +15,7 @@ interface Target {
 }
 
 /** Whether one of the declared hosts is meant: `*.example.com` is its subdomains, a host without a port its 80 and 443. */
-export function isDeclared(declared: readonly string[], { host, port }: Target): boolean {
+function isDeclared(declared: readonly string[], { host, port }: Target): boolean {
   const asked = host.toLowerCase().replace(/\.$/, '')
   return declared.some((entry) => {
     const [name = '', ownPort] = entry.toLowerCase().split(':')
