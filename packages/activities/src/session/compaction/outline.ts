@@ -32,7 +32,8 @@ export function outlineOf(messages: readonly Message[], most: number): string {
   for (const line of lines.reverse()) {
     characters += line.length + 1
     if (characters > most) {
-      kept.push(line.startsWith('<summary ') ? short(line, most) : '[what was before is left out]')
+      const room = most - (characters - line.length - 1)
+      kept.push(line.startsWith('<summary ') ? short(line, room) : '[what was before is left out]')
       break
     }
     kept.push(line)
