@@ -5,6 +5,7 @@ import { DEFAULT_TENANT, TEMPORAL } from '@devflow/contracts'
 import { pauseSchedule, putSchedule } from '@devflow/db'
 import { test } from 'vitest'
 import { eventually } from '../support/eventually.ts'
+import { callTemplate } from '../support/functions.ts'
 import { smallRepository } from '../support/repository.ts'
 import { useStack } from '../support/stack.ts'
 import {
@@ -376,6 +377,42 @@ phases:
   - { id: rest, wait: { for: PT0.2S } }
 `),
 )
+
+kept('function-called', () =>
+  stack.submit(callTemplate('export default () => 1', { then: [{ id: 'nap', wait: { for: 'PT0.01S' } }] })),
+)
+kept('functions-side-by-side', () => {
+  const each = { id: 'each', map: { over: [0, 1, 2], phases: [{ id: 'one', function: { name: 'fn@1' } }] } }
+  return stack.submit(callTemplate('export default () => 1', { then: [each] }))
+})
+const UNDONE = { compensate: { function: 'fn@1' } }
+kept('undone-after-failure', () => {
+  const bad = { id: 'bad', map: { over: '${{ run.labels }}', phases: [{ id: 'x', wait: { for: 'PT1S' } }] } }
+  return stack.submit(callTemplate('export default () => 1', { phase: UNDONE, then: [bad] }))
+})
+kept('undone-after-cancel', async () => {
+  const waits = [{ id: 'nap', wait: { for: 'PT1H' } }]
+  const run = await stack.submit(callTemplate('export default () => 1', { phase: UNDONE, then: waits }))
+  await stack.untilEvent(run, 'wait.opened')
+  await stack.command(run, 'cancel')
+  return run
+})
+kept('undone-by-two-workers', async () => {
+  const source = `export default async (input, ctx) => {
+    if (input.undo && ctx.attempt === 1) throw new Error('not at first')
+    if (input.undo) await new Promise((on) => setTimeout(on, 1_000))
+  }`
+  const phase = { compensate: { function: 'fn@1', input: { undo: true } } }
+  const waits = [{ id: 'nap', wait: { for: 'PT1H' } }]
+  const run = await stack.submit(callTemplate(source, { phase, then: waits }))
+  await stack.untilEvent(run, 'wait.opened')
+  await stack.command(run, 'cancel')
+  await stack.untilEvent(run, 'function.started', 3)
+  await stack.command(run, 'cancel')
+  await stack.worker.kill()
+  await stack.startWorker()
+  return run
+})
 
 test('schedule-told', async () => {
   const schedule = { tenant: DEFAULT_TENANT, id: 'each-second' }
