@@ -1,4 +1,4 @@
-import { decideGate } from '@devflow/db'
+import { decideGate, rebuild } from '@devflow/db'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { gateOpened, type TestApi, testApi } from '../test-api.fixture.ts'
 
@@ -119,4 +119,8 @@ test('a decision refused as late is on record once a principal, and never after 
   await api.append(over, { type: 'run.completed', key: 'round/1/end', data: {} })
   expect(await decide(over, { decision: 'approve' })).toMatchObject({ status: 409 })
   expect(await eventsOf(over, 'gate.refused')).toEqual([])
+})
+
+test('the projections of all that are what the log says', async () => {
+  expect((await rebuild(api.databaseUrl, { check: true })).differences).toEqual([])
 })
