@@ -11,13 +11,18 @@ export default {
       // Started by path in scripts/test.mjs; drizzle-kit's peer; for `npx devflow`.
       ignoreDependencies: ['@biomejs/biome', 'drizzle-orm', '@devflow/cli'],
       // The system's own.
-      ignoreBinaries: ['mount', 'umount'],
+      ignoreBinaries: ['bwrap', 'mount', 'umount'],
     },
     'apps/*': { entry: ['src/main.ts', tests], project: 'src/**/*.ts' },
     'packages/*': { entry: [tests], project: 'src/**/*.ts' },
     'packages/client': {
       entry: ['build/*.test.ts', tests],
       project: ['src/**/*.ts', 'build/*.ts'],
+    },
+    'packages/activities': {
+      entry: [tests],
+      project: 'src/**/*.ts',
+      ignoreBinaries: ['mkfifo'],
     },
     // drizzle.config.ts names the schema.
     'packages/db': { entry: ['src/schema.ts', tests], project: 'src/**/*.ts' },

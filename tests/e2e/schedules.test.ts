@@ -46,7 +46,7 @@ afterAll(async () => {
 const put = (id: string, schedule: Partial<PutSchedule> = {}) =>
   client.schedules.put(id, {
     spec: EVERY_SECOND,
-    submit: { template: 'timed/quick@1', labels: { of: id, at: '${{ schedule.at }}' } },
+    submit: { template: 'timed/quick@1', labels: { of: id, at: `\${{ schedule.at }}` } },
     ...schedule,
   })
 const gated = (id: string) => ({ template: 'timed/gate@1', labels: { of: id } })

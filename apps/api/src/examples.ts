@@ -234,8 +234,8 @@ export const TOPIC_EVENT: TopicEvent = {
 export const TRIGGER: Trigger = {
   id: 'large-orders',
   topic: 'orders.paid',
-  match: '${{ event.data.total > 100 }}',
-  submit: { template: 'shop/check-order@1', input: { order: '${{ event.data.order }}' } },
+  match: `\${{ event.data.total > 100 }}`,
+  submit: { template: 'shop/check-order@1', input: { order: `\${{ event.data.order }}` } },
   enabled: true,
   actor: 'owner',
   updatedAt: '2026-11-21T08:05:04.210Z',
@@ -245,7 +245,7 @@ export const TRIGGER: Trigger = {
 export const SCHEDULE: Schedule = {
   id: 'weekday-review',
   spec: { cron: ['0 9 * * MON-FRI'], timeZone: 'Europe/Berlin' },
-  submit: { template: 'shop/review-orders@1', input: { day: '${{ schedule.at }}' } },
+  submit: { template: 'shop/review-orders@1', input: { day: `\${{ schedule.at }}` } },
   overlap: 'skip',
   catchUp: 'P1D',
   paused: false,

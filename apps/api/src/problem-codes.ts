@@ -125,8 +125,8 @@ export const PROBLEMS = known({
   ),
   invalid_trigger: invalid(
     'an expression of a trigger is wrong; `errors` names each',
-    'The trigger is not valid: match: ${{ event.data.total > }}: unexpected end',
-    [{ path: 'match', message: '${{ event.data.total > }}: unexpected end' }],
+    `The trigger is not valid: match: \${{ event.data.total > }}: unexpected end`,
+    [{ path: 'match', message: `\${{ event.data.total > }}: unexpected end` }],
   ),
   unstorable: invalid(
     'a value that Postgres cannot hold',
