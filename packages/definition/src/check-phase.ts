@@ -4,7 +4,7 @@ import { hasExpression } from './interpolation.ts'
 import { isOneExpression, oneExpression } from './one-expression.ts'
 import { pathText } from './path.ts'
 import type { Place } from './places.ts'
-import { roundStart } from './tree.ts'
+import { type PhaseNode, roundStart } from './tree.ts'
 
 /** What an expression names otherwise, and CEL's own words: no name for a map's items. */
 const TAKEN = ['input', 'artifacts', 'phases', 'run', 'item', 'index', 'iteration', 'last', 'event']
@@ -75,6 +75,25 @@ function producedErrors(artifacts: readonly string[] | undefined, path: string, 
   })
 }
 
+/**
+ * Only the last round of a phase is undone when the run fails. Inside phases that hold others every round is a running of
+ * its own, and all are.
+ */
+function undoneError(target: PhaseNode, gate: PhaseNode, places: readonly Place[]): string | undefined {
+  const start = roundStart(target, gate)
+  const over = places.find(
+    ({ node: { parent, branch, index, phase } }) =>
+      parent === gate.parent &&
+      branch === gate.branch &&
+      index >= (start?.index ?? gate.index) &&
+      index <= gate.index &&
+      phase.compensate !== undefined,
+  )
+  return (
+    over && `the run cannot go back over ${over.node.name}, which has compensate: put that behind the gate`
+  )
+}
+
 function gateErrors(
   phase: Phase,
   gate: GatePhase,
@@ -108,6 +127,7 @@ function gateErrors(
     else if (name === phase.id) message = 'names the gate itself'
     else if (self && !roundStart(target, self))
       message = `${name} neither stands before the gate in the same list of phases, nor inside one that does`
+    else if (self) message = undoneError(target, self, places)
     if (message !== undefined) errors.push({ path: at, message })
   }
   if (gate.maxRounds !== undefined && allowChanges === undefined && typeof onReject !== 'object')

@@ -118,6 +118,17 @@ describe('compiling a template', () => {
     expect(faults(phase)).toEqual([{ path, message: expect.stringContaining(message) }])
   })
 
+  test('refuses a gate that goes back over what only its last round would undo', () => {
+    const phases = [
+      { id: 'one', wait: { for: 'PT1S' }, compensate: { function: 'undo@1' } },
+      { id: 'x', gate: { title: 'x', onReject: { goto: 'one' } } },
+    ]
+    expect(faults({ id: 'each', map: { over: [1], phases } })).toContainEqual({
+      path: 'phases[2].map.phases[1].gate.onReject.goto',
+      message: expect.stringContaining('cannot go back over one'),
+    })
+  })
+
   it.each([
     ['input.reqest', 'input.reqest: not in the schema of input'],
     ['input.request.length', 'not in the schema of input'],
