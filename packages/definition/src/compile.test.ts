@@ -118,7 +118,7 @@ describe('compiling a template', () => {
     expect(faults(phase)).toEqual([{ path, message: expect.stringContaining(message) }])
   })
 
-  test('refuses a gate that goes back over what only its last round would undo', () => {
+  it('refuses a gate that goes back over what only its last round would undo', () => {
     const phases = [
       { id: 'one', wait: { for: 'PT1S' }, compensate: { function: 'undo@1' } },
       { id: 'x', gate: { title: 'x', onReject: { goto: 'one' } } },
