@@ -1,5 +1,8 @@
 import type { ControlActivities } from '@devflow/contracts'
+import { readProgress } from '@devflow/db'
+import { nameIn } from '@devflow/definition'
 import type { Deps } from '../deps.ts'
+import { nodeNamed } from '../scope/index.ts'
 
 /** Puts on record that a step's activity failed in a way nobody expected; the phase's own retry rules go on from there. */
 export async function failStep(
@@ -13,12 +16,21 @@ export async function failStep(
     message: deps.scrub(message).slice(0, 2_000),
   }
   const place = { phase: step, attempt }
+  const kind = await kindOf(deps, runId, step)
   await deps.writer.append({
     run: runId,
     execution: epoch,
     lines: [
-      { type: 'phase.started', key: `${step}/${attempt}/start`, ...place, data: { kind: 'agent' } },
+      { type: 'phase.started', key: `${step}/${attempt}/start`, ...place, data: { kind } },
       { type: 'phase.failed', key: `${step}/${attempt}/end`, ...place, data: { error } },
     ],
   })
+}
+
+/** An agent's or a function's: only these have activities of their own. */
+async function kindOf({ pool, definitions }: Deps, runId: string, step: string): Promise<string> {
+  const progress = await readProgress(pool, runId)
+  if (!progress) return 'agent'
+  const { definition } = await definitions.get(progress.definitionHash)
+  return nodeNamed(definition, nameIn(step))?.kind ?? 'agent'
 }
