@@ -1,7 +1,6 @@
 import { z } from 'zod'
-import { ErrorRecord } from './errors.ts'
 import { RunId, Sha256 } from './ids.ts'
-import { PhaseStatus, RunStatus } from './runs.ts'
+import { PhaseStatus, Run, RunStatus } from './runs.ts'
 
 /** A place in a value where two differ; the whole of it has the path ''. */
 export const ValueChange = z.object({
@@ -22,7 +21,7 @@ const DiffedRun = z.object({
   definitionHash: Sha256,
   status: RunStatus,
   forkedFrom: z.string().optional(),
-  error: ErrorRecord.optional(),
+  error: Run.shape.error,
   attempt: z.int(),
   inputTokens: z.int(),
   outputTokens: z.int(),
