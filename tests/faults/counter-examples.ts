@@ -5,8 +5,8 @@ import { cases } from './grammar.ts'
 import type { Theatre } from './play.ts'
 
 /** How long a smaller example is looked for. */
-const SHRINKING_MS = 60_000
-const PATIENCE_MS = 15_000
+const SHRINKING_MS = 120_000
+const PATIENCE_MS = 10_000
 
 /** The first so many cases of a seed. */
 export function sampled(count: number, seed: number): Case[] {
@@ -52,7 +52,7 @@ async function smaller(
   let smallest: { found: Case; faults: string[] } | undefined
   await fc.check(
     fc.asyncProperty(cases, async (found) => {
-      const { wrong } = await theatre.play([found], [], PATIENCE_MS)
+      const { wrong } = await theatre.play([found], [], PATIENCE_MS, 'ends')
       const faults = wrong.get(found.name)
       if (faults) smallest = { found, faults }
       return faults === undefined

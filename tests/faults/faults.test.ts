@@ -16,4 +16,4 @@ test(`20 random templates under random faults end as they mean (seed ${seed})`, 
   } finally {
     await theatre.close()
   }
-}, 240_000)
+}, 400_000)
