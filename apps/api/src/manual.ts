@@ -14,6 +14,7 @@ export interface ManualPage {
 const NEEDED: Record<string, string> = {
   'concepts.md': 'the words: runs, phases, gates, personas, the log, and what is promised of them.',
   'templates.md': 'how to write templates, personas and schemas.',
+  'functions.md': 'code of your own that phases call: entries, rights, what is on record, undoing.',
   'agents.md': 'how a session works, asks other agents for help, and stays within its context.',
   'http-api.md': 'how to submit, follow, decide and account for runs over HTTP; every error code.',
   'cli.md': 'the command line.',
