@@ -5,7 +5,7 @@ import { startVitest } from 'vitest/node'
 
 const vitest = await startVitest('test', [], {
   root: fileURLToPath(new URL('../..', import.meta.url)),
-  include: ['tests/replay/recording.ts'],
+  include: ['tests/replay/recording.ts', 'tests/replay/recording-gates.ts'],
   watch: false,
 })
 await vitest.close()

@@ -19,40 +19,12 @@ import {
   scriptedTemplate,
 } from '../support/templates.ts'
 import { keepHistory } from './kept-histories.ts'
+import { OVER, recordingOn } from './recording-on.ts'
 
 const stack = useStack()
-const OVER = ['completed', 'failed', 'canceled'] as const
 const STREAMING = `[turns=0][chunks=400][chunkDelayMs=20] [[complete:"${'many words '.repeat(200)}"]]`
 
-/** Makes a run, brings it to its end, and keeps the history of its last execution. */
-function kept(name: string, play: () => Promise<string>): void {
-  test(name, async () => {
-    const run = await play()
-    await stack.untilStatus(run, ...OVER)
-    await stack.untilQuiet(run)
-    const workflowId = TEMPORAL.workflowId(run)
-    // The list of executions lags behind them.
-    await eventually(
-      async () =>
-        (await Array.fromAsync(stack.client.workflow.list({ query: `WorkflowId = '${workflowId}'` }))).map(
-          ({ status }) => status.name,
-        ),
-      (statuses) => statuses.length > 0 && !statuses.includes('RUNNING'),
-    )
-    await keepHistory(name, stack.client, workflowId)
-  })
-}
-
-async function opened(rules = '', then = ''): Promise<string> {
-  const run = await stack.submit(gateTemplate(rules) + then)
-  await stack.untilEvent(run, 'run.waiting')
-  // Answered once the task that opened the gate is over: what comes next is a task of its own.
-  await stack.workflow(run).query(TEMPORAL.queries.state)
-  return run
-}
-
-const update = (run: string, actor: string, decision = 'approve') =>
-  stack.workflow(run).executeUpdate(TEMPORAL.updates.decideGate, { args: [{ gate: 'ok', decision, actor }] })
+const { kept, opened, update } = recordingOn(stack)
 
 kept('spec-and-review', async () => {
   const repo = await smallRepository()
@@ -117,64 +89,6 @@ kept('over-budget', () =>
   stack.submit(agentTemplate('[turns=0]'), { budget: { limitMicroUsd: 1, onExceeded: 'block' } }),
 )
 
-kept('gate-approved', async () => {
-  const run = await opened()
-  await stack.decide(run, 'ok')
-  return run
-})
-kept('gate-rejected', async () => {
-  const run = await opened()
-  await stack.decide(run, 'ok', { decision: 'reject' })
-  return run
-})
-kept('gate-rejected-ends', async () => {
-  const run = await opened('onReject: end', '  - { id: never, wait: { for: PT1H } }\n')
-  await stack.decide(run, 'ok', { decision: 'reject' })
-  return run
-})
-kept('gate-expired', () => opened('deadline: PT0.3S, onDeadline: { then: fail }'))
-kept('gate-escalated', () =>
-  opened('deadline: PT0.2S, onDeadline: { escalateTo: [owner], after: PT0.2S, then: approve }'),
-)
-kept('gate-sent-back', async () => {
-  const phases = `
-  - { id: draft, agent: { role: a, prompt: Write., produces: note } }
-  - { id: maybe, when: "\${{ artifacts.note.size > 1 }}", wait: { for: PT0.05S } }
-  - { id: ok, gate: { title: Go on?, subject: [note], allowChanges: draft, onReject: { goto: maybe } } }
-`
-  const draft = { attempts: [[completing(NOTE)], [completing({ ...NOTE, size: 2 })]] }
-  const run = await stack.submit(flowTemplate(phases, { a: { phases: { draft } } }))
-  await stack.untilEvent(run, 'gate.opened')
-  await update(run, 'ann', 'request_changes')
-  await stack.untilEvent(run, 'gate.opened', 2)
-  await stack.decide(run, 'ok', { decision: 'reject' })
-  await stack.untilEvent(run, 'gate.opened', 3)
-  await update(run, 'ann')
-  return run
-})
-kept('gate-reminded', async () => {
-  const run = await opened(
-    'remindEvery: PT1S, deadline: PT1.5S, onDeadline: { escalateTo: [{ to: [owner], after: PT1S }, { to: ["role:lead"] }], then: reject }',
-  )
-  await stack.untilEvent(run, 'gate.escalated', 2)
-  await stack.decide(run, 'ok')
-  return run
-})
-kept('gate-by-updates-and-signals', async () => {
-  const run = await opened('quorum: 5, rejectQuorum: 5')
-  await Promise.all([
-    ...['b', 'c'].map((actor) => update(run, actor)),
-    // One of the two is refused.
-    ...['approve', 'reject'].map((decision) => update(run, 'a', decision).catch(() => 'refused')),
-    update(run, 'd', 'maybe').catch(() => 'refused by the validator'),
-    stack.workflow(run).signal('gateDecision', { gate: 'ok', decision: 'approve', actor: 'd' }),
-    stack.workflow(run).signal('gateDecision', { gate: 'ok', decision: 'maybe', actor: 'e' }),
-    stack.decide(run, 'ok', { actor: 'e' }),
-    stack.wake(run),
-  ])
-  for (const actor of ['f', 'g']) await stack.decide(run, 'ok', { actor })
-  return run
-})
 kept('woken-often', async () => {
   const run = await opened()
   for (let times = 0; times < 20; times += 1) await stack.workflow(run).signal('wake')
