@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { getBlob } from '@devflow/db'
+import { readArtifact } from '@devflow/db'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { eventsOf, type Standing } from '../support/run-log.ts'
 import { isSandboxed } from '../support/sandboxed.ts'
@@ -123,12 +123,8 @@ test.runIf(isSandboxed)(
     const runs = said(end, 'run_command')
     expect(runs[0]).toMatch(/exit code 1[\s\S]*-1 == 5/)
     expect(runs.at(-1)).toMatch(/exit code 0/)
-    const { rows } = await stack.pool.query(
-      `select sha256 from devflow.artifacts where run_id = $1 and name = 'changes.diff' order by version desc limit 1`,
-      [id],
-    )
-    const diff = await getBlob(stack.pool, id, rows[0].sha256)
-    expect(diff?.toString()).toMatch(
+    const diff = await readArtifact(stack.pool, id, 'changes.diff')
+    expect(String(diff?.content)).toMatch(
       /-export const add = \(a, b\) => a - b\n\+export const add = \(a, b\) => a \+ b/,
     )
   },
