@@ -211,7 +211,7 @@ describe('of Postgres', () => {
   test('every kind is counted by its name, and stands in the manual', async () => {
     const text = await eventually(
       async () => await (await fetch(metricsUrl)).text(),
-      (text) => text.includes('slice_of_idle_process'),
+      (text) => text.includes('{kind="slice_of_idle_process"} 1'),
     )
     const counted = [...text.matchAll(/^devflow_orphans_total\{kind="(\w+)"\} 1$/gm)].map(([, kind]) => kind)
     expect(counted).toEqual(

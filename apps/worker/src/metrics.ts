@@ -12,6 +12,7 @@ import type { WorkflowClientInterceptor } from '@temporalio/client'
 import type { Worker } from '@temporalio/worker'
 import type pg from 'pg'
 import type { CallEnd, CallObserver } from './observed-model.ts'
+import { ORPHANS } from './orphans/sweep.ts'
 
 const GROUP_SIZES = [1, 2, 4, 8, 16, 32, 64, 128, 256]
 
@@ -109,6 +110,8 @@ export class WorkerMetrics {
   readonly #status = bounded()
 
   constructor(pool: pg.Pool) {
+    // That there were none is worth knowing too.
+    for (const { kind } of ORPHANS) this.#orphans.inc({ kind }, 0)
     poolGauge(this.registry, pool)
   }
 
