@@ -49,6 +49,16 @@ BEGIN
   RETURN true;
 END $$;
 --> statement-breakpoint
+-- Puts on record that nothing of a paused run runs any more, once a pause. Answers false when it goes on by now: said then, it would pause the run anew.
+CREATE FUNCTION devflow.rest_paused(run uuid, epoch integer, command integer) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE said text := 'command/' || command || '/paused';
+BEGIN
+  PERFORM 1 FROM devflow.run_heads WHERE run_id = run AND execution_epoch = epoch AND commands = command AND control = 'paused' FOR NO KEY UPDATE;
+  IF NOT FOUND THEN RETURN false; END IF;
+  IF devflow.seq_of(run, false, said) IS NULL THEN PERFORM devflow.record(run, jsonb_build_array(jsonb_build_object('type', 'run.paused', 'key', said))); END IF;
+  RETURN true;
+END $$;
+--> statement-breakpoint
 -- Takes over a session (I13): waits for appends in flight, and later ones of the old epoch are fenced.
 CREATE FUNCTION devflow.take_session(run uuid, name text) RETURNS integer LANGUAGE sql AS $$
   SELECT 1 FROM devflow.run_heads WHERE run_id = run FOR NO KEY UPDATE;

@@ -1,3 +1,4 @@
+import { readProgress, restPausedRun } from '@devflow/db'
 import { describe, expect, test } from 'vitest'
 import { eventually } from '../support/eventually.ts'
 import { eventOf, eventsOf } from '../support/run-log.ts'
@@ -36,6 +37,23 @@ describe.concurrent('a pause', () => {
     expect(requestsOf(run)).toHaveLength(4)
     expect(end.phases.work?.attempt).toBe(1)
     expect(eventsOf(end, 'phase.started')).toHaveLength(1)
+  })
+
+  test('that is over by the time nothing runs any more does not begin anew', async () => {
+    const run = await stack.submit(gateTemplate())
+    await stack.untilEvent(run, 'gate.opened')
+    await stack.command(run, 'pause')
+    const paused = await stack.untilEvent(run, 'run.paused')
+    await stack.command(run, 'resume')
+    const late = await readProgress(stack.pool, run)
+    // What a look at the log from before would say now.
+    const stale = { run, epoch: late?.executionEpoch ?? 0, commands: (late?.commands ?? 0) - 1 }
+    expect(await restPausedRun(stack.pool, stale)).toBe(false)
+    const going = await stack.standing(run)
+    expect(going.status).not.toBe('paused')
+    expect(eventsOf(going, 'run.paused')).toHaveLength(eventsOf(paused, 'run.paused').length)
+    await stack.decide(run, 'ok')
+    await stack.untilStatus(run, 'completed')
   })
 
   test('at a gate accepts a decision, which takes effect when it is over', async () => {

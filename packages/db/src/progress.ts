@@ -224,6 +224,19 @@ export async function restRun(
   return rows[0]?.stands ?? false
 }
 
+/** Puts on record that nothing of a paused run runs any more; false when it goes on by now, or another execution has it. */
+export async function restPausedRun(
+  pool: pg.Pool,
+  rest: { run: string; epoch: number; commands: number },
+): Promise<boolean> {
+  const { rows } = await pool.query<{ stands: boolean }>({
+    name: 'rest-paused-run',
+    text: 'select devflow.rest_paused($1, $2, $3) as stands',
+    values: [rest.run, rest.epoch, rest.commands],
+  })
+  return rows[0]?.stands ?? false
+}
+
 /** Lets a gate's deadline act, once it has passed: escalates or closes the gate, by the same guarded write as a decision. */
 export async function expireGate(pool: pg.Pool, run: string, gate: string, epoch: number): Promise<void> {
   await pool.query({

@@ -3,7 +3,7 @@ import { DevflowError } from '@devflow/contracts'
 import { type PhaseProgress, type Progress, readProgress } from '@devflow/db'
 import type { Deps } from '../deps.ts'
 import { nodeNamed } from '../scope/index.ts'
-import { endsWithin, inside, pausedLine } from './inside.ts'
+import { endsWithin, inside, sayPaused } from './inside.ts'
 import { isPassedOver, moveOn, retryLine } from './move-on.ts'
 import { append, MOVED, type Move, type Step } from './step.ts'
 
@@ -68,7 +68,7 @@ async function moveAtTop(step: Step, busy: readonly string[]): Promise<Move> {
       if (node.lists.length > 0) return await inside(step, busy)
   }
   const move = await moveOn(step)
-  if (isPaused && move !== MOVED && 'do' in move) await append(step, [pausedLine(step)])
+  if (isPaused && move !== MOVED && 'do' in move && !(await sayPaused(step))) return MOVED
   return move
 }
 
@@ -82,8 +82,7 @@ async function afterFailure(step: Step): Promise<Move> {
 }
 
 async function restPaused(step: Step): Promise<Move> {
-  await append(step, [pausedLine(step)])
-  return { do: 'wait', why: 'paused' }
+  return (await sayPaused(step)) ? { do: 'wait', why: 'paused' } : MOVED
 }
 
 const isLast = ({ definition, phase }: Step): boolean => definition.phases.at(-1)?.id === phase.id

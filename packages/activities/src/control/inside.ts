@@ -1,12 +1,12 @@
 import { DevflowError, sessionKey } from '@devflow/contracts'
-import { type EventLine, openPhasesIn, type PhaseProgress, phasesById, restRun } from '@devflow/db'
+import { openPhasesIn, type PhaseProgress, phasesById, restPausedRun, restRun } from '@devflow/db'
 import { around, isTrue, LEVEL, nameIn, type PhaseNode } from '@devflow/definition'
 import { nodeNamed, scopeOf, viewInside } from '../scope/index.ts'
 import { joinLines } from '../session/join-lines.ts'
 import { closeInside } from './close-inside.ts'
 import { isPassedOver, moveOn, retryLine } from './move-on.ts'
 import { CONCURRENCY, expansion } from './open-inside.ts'
-import { append, event, isInside, MOVED, type Move, type Step } from './step.ts'
+import { event, isInside, MOVED, type Move, type Step } from './step.ts'
 import { timeLeft, timeoutError } from './time-left.ts'
 import { Work } from './work.ts'
 
@@ -26,7 +26,7 @@ export async function inside(step: Step, busy: readonly string[]): Promise<Move>
   const { runId, executionEpoch, seq } = progress
   const isPaused = progress.control === 'paused'
   const rests = !work.runs(busy)
-  if (rests && isPaused) await append(step, [pausedLine(step)])
+  if (rests && isPaused && !(await sayPaused(step))) return MOVED
   // The run waits only when nothing of it runs; said under the lock, of the log as it was read.
   if (rests && !isPaused && progress.status === 'running' && work.waiting.length > 0) {
     const awaited = work.waiting.map(({ kind, id }) => {
@@ -76,11 +76,13 @@ export function endsWithin({ progress, definition, node }: Step): boolean {
   })
 }
 
-/** Pause shows at once by its command; that nothing runs any more is said here, once a pause. */
-export const pausedLine = ({ progress }: Step): EventLine => ({
-  type: 'run.paused',
-  key: `command/${progress.commands}/paused`,
-})
+/** Pause shows at once by its command; that nothing runs any more is said here. False: it goes on by now. */
+export const sayPaused = ({ deps, progress }: Step): Promise<boolean> =>
+  restPausedRun(deps.pool, {
+    run: progress.runId,
+    epoch: progress.executionEpoch,
+    commands: progress.commands,
+  })
 
 interface Sight {
   /** Phases inside the step at the top that are not over, or failed, at every depth. */
