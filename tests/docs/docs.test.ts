@@ -145,7 +145,10 @@ describe('the command line', () => {
 
   test('every option that is named exists', () => {
     const sources = ['apps/cli/src/program.ts', ...commands]
-    const existing = all(sources, /(?:\.(?:option|requiredOption)|new Option)\(\s*'(--[a-z-]+)/g).concat('--help', '--version')
+    const existing = all(sources, /(?:\.(?:option|requiredOption)|new Option)\(\s*'(--[a-z-]+)/g).concat(
+      '--help',
+      '--version',
+    )
     const named = documents
       .flatMap(codeIn)
       .flatMap(
@@ -157,7 +160,8 @@ describe('the command line', () => {
     expect(unique(named).filter((name) => !existing.includes(name))).toEqual([])
   })
 
-  const optionsIn = (file: string) => all([file], /(?:\.(?:option|requiredOption)|new Option)\(\s*'(--[^']+)'/g).sort()
+  const optionsIn = (file: string) =>
+    all([file], /(?:\.(?:option|requiredOption)|new Option)\(\s*'(--[^']+)'/g).sort()
   const optionsUnder = (heading: string) =>
     rowsUnder('docs/cli.md', heading)
       .map(([cell]) => codesIn(cell)[0] ?? '')
