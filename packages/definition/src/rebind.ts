@@ -6,7 +6,7 @@ import { listsIn } from './tree.ts'
 
 /**
  * A pinned definition with other personas in some of its roles, compiled anew from the entries it was made of. Throws
- * CONFLICT `entries_changed` where the registry has them no more as they were pinned, `errors` naming each part; and what
+ * CONFLICT `entries_changed` where the registry has them no more as they were pinned, `errors` naming each part; INVALID `missing_key`, and what
  * `compile` throws of bindings.
  */
 export function rebind(
@@ -33,6 +33,8 @@ function compiledLike(
     })
   } catch (error) {
     if (!(error instanceof DevflowError)) throw error
+    if (hasKey && canBind(registry, pinned, bindings))
+      throw new DevflowError('INVALID', 'missing_key', error.message, { errors: error.errors, cause: error })
     // What was asked for is the caller's to mend; all else was fine when the run was submitted.
     const isTheirs = error.errors?.some(({ path }) =>
       Object.keys(bindings).some((role) => path === `bindings.${role}`),
@@ -43,6 +45,17 @@ function compiledLike(
         { path: 'template', message: `there is no template ${pinned.template} any more` },
       ])
     throw entriesChanged(pinned.template, error.errors ?? [{ path: 'template', message: error.message }])
+  }
+}
+
+/** Whether it binds where no key is asked for: then a key is all that is missing, and the message names its variable. */
+function canBind(registry: Registry, pinned: Definition, bindings: Record<string, string>): boolean {
+  try {
+    compiledLike(registry, pinned, { bindings })
+    return true
+  } catch {
+    // It fails for reasons of its own, which the first error tells.
+    return false
   }
 }
 

@@ -77,6 +77,7 @@ export function forkRoutes(operations: Operations, deps: ApiDeps): void {
         'unknown_phase',
         'invalid_input',
         'binding_failed',
+        'missing_key',
         'plan_too_large',
         'phase_not_reached',
         'run_compensating',
