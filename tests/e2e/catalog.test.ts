@@ -39,10 +39,9 @@ const said = (end: Standing, tool: string) =>
     .filter(({ data }) => data.name === tool)
     .map(({ data }) => String(data.content))
 
-const CODE = 'add.mjs'
 const TEST = `import { test } from 'node:test'
 import assert from 'node:assert'
-import { add } from './${CODE}'
+import { add } from "./add.mjs"
 test('adds', () => assert.equal(add(2, 3), 5))
 `
 
@@ -51,7 +50,7 @@ beforeAll(async () => {
   repo = await mkdtemp(join(tmpdir(), 'devflow-bug-'))
   const git = (...args: string[]) => execFileSync('git', ['-C', repo, ...args], { stdio: 'pipe' })
   git('init', '-q', '-b', 'main')
-  await writeFile(join(repo, CODE), 'export const add = (a, b) => a - b\n')
+  await writeFile(join(repo, 'add.mjs'), 'export const add = (a, b) => a - b\n')
   git('add', '.')
   git('-c', 'user.name=T', '-c', 'user.email=t@t', 'commit', '-qm', 'one')
 })
