@@ -200,7 +200,7 @@ describe('budgets', () => {
     await devflow.json('budget', 'set', 'persona-day', '--persona', 'ann', '--usd', '1', '--policy', 'prompt')
     await devflow.json('budget', 'set', 'tenant-day', '--usd', '0.25', '--policy', 'warn_continue')
     const { stdout } = await devflow.run('budget')
-    expect(stdout).toMatch(/tenant-day +\$0\.25 +\$0\.00 +warns/)
+    expect(stdout).toMatch(/tenant-day +\$0\.25 +\$0\.\d+ +warns/)
     expect(stdout).toMatch(/persona-day +ann +\$1\.00 +\$0\.00 +asks/)
     const removed = await devflow.json<{ items: unknown[] }>('budget', 'remove', 'tenant-day')
     expect(removed.items).toEqual([

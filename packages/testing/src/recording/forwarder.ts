@@ -63,7 +63,9 @@ export async function startForwarder({ upstream, limitMicroUsd }: ForwarderOptio
       return
     }
     const asked = body === '' ? undefined : JSON.parse(body)
-    const n = ++count
+    // The price list is forwarded and not recorded: it is no talk with a model, and larger than all of it.
+    const isList = path === '/models'
+    const n = isList ? 0 : ++count
     const exchange: Exchange = {
       format: 1,
       n,
@@ -78,7 +80,7 @@ export async function startForwarder({ upstream, limitMicroUsd }: ForwarderOptio
       respond(response, 402, `Not sent: ${reason}.`)
       return
     }
-    exchanges.push(exchange)
+    if (!isList) exchanges.push(exchange)
     try {
       const answer = await fetch(`${upstream}${path}`, {
         method,
@@ -102,7 +104,7 @@ export async function startForwarder({ upstream, limitMicroUsd }: ForwarderOptio
       if (!gone.signal.aborted) throw failure
       exchange.response.end = 'left'
     } finally {
-      spending.billed(n, costOf(exchange))
+      if (!isList) spending.billed(n, costOf(exchange))
     }
   }
 
