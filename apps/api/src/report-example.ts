@@ -43,7 +43,7 @@ export const REPORT: Report = {
   endedAt: '2026-11-21T08:07:41.002Z',
   latencyMs: 157379,
   usage: { ...RUN.usage, calls: 1 },
-  budget: RUN.budget,
+  budget: { limitMicroUsd: 500000, onExceeded: 'prompt' },
   models: [spent],
   retries: [],
   phases: [
