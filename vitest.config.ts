@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config'
 
 /** `npm run soak` runs the long ones. */
 const include = process.env.DEVFLOW_SOAK
-  ? ['soak/**/*.soak.ts']
+  ? ['{soak,tests}/**/*.soak.ts']
   : ['packages/**/*.test.ts', 'apps/**/*.test.ts', 'tests/**/*.test.ts', 'scripts/**/*.test.ts']
 
 export default defineConfig({

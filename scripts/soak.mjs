@@ -1,4 +1,4 @@
-// npm run soak: the long runs, soak/**/*.soak.ts. Arguments go to vitest.
+// npm run soak: the long runs, every *.soak.ts of soak/ and tests/. Arguments go to vitest.
 import { join } from 'node:path'
 import { bootstrap, root, runNode, runScript } from './bootstrap.mjs'
 
