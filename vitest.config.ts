@@ -1,3 +1,5 @@
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
 
 /** `npm run soak` runs the long ones. */
@@ -10,6 +12,8 @@ export default defineConfig({
     include,
     globalSetup: './tests/setup/global.ts',
     pool: 'forks',
+    // Tests start hundreds of processes of ours: what Node has compiled for one is there for the next.
+    env: { NODE_COMPILE_CACHE: join(tmpdir(), 'devflow-compile-cache') },
     maxWorkers: 2,
     // These tests kill and freeze whole stacks against real clocks: a machine that was busy for once is no defect, and
     // what fails twice is.
