@@ -22,13 +22,7 @@ export class Budgets {
 
   /** Replaces all of them: what is not among these is no more. */
   async set(budgets: readonly BudgetSetting[], options?: CallOptions): Promise<BudgetView[]> {
-    const body = JSON.stringify(budgets)
-    const { items } = await this.#transport.json<{ items: BudgetView[] }>({
-      method: 'PUT',
-      path: '/v1/budgets',
-      body,
-      ...options,
-    })
+    const { items } = await this.#transport.put<{ items: BudgetView[] }>('/v1/budgets', budgets, options)
     return items
   }
 }

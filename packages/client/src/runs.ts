@@ -105,8 +105,7 @@ export class Runs extends RunRecords {
 
   /** Deletes a finished run; a tombstone is left. */
   async delete(id: string, options?: CallOptions): Promise<void> {
-    const request = { method: 'DELETE', path: path`/v1/runs/${id}`, ...options } as const
-    await this.transport.send(request, (response) => response.text())
+    await this.transport.delete(path`/v1/runs/${id}`, options)
   }
 
   /** A page of a run's log as it is now; `follow` goes on with it as it grows. */

@@ -24,16 +24,12 @@ export class Schedules {
 
   /** Makes a schedule or replaces it. Rejects with ValidationError `invalid_schedule` when a time or an expression is wrong. */
   async put(id: string, schedule: PutSchedule, options?: CallOptions): Promise<Schedule> {
-    const body = JSON.stringify(schedule)
-    return await this.#transport.json({ method: 'PUT', path: path`/v1/schedules/${id}`, body, ...options })
+    return await this.#transport.put(path`/v1/schedules/${id}`, schedule, options)
   }
 
   /** Deletes a schedule; runs it has started go on. */
   async delete(id: string, options?: CallOptions): Promise<void> {
-    await this.#transport.send(
-      { method: 'DELETE', path: path`/v1/schedules/${id}`, ...options },
-      async (response) => void (await response.text()),
-    )
+    await this.#transport.delete(path`/v1/schedules/${id}`, options)
   }
 
   /** Times that pass until it is resumed are not made. */

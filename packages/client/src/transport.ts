@@ -37,6 +37,15 @@ export class Transport {
     return await this.send(request, async (response) => jsonIn(response, await response.text()) as Body)
   }
 
+  /** A PUT: what it says is so however often it is sent. */
+  async put<Body>(path: string, body: unknown, options?: CallOptions): Promise<Body> {
+    return await this.json<Body>({ method: 'PUT', path, body: JSON.stringify(body), ...options })
+  }
+
+  async delete(path: string, options?: CallOptions): Promise<void> {
+    await this.send({ method: 'DELETE', path, ...options }, (response) => response.text())
+  }
+
   /** A POST under one Idempotency-Key, the same in each try. */
   async post<Body>(
     path: string,

@@ -24,15 +24,11 @@ export class Triggers {
 
   /** Makes a trigger or replaces it. Rejects with ValidationError `invalid_trigger` when an expression of it is wrong. */
   async put(id: string, trigger: PutTrigger, options?: CallOptions): Promise<Trigger> {
-    const body = JSON.stringify(trigger)
-    return await this.#transport.json({ method: 'PUT', path: path`/v1/triggers/${id}`, body, ...options })
+    return await this.#transport.put(path`/v1/triggers/${id}`, trigger, options)
   }
 
   /** Deletes a trigger; runs it has started go on. */
   async delete(id: string, options?: CallOptions): Promise<void> {
-    await this.#transport.send(
-      { method: 'DELETE', path: path`/v1/triggers/${id}`, ...options },
-      async (response) => void (await response.text()),
-    )
+    await this.#transport.delete(path`/v1/triggers/${id}`, options)
   }
 }

@@ -24,16 +24,12 @@ export class Webhooks {
 
   /** Makes a webhook, and then alone its `secret` is answered; or changes it. */
   async put(id: string, webhook: PutWebhook, options?: CallOptions): Promise<Webhook> {
-    const body = JSON.stringify(webhook)
-    return await this.#transport.json({ method: 'PUT', path: path`/v1/webhooks/${id}`, body, ...options })
+    return await this.#transport.put(path`/v1/webhooks/${id}`, webhook, options)
   }
 
   /** Deletes a webhook, with what it was still to be told. */
   async delete(id: string, options?: CallOptions): Promise<void> {
-    await this.#transport.send(
-      { method: 'DELETE', path: path`/v1/webhooks/${id}`, ...options },
-      async (response) => void (await response.text()),
-    )
+    await this.#transport.delete(path`/v1/webhooks/${id}`, options)
   }
 
   /** Gives a webhook a new secret; the one before signs as well for a day. */

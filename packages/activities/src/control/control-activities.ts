@@ -9,6 +9,7 @@ import {
 } from '@devflow/db'
 import type { Deps } from '../deps.ts'
 import { guarded } from '../guarded.ts'
+import { isFenced } from '../session/session.ts'
 import { conclude } from './conclude.ts'
 import { enter } from './enter.ts'
 import { failStep } from './fail-step.ts'
@@ -26,13 +27,13 @@ export function createControlActivities(deps: Deps): ControlActivities {
       const { plan } = await deps.definitions.get(progress.definitionHash)
       if (progress.control !== 'canceled') {
         const key = `round/${progress.attempt}/started`
-        const { verdict } = await deps.writer.append({
+        const answer = await deps.writer.append({
           run: runId,
           execution: epoch,
           lines: [{ type: 'run.started', key, data: { epoch } }],
         })
         // A cancel of the queued run came in between.
-        if (verdict === 'fenced' || verdict === 'no_run') return { over: true }
+        if (isFenced(answer)) return { over: true }
       }
       const { heartbeatTimeoutMs, heartbeatIntervalMs } = deps.times
       const [step] = plan.steps

@@ -17,6 +17,7 @@ import { Context } from '@temporalio/activity'
 import { compensable } from '../control/compensate.ts'
 import type { Deps } from '../deps.ts'
 import { nodeNamed, viewOf } from '../scope/index.ts'
+import { isFenced } from '../session/session.ts'
 import type { Stop } from '../session/stop.ts'
 import { callFunction } from './call-function.ts'
 import { boundFunction, inputFor } from './prepare-call.ts'
@@ -165,12 +166,12 @@ class PhaseUndoing {
   }
 
   async #append(lines: EventLine[]): Promise<boolean> {
-    const { verdict } = await this.#deps.writer.append({
+    const answer = await this.#deps.writer.append({
       run: this.#progress.runId,
       session: { id: SESSION, epoch: this.#epoch },
       lines,
     })
-    if (verdict !== 'fenced' && verdict !== 'no_run') return true
+    if (!isFenced(answer)) return true
     this.#stop.now('fenced')
     return false
   }

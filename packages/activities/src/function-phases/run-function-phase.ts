@@ -20,6 +20,7 @@ import { nameIn, type PhaseNode } from '@devflow/definition'
 import type { Deps } from '../deps.ts'
 import { nodeNamed, storedOutput, viewOf } from '../scope/index.ts'
 import { eventAt, type Place, sessionId } from '../session/place.ts'
+import { isFenced } from '../session/session.ts'
 import type { Stop } from '../session/stop.ts'
 import { callFunction } from './call-function.ts'
 import { boundFunction, inputFor } from './prepare-call.ts'
@@ -189,11 +190,11 @@ class FunctionSession {
 
   /** False when another delivery has the phase. */
   async #append(lines: EventLine[]): Promise<boolean> {
-    const { verdict } = await this.#deps.writer.append({
+    const answer = await this.#deps.writer.append({
       run: this.#place.runId,
       session: { id: sessionId(this.#place), epoch: this.#epoch },
       lines,
     })
-    return verdict !== 'fenced' && verdict !== 'no_run'
+    return !isFenced(answer)
   }
 }
