@@ -35,7 +35,7 @@ const Environment = z.object({
   DEVFLOW_SESSIONS: ms(64).describe('how many agent sessions a worker runs at once'),
   DEVFLOW_CACHED_WORKFLOWS: ms(200).describe('how many workflows a worker keeps in memory'),
   DEVFLOW_HEARTBEAT_TIMEOUT_MS: ms(10_000).describe('after how long a silent session is taken over'),
-  DEVFLOW_HEARTBEAT_INTERVAL_MS: ms(500).describe('how often a session beats'),
+  DEVFLOW_HEARTBEAT_INTERVAL_MS: ms(1_500).describe('how often a session beats'),
   DEVFLOW_STICKY_TIMEOUT_MS: ms(2_000).describe(
     'how long a workflow task waits for the worker that knows it',
   ),

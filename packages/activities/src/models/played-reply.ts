@@ -27,9 +27,10 @@ export async function* playReply(reply: PlayedReply, signal: AbortSignal): Async
       ...pieces(call.arguments, reply.chunks).map((text) => ({ kind: 'tool_use' as const, text })),
     ]),
   ]
+  const began = performance.now()
   for (const [index, event] of events.entries()) {
-    if (index > 0) await delay(reply.chunkDelayMs ?? 0, signal)
-    signal.throwIfAborted()
+    // Due by the clock, not so long after the last one: a busy process finds late pieces together, as on a socket.
+    await delay(began + index * (reply.chunkDelayMs ?? 0) - performance.now(), signal)
     yield event
   }
   signal.throwIfAborted()
