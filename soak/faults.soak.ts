@@ -26,7 +26,10 @@ test(`${CASES} random templates under random faults end as they mean (seed ${see
       const { wrong, figures } = await theatre.play(some, plan, 60_000)
       process.stdout.write(`${JSON.stringify({ seed, from, ...figures })}\n`)
       const example = await counterExamples(theatre, cases, wrong, seed)
-      if (example !== '') told.push(`${JSON.stringify(plan)}\n${example}`)
+      if (example === '') continue
+      told.push(`${JSON.stringify(plan)}\n${example}`)
+      // At once: it is long until the end.
+      process.stderr.write(`${told.at(-1)}\n`)
     }
     expect(told.join('\n\n')).toBe('')
   } finally {

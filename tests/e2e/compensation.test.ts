@@ -158,6 +158,23 @@ describe('what says how to undo it', () => {
     })
   })
 
+  test('is the affair of the run that did it: its parent fails with the same error, and has undone nothing', async () => {
+    const parent = {
+      kind: 'template',
+      id: 'parent@1',
+      phases: [{ id: 'sub', workflow: { template: 'saga@1' } }],
+    }
+    const child = sagaTemplate(await ledger(), [{ id: 'book' }], [FAILS])
+    const run = await stack.finish(`${JSON.stringify(parent)}\n---\n${child}`)
+    expect(run.error).toEqual({
+      kind: 'INVALID',
+      code: 'invalid_items',
+      message: expect.stringContaining('map.over'),
+    })
+    const undone = await readRun(stack.pool, 'default', String(eventsOf(run, 'child.started')[0]?.data.run))
+    expect(undone?.error?.compensation).toMatchObject({ completed: 1 })
+  })
+
   test('goes on after its worker was killed in the middle, under the same key, and is undone once on record', async () => {
     const file = await ledger()
     const run = await stack.submit(sagaTemplate(file, [{ id: 'book' }, { id: 'pay', failures: 2 }], [FAILS]))

@@ -2,7 +2,7 @@ import { randomUUIDv7 } from 'node:crypto'
 import {
   CHANNELS,
   DevflowError,
-  type ErrorRecord,
+  ErrorRecord,
   isOver,
   kindOf,
   type Run,
@@ -62,7 +62,7 @@ export async function startChildRun(step: Step, workflow: WorkflowPhase): Promis
 
 /** Waits for the child, stops it when its time is up, and takes its end for the phase's. */
 export async function afterChild(step: Step, child: string): Promise<Move> {
-  const { deps, at, progress } = step
+  const { deps, at } = step
   const left = timeLeft(step)
   const isLate = left !== undefined && left <= 0
   const [end] = await readEnds(deps.pool, [child])
@@ -77,15 +77,17 @@ export async function afterChild(step: Step, child: string): Promise<Move> {
   const done: EventLine = event(step, 'child.completed', 'child/end', { run: child, status })
   if (status === 'completed')
     return { lines: [done, event(step, 'phase.completed', 'end', { output: end?.output ?? null })] }
-  const error: ErrorRecord =
-    isLate && status === 'canceled'
-      ? timeoutError(step).record
-      : (end?.error ?? {
-          kind: 'NOT_FOUND',
-          code: 'child_deleted',
-          message: `The run ${child} that ${at.id} of ${progress.runId} waited for was deleted.`,
-        })
+  const error = isLate && status === 'canceled' ? timeoutError(step).record : errorOf(step, child, end)
   return { lines: [done, event(step, 'phase.failed', 'end', { error })] }
+}
+
+/** Why a child did not complete. What it has undone is its own affair: its parent's phase has undone nothing. */
+function errorOf({ at, progress }: Step, child: string, end: RunEnd | undefined): ErrorRecord {
+  if (end?.error) return ErrorRecord.parse(end.error)
+  // Canceled before it had begun, it has no error of its own.
+  if (end) return { kind: 'CANCELED', code: 'canceled', message: `The run ${child} was canceled.` }
+  const message = `The run ${child} that ${at.id} of ${progress.runId} waited for was deleted.`
+  return { kind: 'NOT_FOUND', code: 'child_deleted', message }
 }
 
 /** Puts on record that a child has begun to wait for somebody, or goes on: whoever looks at its parent is to see it. */
