@@ -1,6 +1,6 @@
 import { CHANNELS, TEMPORAL } from '@devflow/contracts'
 import { claimWakes, type Listener, nextWakeInMs, postponeWakes, settleWakes, type Wake } from '@devflow/db'
-import type { Logger } from '@devflow/process'
+import { type Logger, type Repeating, repeat } from '@devflow/process'
 import type { Client } from '@temporalio/client'
 import type pg from 'pg'
 
@@ -23,50 +23,36 @@ export interface DispatcherDeps {
  */
 export class Dispatcher {
   readonly #deps: DispatcherDeps
-  #poked = false
-  #closed = false
-  #wakeUp: () => void = () => {}
-  #running: Promise<void>
+  readonly #looking: Repeating
   readonly #unsubscribe: () => void
 
   constructor(deps: DispatcherDeps) {
     this.#deps = deps
-    this.#unsubscribe = deps.listener.subscribe(CHANNELS.outbox, {
-      notified: () => this.#poke(),
-      lookAgain: () => this.#poke(),
-    })
-    this.#running = this.#run()
+    const { listener, log } = deps
+    this.#looking = repeat(
+      (nextInMs = SLOWEST_LOOK_MS) => nextInMs,
+      () => this.#look(),
+      (error) => log.warn({ err: error }, 'could not read the outbox'),
+    )
+    const { hurry } = this.#looking
+    this.#unsubscribe = listener.subscribe(CHANNELS.outbox, { notified: hurry, lookAgain: hurry })
   }
 
   async close(): Promise<void> {
-    this.#closed = true
     this.#unsubscribe()
-    this.#wakeUp()
-    await this.#running
+    await this.#looking.stop()
   }
 
-  #poke(): void {
-    this.#poked = true
-    this.#wakeUp()
-  }
-
-  async #run(): Promise<void> {
-    const { pool, log } = this.#deps
-    while (!this.#closed) {
-      this.#poked = false
-      let rest = SLOWEST_LOOK_MS
-      try {
-        const wakes = await claimWakes(pool, MOST_AT_ONCE)
-        if (wakes.length > 0) {
-          await this.#deliver(wakes)
-          continue
-        }
-        rest = Math.min(rest, Math.max(1, (await nextWakeInMs(pool)) ?? rest))
-      } catch (error) {
-        log.warn({ err: error }, 'could not read the outbox')
-      }
-      if (!this.#poked && !this.#closed) await this.#sleep(rest)
+  /** Resolves to the ms until there is something to look at again. */
+  async #look(): Promise<number> {
+    const { pool } = this.#deps
+    const wakes = await claimWakes(pool, MOST_AT_ONCE)
+    if (wakes.length > 0) {
+      await this.#deliver(wakes)
+      return 0
     }
+    const dueInMs = (await nextWakeInMs(pool)) ?? SLOWEST_LOOK_MS
+    return Math.min(SLOWEST_LOOK_MS, Math.max(1, dueInMs))
   }
 
   /** What Temporal took is settled in one statement; the rest comes back after a while. */
@@ -109,15 +95,5 @@ export class Dispatcher {
         staticDetails: `Run \`${wake.runId}\` of template \`${wake.template}\`. What happened is in the run's log.`,
       }),
     )
-  }
-
-  async #sleep(ms: number): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ms)
-      this.#wakeUp = () => {
-        clearTimeout(timer)
-        resolve()
-      }
-    })
   }
 }

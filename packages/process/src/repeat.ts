@@ -5,27 +5,34 @@ export interface Repeating {
   stop(): Promise<void>
 }
 
-/** Runs `work` again and again, `pauseMs` after its last end; failures are reported and change nothing. */
-export function repeat(
-  pauseMs: number,
-  work: () => Promise<unknown>,
+/**
+ * Runs `work` again and again. `pause`: ms between the end of one round and the next, or how to tell them from what the
+ * round came to (undefined when it failed); 0 for at once. Failures are reported and change nothing.
+ */
+export function repeat<T>(
+  pause: number | ((outcome: T | undefined) => number),
+  work: () => Promise<T>,
   onProblem: (error: unknown) => void,
 ): Repeating {
   let stopped = false
   let hurried = false
   let wake = () => {}
+  const round = async (): Promise<T | undefined> => {
+    try {
+      return await work()
+    } catch (error) {
+      onProblem(error)
+      return undefined
+    }
+  }
   const running = (async () => {
     while (!stopped) {
       hurried = false
-      try {
-        await work()
-      } catch (error) {
-        onProblem(error)
-      }
-      if (stopped) return
-      if (hurried) continue
+      const outcome = await round()
+      const ms = typeof pause === 'number' ? pause : pause(outcome)
+      if (stopped || hurried || ms <= 0) continue
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, pauseMs)
+        const timer = setTimeout(resolve, ms)
         wake = () => {
           clearTimeout(timer)
           resolve()
