@@ -4,7 +4,7 @@ import pg from 'pg'
 import { z } from 'zod'
 import { migrationsFolder } from './migrate.ts'
 
-const Journal = z.object({ entries: z.array(z.object({ when: z.number() })) })
+const Journal = z.object({ entries: z.array(z.object({ when: z.number(), tag: z.string() })) })
 
 /** What a database is, as this build sees it. */
 export interface SchemaState {
@@ -13,6 +13,8 @@ export interface SchemaState {
   major: number
   /** Migrations of this build that it does not have. */
   pending: number
+  /** The name of this build's last migration. */
+  latest: string
   /** A newer build has migrated it. */
   isAhead: boolean
 }
@@ -40,19 +42,21 @@ export async function inspectSchema(databaseUrl: string, timeoutMs = 3_000): Pro
       : { rows: [] }
     // As the migrator counts: what is younger than the last one that was applied.
     const last = Number(done[0]?.at ?? 0)
-    const moments = await migrationMoments()
+    const migrations = await ownMigrations()
     return {
       version: servers[0]?.version.split(' ')[0] ?? '',
       major: Math.floor(Number(servers[0]?.number ?? 0) / 10_000),
-      pending: moments.filter((when) => when > last).length,
-      isAhead: last > Math.max(...moments),
+      pending: migrations.filter(({ when }) => when > last).length,
+      latest: migrations.at(-1)?.tag ?? '',
+      isAhead: last > Math.max(...migrations.map(({ when }) => when)),
     }
   } finally {
     await client.end()
   }
 }
 
-async function migrationMoments(): Promise<number[]> {
+/** In the order in which they are applied. */
+async function ownMigrations(): Promise<{ when: number; tag: string }[]> {
   const text = await readFile(join(migrationsFolder, 'meta', '_journal.json'), 'utf8')
-  return Journal.parse(JSON.parse(text)).entries.map(({ when }) => when)
+  return Journal.parse(JSON.parse(text)).entries
 }

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { DevflowError } from '@devflow/contracts'
 import { readMigrationFiles } from 'drizzle-orm/migrator'
@@ -13,18 +14,39 @@ export const migrationsFolder = fileURLToPath(new URL('../../../migrations', imp
 const MIGRATION_LOCK = 4_715_020_701
 
 /**
- * Brings the database to this build's schema. Safe to call from several processes at once. Rejects with CONFLICT
- * `migrations_differ`, and changes nothing, when the database was made by migrations other than this build's.
+ * A change of a table waits behind whoever uses it, and everybody else behind the change: after this long it stands back
+ * and tries again. Below Postgres's `deadlock_timeout`, so that in a deadlock the migration gives way.
  */
-export async function migrate(databaseUrl: string): Promise<void> {
+const LONGEST_LOCK_WAIT_MS = 900
+const LOCK_NOT_AVAILABLE = '55P03'
+
+export interface MigrateOptions {
+  /** Where the migrations are, when they are not this build's own. */
+  folder?: string
+  /** How long to go on trying for tables that others hold on to, in ms. */
+  patienceMs?: number
+}
+
+/**
+ * Brings the database to this build's schema, wholly or not at all. Safe to call from several processes at once, and while
+ * workers and APIs are at work on it. Rejects, and changes nothing, with CONFLICT `migrations_differ` when the database was
+ * made by migrations other than this build's, with UNAVAILABLE `tables_in_use` when others hold on to its tables for too long.
+ */
+export async function migrate(
+  databaseUrl: string,
+  { folder = migrationsFolder, patienceMs = 120_000 }: MigrateOptions = {},
+): Promise<void> {
   const client = new pg.Client({ connectionString: databaseUrl, application_name: 'devflow-migrate' })
   await client.connect()
   try {
     await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK])
     await client.query("set client_min_messages = 'warning'")
-    await refuseOthers(client)
-    await applyMigrations(drizzle(client), { migrationsFolder })
-    await client.query('select devflow.make_partitions()')
+    await refuseOthers(client, folder)
+    await client.query(`set lock_timeout = ${LONGEST_LOCK_WAIT_MS}`)
+    await standingBack(patienceMs, async () => {
+      await applyMigrations(drizzle(client), { migrationsFolder: folder })
+      await client.query('select devflow.make_partitions()')
+    })
     await plantSeed(client)
   } finally {
     // Ending the connection gives the lock back.
@@ -32,8 +54,32 @@ export async function migrate(databaseUrl: string): Promise<void> {
   }
 }
 
+/** Does it again for as long as it cannot have its locks; in between, those who waited behind it go on. */
+async function standingBack(patienceMs: number, change: () => Promise<void>): Promise<void> {
+  const started = performance.now()
+  for (;;) {
+    try {
+      return await change()
+    } catch (error) {
+      if (!isLocked(error)) throw error
+      if (performance.now() - started > patienceMs)
+        throw new DevflowError(
+          'UNAVAILABLE',
+          'tables_in_use',
+          'Tables that the migrations change are in use without a break, as by `devflow rebuild` or a backup. Nothing was changed: try again when it is over.',
+          { cause: error },
+        )
+      await pause(LONGEST_LOCK_WAIT_MS)
+    }
+  }
+}
+
+/** The migrator wraps what `pg` says. */
+const isLocked = (error: unknown): boolean =>
+  error instanceof Error && (('code' in error && error.code === LOCK_NOT_AVAILABLE) || isLocked(error.cause))
+
 /** The migrator itself looks at times alone, and would take a database of another making for its own. */
-async function refuseOthers(client: pg.Client): Promise<void> {
+async function refuseOthers(client: pg.Client, folder: string): Promise<void> {
   const { rows: tables } = await client.query<{ name: string | null }>(
     "select to_regclass('drizzle.__drizzle_migrations')::text as name",
   )
@@ -42,7 +88,7 @@ async function refuseOthers(client: pg.Client): Promise<void> {
     'select hash, created_at as at from drizzle.__drizzle_migrations',
   )
   const ours = new Map(
-    readMigrationFiles({ migrationsFolder }).map(({ folderMillis, hash }) => [folderMillis, hash]),
+    readMigrationFiles({ migrationsFolder: folder }).map(({ folderMillis, hash }) => [folderMillis, hash]),
   )
   if (rows.every(({ hash, at }) => (ours.get(Number(at)) ?? hash) === hash)) return
   throw new DevflowError(

@@ -5,6 +5,7 @@ import pg from 'pg'
 import { inject } from 'vitest'
 import { migrate, migrationsFolder } from './migrate.ts'
 
+export { laterMigrations } from './testing-migrations.ts'
 export { newRun } from './testing-runs.ts'
 
 declare module 'vitest' {
