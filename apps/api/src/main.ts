@@ -1,5 +1,6 @@
 // Law: the HTTP API, one process. Imports contracts, definition, db, process and Temporal's client.
 import { DevflowError } from '@devflow/contracts'
+import { requireSchema } from '@devflow/db'
 import { createLogger, logLastWords, openTracing, supervised, type Tracing } from '@devflow/process'
 import { type Config, readConfig } from './config.ts'
 import { type Listening, listen } from './listen.ts'
@@ -15,6 +16,7 @@ const log = createLogger({
 })
 logLastWords(log)
 tracing = await openTracing(config.tracing, 'devflow-api', log)
+await requireSchema(config.databaseUrl)
 const opened = await openApi(config, log, tracing)
 let server: Listening | undefined
 

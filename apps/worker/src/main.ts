@@ -22,7 +22,7 @@ import {
   terminalModel,
 } from '@devflow/activities'
 import { DevflowError, scrubber, TEMPORAL } from '@devflow/contracts'
-import { Listener, pruneChunks, pruneDeliveries, pruneSubmissions } from '@devflow/db'
+import { Listener, pruneChunks, pruneDeliveries, pruneSubmissions, requireSchema } from '@devflow/db'
 import { createLogger, logLastWords, openTracing, repeat, supervised, type Tracing } from '@devflow/process'
 import { NativeConnection, Runtime, Worker } from '@temporalio/worker'
 import pg from 'pg'
@@ -60,6 +60,7 @@ Runtime.install({
   telemetryOptions: { logging: { forward: {}, filter: { core: 'WARN', other: 'ERROR' } } },
 })
 
+await requireSchema(config.databaseUrl)
 const pool = new pg.Pool({
   connectionString: config.databaseUrl,
   max: 16,

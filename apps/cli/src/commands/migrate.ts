@@ -15,7 +15,7 @@ export function addMigrate(program: Command, words: Words): void {
       // Only here: it takes a second that no other command should.
       const { migrate } = await import('@devflow/db')
       const { withDatabase } = await import('../with-database.ts')
-      await withDatabase(resolve(data), config, migrate)
+      await withDatabase(resolve(data), config, (databaseUrl) => migrate(databaseUrl))
       if (json) printJson({ migrated: true })
       else screen.print(words.migrated)
     })
