@@ -55,7 +55,11 @@ test('a list that is no list is told, and breaks no run', async () => {
 test('configured prices count before the list’s; a run with a limit then takes a model of no list', async () => {
   const { stack } = devflow
   await stack.stopWorker()
-  const configured = { openrouter: { 'nobody/knows-its-price': { input: '0.25', output: 1.5, request: 10 } } }
+  const configured = {
+    openrouter: {
+      'nobody/knows-its-price': { input: '0.25', output: 1.5, request: 10, contextWindow: 16_000 },
+    },
+  }
   await stack.startWorker({ DEVFLOW_PRICING: JSON.stringify(configured) })
   const run = await stack.submit(
     'kind: template\nid: u@1\nroles: { w: { persona: unpriced@1 } }\nphases: [{ id: work, agent: { role: w, prompt: Work } }]',
@@ -68,7 +72,9 @@ test('configured prices count before the list’s; a run with a limit then takes
   )
   // The cap of its output is 500 tokens.
   expect(rows[0].reserved).toBe((rows[0].tokens - 500) * 0.25 + 500 * 1.5 + 10)
-  expect((await prices('--model', 'nobody')).items).toMatchObject([{ source: 'configuration' }])
+  expect((await prices('--model', 'nobody')).items).toMatchObject([
+    { source: 'configuration', contextWindow: 16_000, price: { input: 0.25, output: 1.5, request: 10 } },
+  ])
   await stack.stopWorker()
   await expect(
     stack.startWorker({ DEVFLOW_PRICING: '{"openrouter":{"a/b":{"input":-1,"output":1}}}' }),

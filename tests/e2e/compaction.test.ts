@@ -1,5 +1,8 @@
 import { rm } from 'node:fs/promises'
+import { readPriceLists, requestPriceRefresh } from '@devflow/db'
+import { playAgent } from '@devflow/testing'
 import { afterAll, expect, test } from 'vitest'
+import { eventually } from '../support/eventually.ts'
 import { playLongSession } from '../support/long-session.ts'
 import { smallRepository } from '../support/repository.ts'
 import { eventsOf, type Standing } from '../support/run-log.ts'
@@ -11,7 +14,8 @@ afterAll(() => rm(repo, { recursive: true, force: true }))
 
 interface Part {
   turns: number
-  window: number
+  /** What the persona says; absent: nothing. */
+  window?: number
   model?: string
   more?: string
 }
@@ -29,7 +33,7 @@ phases:
 ---
 kind: persona
 id: looker@1
-model: { provider: openrouter, name: ${model}, maxOutputTokens: 200, maxTurns: 400, contextWindow: ${window} }
+model: { provider: openrouter, name: ${model}, maxOutputTokens: 200, maxTurns: 400${window === undefined ? '' : `, contextWindow: ${window}`} }
 tools: [read_file]
 `,
     { workspace: { repo } },
@@ -124,6 +128,60 @@ test('a conversation that its provider finds too long is summarised and sent aga
   ).toBe(true)
   for (const { body } of requestsOf(end)) expectWhole(body.messages)
   expect(eventsOf(end, 'turn.completed')).toHaveLength(31)
+})
+
+/** Has the provider's list read, with these models in it and what they take in. */
+async function listed(windows: Record<string, number>): Promise<void> {
+  const data = Object.entries(windows).map(([id, context_length]) => ({
+    id,
+    context_length: 1_000_000,
+    top_provider: { context_length },
+    pricing: { prompt: '1e-7', completion: '1e-7' },
+  }))
+  stack.fake.listModels({ body: JSON.stringify({ data }) })
+  await requestPriceRefresh(stack.pool, 'openrouter')
+  await eventually(
+    () => readPriceLists(stack.pool),
+    ([list]) => list?.isAwaited === false && list.models === data.length,
+  )
+}
+
+/** The greatest prompts of a run, in tokens as the provider counts them. */
+const most = (run: Standing): number =>
+  Math.max(...eventsOf(run, 'context.compacted').map(({ data }) => Number(data.tokensBefore)))
+
+test('a window that the list of models says counts where the persona says none', async () => {
+  await listed({ 'listed/small': 2_500, 'listed/other': 2_500 })
+  const [small, told] = await Promise.all([
+    look({ turns: 25, model: 'listed/small' }),
+    look({ turns: 25, model: 'listed/other', window: 100_000 }),
+  ])
+  const end = await stack.untilStatus(small, 'completed')
+  expect(eventsOf(end, 'context.compacted').length).toBeGreaterThanOrEqual(1)
+  expect(most(end)).toBeGreaterThan(0.7 * 2_500)
+  expect(most(end)).toBeLessThan(2_500)
+  expect(eventsOf(await stack.untilStatus(told, 'completed'), 'context.compacted')).toEqual([])
+})
+
+test('a fallback takes in what the list says of it, from its first call on', async () => {
+  await listed({ 'listed/large': 500_000, 'listed/narrow': 2_500 })
+  stack.fake.script((request) => {
+    const isLate = request.messages.length > 50
+    return request.model === 'listed/large' && isLate ? { scenario: '404' } : playAgent(request)
+  })
+  try {
+    const id = await look({ turns: 30, model: 'listed/large, fallbacks: [listed/narrow]' })
+    const end = await stack.untilStatus(id, 'completed')
+    const [fallback] = eventsOf(end, 'model.fallback')
+    const [first] = eventsOf(end, 'context.compacted')
+    expect(first?.turn).toBe(fallback?.turn)
+    // It is asked to sum up what its predecessor said, and sees no more of it than it takes in.
+    const [, ...turns] = requestsOf(end).filter(({ body }) => body.model === 'listed/narrow')
+    for (const { body } of turns) expect(JSON.stringify(body.messages).length / 4).toBeLessThan(2_500)
+    for (const { body } of requestsOf(end)) expectWhole(body.messages)
+  } finally {
+    stack.fake.script(playAgent)
+  }
 })
 
 test('a prompt that is too long by itself fails the phase, with the words of its provider', async () => {

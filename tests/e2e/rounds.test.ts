@@ -34,7 +34,7 @@ beforeAll(async () => {
     listener: stack.listener,
     definitions: createDefinitions(stack.pool),
     adapters: {},
-    prices: { of: async () => undefined },
+    prices: { of: async () => undefined, windowOf: async () => undefined },
     slots: new CallSlots(1),
     dataDir,
     sandbox,

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { DevflowError, ModelPricing, Provider } from '@devflow/contracts'
+import { ContextWindow, DevflowError, ModelPricing, Provider } from '@devflow/contracts'
 import { z } from 'zod'
 
 /** How prices of models are come by. */
@@ -16,7 +16,8 @@ export const PRICING_VARIABLES = {
     .describe('how often the price list of OpenRouter is read; 0: only when someone asks'),
 }
 
-const Configured = z.partialRecord(Provider, z.record(z.string().min(1).max(200), ModelPricing))
+const ConfiguredModel = ModelPricing.extend({ contextWindow: ContextWindow.optional() })
+const Configured = z.partialRecord(Provider, z.record(z.string().min(1).max(200), ConfiguredModel))
 
 export type ConfiguredPrices = z.infer<typeof Configured>
 type Given = z.infer<z.ZodObject<typeof PRICING_VARIABLES>>

@@ -9,7 +9,12 @@ const JITTER = 0.1
 /** Makes the configured prices these, and no others. */
 export async function takeConfiguredPrices(pool: pg.Pool, configured: ConfiguredPrices): Promise<void> {
   const prices = Object.entries(configured).flatMap(([provider, models]) =>
-    Object.entries(models).map(([model, price]) => ({ provider, model, price })),
+    Object.entries(models).map(([model, { contextWindow, ...price }]) => ({
+      provider,
+      model,
+      price,
+      contextWindow,
+    })),
   )
   const fetchedAt = new Date()
   await patiently(() => savePrices(pool, { source: 'configuration', fetchedAt, prices, forgetOthers: true }))

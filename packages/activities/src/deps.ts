@@ -36,6 +36,8 @@ export interface Deps {
   adapters: Partial<Record<Provider, ModelAdapter>>
   prices: Prices
   slots: CallSlots
+  /** Where people look at runs, for links in the Temporal UI; without a slash at its end. */
+  consoleUrl?: string | undefined
   /** Folder for mirrors and clones of workspaces. */
   dataDir: string
   /** Where commands of agents run. */
@@ -60,8 +62,10 @@ export interface Definitions {
   get(hash: string): Promise<{ definition: Definition; plan: Plan }>
 }
 
-/** What models cost. */
+/** What models cost and take in. */
 export interface Prices {
   /** The persona's own price, else what the adapter knows, else the table's; undefined when none does. */
   of(adapter: ModelAdapter, model: Model): Promise<ModelPrice | undefined>
+  /** The persona's own context window, else the table's, in tokens; undefined when nobody knows it. */
+  windowOf(model: Model): Promise<number | undefined>
 }

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { durationMs, IsoDuration } from './duration.ts'
 import { FunctionFields } from './function-entry.ts'
 import { EntryId, Name } from './ids.ts'
-import { MicroUsd, ModelPricing } from './money.ts'
+import { ContextWindow, MicroUsd, ModelPricing } from './money.ts'
 import { TemplateArtifact } from './template-artifact.ts'
 import { TopicPattern } from './topics.ts'
 
@@ -284,7 +284,7 @@ export const Model = z.strictObject({
   maxTurns: z.int().positive().max(10_000).optional(),
   maxTokensTotal: z.int().positive().optional(),
   /** Tokens that a request and its answer may have together; default: what is known of the model, else 128,000. */
-  contextWindow: z.int().min(1_000).max(100_000_000).optional(),
+  contextWindow: ContextWindow.optional(),
   /** Share of the context window from which on older turns are summarised; default 0.7. */
   compactAt: z.number().min(0.1).max(0.95).optional(),
   toolQuotas: ToolQuotas.optional(),

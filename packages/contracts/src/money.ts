@@ -49,3 +49,6 @@ export const ModelPricing = z.strictObject({
   tiers: z.array(PriceTier).max(16).optional(),
 })
 export type ModelPrice = z.infer<typeof ModelPricing>
+
+/** Tokens that a request to a model and its answer may have together. */
+export const ContextWindow = z.int().min(1_000).max(100_000_000)

@@ -104,6 +104,8 @@ export const PriceView = z.object({
   /** When it was read, or noted by hand. */
   fetchedAt: z.iso.datetime(),
   ageSeconds: z.int(),
+  /** Tokens that a request and its answer may have together, where that is known. */
+  contextWindow: z.int().optional(),
   price: z.object({
     ...ratesShown,
     tiers: z.array(z.object({ fromInputTokens: z.int(), ...ratesShown })).optional(),

@@ -2,7 +2,7 @@ import { index, integer, jsonb, primaryKey, text, uuid } from 'drizzle-orm/pg-co
 import { devflow, micro, tenant, time } from './schema-base.ts'
 
 /**
- * What models cost, in micro-dollars per token (`request`: per call). One row a model and source; the reader takes
+ * What models cost and take in, in micro-dollars per token (`request`: per call). One row a model and source; the reader takes
  * `configuration` before `list` before `seed`. Prices belong to the installation, as its provider keys do.
  */
 export const modelPricing = devflow.table(
@@ -20,6 +20,8 @@ export const modelPricing = devflow.table(
     requestMicroUsd: micro('request_micro_usd'),
     /** Prices that hold from so many input tokens on; null: none. */
     tiers: jsonb('tiers'),
+    /** Tokens that a request and its answer may have together; null: this source does not say. */
+    contextWindow: integer('context_window'),
     fetchedAt: time('fetched_at').notNull(),
   },
   (table) => [primaryKey({ columns: [table.provider, table.model, table.source] })],

@@ -41,6 +41,7 @@ const PricePage = named(
         source: 'list',
         fetchedAt: '2026-11-02T09:00:00.000Z',
         ageSeconds: 7200,
+        contextWindow: 128_000,
         price: { input: 0.15, output: 0.6, cacheRead: 0.075 },
       },
     ],

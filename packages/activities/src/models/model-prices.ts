@@ -7,8 +7,12 @@ import type { Log, Prices } from '../deps.ts'
 const FRESH_MS = 30_000
 const MOST_KEPT = 1_000
 
-interface Kept {
+interface Known {
   price: ModelPrice | undefined
+  contextWindow: number | undefined
+}
+
+interface Kept extends Known {
   until: number
 }
 
@@ -18,16 +22,18 @@ interface Kept {
  */
 export function createPrices(pool: pg.Pool, log: Log, freshMs = FRESH_MS): Prices {
   const kept = new Map<string, Kept>()
-  const asking = new Map<string, Promise<ModelPrice | undefined>>()
+  const asking = new Map<string, Promise<Known>>()
 
-  async function ask(key: string, { provider, name }: Model): Promise<ModelPrice | undefined> {
+  async function ask(key: string, { provider, name }: Model): Promise<Known> {
     try {
       const [found] = await readPrices(pool, [{ provider, model: name }])
-      keep(key, { price: found?.price, until: performance.now() + freshMs })
-      return found?.price
+      const known = { price: found?.price, contextWindow: found?.contextWindow }
+      keep(key, { ...known, until: performance.now() + freshMs })
+      return known
     } catch (error) {
       log.warn({ err: error, model: name }, 'a price could not be read; the last known one holds')
-      return kept.get(key)?.price ?? seedPrice(provider, name)
+      const { price = seedPrice(provider, name), contextWindow } = kept.get(key) ?? {}
+      return { price, contextWindow }
     } finally {
       asking.delete(key)
     }
@@ -40,17 +46,18 @@ export function createPrices(pool: pg.Pool, log: Log, freshMs = FRESH_MS): Price
     if (kept.size > MOST_KEPT && oldest !== undefined) kept.delete(oldest)
   }
 
+  async function lookUp(model: Model): Promise<Known> {
+    const key = `${model.provider} ${model.name}`
+    const last = kept.get(key)
+    if (last && performance.now() < last.until) return last
+    const answer = asking.get(key) ?? ask(key, model)
+    asking.set(key, answer)
+    return await answer
+  }
+
   return {
-    async of(adapter, model) {
-      const known = model.pricing ?? adapter.price(model)
-      if (known) return known
-      const key = `${model.provider} ${model.name}`
-      const last = kept.get(key)
-      if (last && performance.now() < last.until) return last.price
-      const answer = asking.get(key) ?? ask(key, model)
-      asking.set(key, answer)
-      return await answer
-    },
+    of: async (adapter, model) => model.pricing ?? adapter.price(model) ?? (await lookUp(model)).price,
+    windowOf: async (model) => model.contextWindow ?? (await lookUp(model)).contextWindow,
   }
 }
 

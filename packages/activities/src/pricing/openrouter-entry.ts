@@ -1,4 +1,5 @@
 import {
+  ContextWindow,
   compare,
   type Exact,
   exactOf,
@@ -19,7 +20,14 @@ export type Flaw =
   | 'not_a_price'
   | 'too_dear'
 
-export type ReadEntry = { model: string; price: ModelPrice } | { flaw: Flaw }
+export interface Listed {
+  model: string
+  price: ModelPrice
+  /** In tokens; absent: the list says nothing of use. */
+  contextWindow?: number
+}
+
+export type ReadEntry = Listed | { flaw: Flaw }
 
 const MICRO: Exact = { digits: 1_000_000n, scale: 0 }
 /** Above a dollar a token, or a thousand a call, a price is a mistake. */
@@ -42,8 +50,12 @@ const Prices = z.object({
   input_cache_read: price,
   input_cache_write: price,
 })
+/** What is said of a window is taken where it can be used, and costs no price otherwise. */
+const Window = ContextWindow.optional().catch(undefined)
 const Entry = z.object({
   id: z.unknown(),
+  context_length: Window,
+  top_provider: z.object({ context_length: Window }).optional().catch(undefined),
   pricing: Prices.extend({
     overrides: z
       .array(Prices.extend({ min_prompt_tokens: z.int().nonnegative().nullish() }))
@@ -69,11 +81,21 @@ export function readEntry(element: string): ReadEntry {
   try {
     const base = pricesOf(pricing)
     const tiers = tiersOf(base, pricing)
-    return { model: name.data, price: tiers.length === 0 ? base : { ...base, tiers } }
+    return {
+      model: name.data,
+      price: tiers.length === 0 ? base : { ...base, tiers },
+      ...windowOf(entry.data),
+    }
   } catch (failure) {
     if (failure instanceof FlawFound) return { flaw: failure.flaw }
     throw failure
   }
+}
+
+/** The model's own, or that of the provider it goes to first where that takes less. */
+function windowOf(entry: z.infer<typeof Entry>): { contextWindow?: number } {
+  const said = [entry.context_length, entry.top_provider?.context_length].filter((one) => one !== undefined)
+  return said.length === 0 ? {} : { contextWindow: Math.min(...said) }
 }
 
 class FlawFound extends Error {

@@ -1,6 +1,6 @@
 import { compare, exactOf, type ModelPrice, type PerToken, ZERO } from '@devflow/contracts'
 import { listElements } from './list-elements.ts'
-import { type Flaw, readEntry } from './openrouter-entry.ts'
+import { type Flaw, type Listed, readEntry } from './openrouter-entry.ts'
 
 /** Bounds on a list from outside: it may be long, slow or endless, and must cost us little. */
 export const LIST_BOUNDS = {
@@ -15,7 +15,7 @@ const MOST_TIERS = 16
 export type LeftOut = Partial<Record<Flaw | 'named_twice' | 'beyond_the_bound', number>>
 
 export interface PriceList {
-  prices: { model: string; price: ModelPrice }[]
+  prices: Listed[]
   /** Entries without use, by why. `named_twice`: the dearer price was taken. */
   leftOut: LeftOut
 }
@@ -25,7 +25,7 @@ export async function readPriceList(
   body: AsyncIterable<Uint8Array>,
   bounds: typeof LIST_BOUNDS = LIST_BOUNDS,
 ): Promise<PriceList> {
-  const prices = new Map<string, ModelPrice>()
+  const prices = new Map<string, Listed>()
   const leftOut: LeftOut = {}
   const leave = (why: keyof LeftOut) => {
     leftOut[why] = (leftOut[why] ?? 0) + 1
@@ -44,9 +44,9 @@ export async function readPriceList(
     }
     const before = prices.get(entry.model)
     if (before) leave('named_twice')
-    prices.set(entry.model, before ? dearer(before, entry.price) : entry.price)
+    prices.set(entry.model, before ? lessFavourable(before, entry) : entry)
   }
-  return { prices: [...prices].map(([model, price]) => ({ model, price })), leftOut }
+  return { prices: [...prices.values()], leftOut }
 }
 
 async function* within(body: AsyncIterable<Uint8Array>, most: number): AsyncGenerator<Uint8Array> {
@@ -56,6 +56,13 @@ async function* within(body: AsyncIterable<Uint8Array>, most: number): AsyncGene
     if (bytes > most) throw new SyntaxError(`the list is longer than ${most} bytes`)
     yield piece
   }
+}
+
+/** Of two entries of one model what holds whichever is right. */
+function lessFavourable(a: Listed, b: Listed): Listed {
+  const windows = [a.contextWindow, b.contextWindow].filter((one) => one !== undefined)
+  const price = dearer(a.price, b.price)
+  return { model: a.model, price, ...(windows.length === 0 ? {} : { contextWindow: Math.min(...windows) }) }
 }
 
 /** Of two prices of one model the dearer of each kind: a reservation must not fall short. */

@@ -1,4 +1,4 @@
-import { readPriceLists, readPrices, requestPriceRefresh } from '@devflow/db'
+import { listPrices, readPriceLists, readPrices, requestPriceRefresh } from '@devflow/db'
 import { type TestDatabase, testDatabase } from '@devflow/db/testing'
 import { type FakeOpenRouter, startFakeOpenRouter } from '@devflow/testing'
 import pg from 'pg'
@@ -126,6 +126,32 @@ test('what is not usable is left out and counted; the rest is taken', async () =
   expect((await priceOf('twice/model'))?.price).toEqual({ input: '2', output: '3', request: '1000' })
   expect((await priceOf('tricky/model'))?.price.input).toBe('4')
   expect(await priceOf('openrouter/auto')).toBeUndefined()
+})
+
+test('a context window is taken where it can be used, and the price in any case', async () => {
+  const wide = (id: string, said: object) => ({ ...entry(id, '1e-6', '1e-6'), ...said })
+  listed(
+    wide('its/own', { context_length: 131_072 }),
+    wide('first-provider/less', { context_length: 131_072, top_provider: { context_length: 32_000 } }),
+    wide('first-provider/alone', { context_length: null, top_provider: { context_length: 32_000 } }),
+    wide('no/use', { context_length: 'wide', top_provider: { context_length: 0 } }),
+    wide('no/provider', { context_length: -1, top_provider: null }),
+    wide('named/twice', { context_length: 64_000 }),
+    wide('named/twice', { context_length: 48_000 }),
+  )
+  expect(await refresh()).toEqual({ models: 6, leftOut: { named_twice: 1 } })
+  const { items } = await listPrices(pool, { provider: 'openrouter' }, { limit: 100 })
+  const windows = items
+    .filter(({ source }) => source === 'list')
+    .map(({ model, contextWindow }) => [model, contextWindow])
+  expect(Object.fromEntries(windows)).toEqual({
+    'its/own': 131_072,
+    'first-provider/less': 32_000,
+    'first-provider/alone': 32_000,
+    'no/use': undefined,
+    'no/provider': undefined,
+    'named/twice': 48_000,
+  })
 })
 
 test.each([

@@ -22,7 +22,7 @@ const TOO_LONG: readonly string[] = ['context_length_exceeded', 'provider_payloa
 
 /**
  * Calls a model for a turn, again after errors that pass, then the next one; each call is one row of the ledger. A
- * conversation that is too long is told: asking again would not help.
+ * conversation that is too long is told: asking again would not help. So is a turn's next model, which may take in less.
  */
 export async function askModel(
   session: Session,
@@ -30,7 +30,7 @@ export async function askModel(
   turn: number,
   prompt: Message[],
   { messages, purpose }: { messages: Message[]; purpose: Purpose },
-): Promise<Answered | { end: LoopEnd } | { tooLong: ModelError }> {
+): Promise<Answered | { end: LoopEnd } | { tooLong: ModelError } | { fellBack: true }> {
   const { deps, persona, tools, place, stop } = session
   const { calling } = transcript
   const prices = await pricesOf(session)
@@ -82,6 +82,7 @@ export async function askModel(
         else if (after.pause) await pause(session, result.error, calling.failed)
         if (stop.reason) return { end: await stopped(session) }
         if (stop.leaving) return { end: HANDED_OVER }
+        if (after.next === 'fallback' && purpose === 'turn') return { fellBack: true }
         deps.log.info({ ...place, turn, call, model: calling.model }, 'calling a model again')
       }
     }

@@ -2,7 +2,7 @@ import type { ModelPrice, PriceSource } from '@devflow/contracts'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type TestDatabase, testDatabase } from '../testing.ts'
-import { readPrices, savePrices } from './index.ts'
+import { listPrices, readPrices, savePrices } from './index.ts'
 
 let database: TestDatabase
 let pool: pg.Pool
@@ -52,6 +52,29 @@ test('configuration counts before the list, and the list before the seed', async
     forgetOthers: true,
   })
   expect(await priceOf('ranked/model')).toMatchObject({ input: '2' })
+})
+
+test('a context window is that of the first source that says one, whoever says the price', async () => {
+  const model = 'wide/model'
+  const say = (source: PriceSource, contextWindow?: number) =>
+    savePrices(pool, {
+      source,
+      fetchedAt: new Date(),
+      prices: [{ provider: 'openrouter', model, price: { input: 1, output: 1 }, contextWindow }],
+    })
+  const known = async (name = model) =>
+    (await readPrices(pool, [{ provider: 'openrouter', model: name }]))[0]?.contextWindow
+  await say('configuration')
+  expect(await known()).toBeUndefined()
+  await say('list', 32_000)
+  expect(await known()).toBe(32_000)
+  expect(await known('wide/model:nitro')).toBe(32_000)
+  const { items } = await listPrices(pool, { model }, { limit: 5 })
+  expect(items).toMatchObject([{ source: 'configuration', contextWindow: 32_000 }])
+  await say('configuration', 8_000)
+  expect(await known()).toBe(8_000)
+  await say('list')
+  expect(await known()).toBe(8_000)
 })
 
 test('older prices never replace newer ones', async () => {

@@ -1,5 +1,12 @@
 import type { Queryable } from '../read/queryable.ts'
-import { PRICE_COLUMNS, type PricedModel, type PriceRow, pricedModelOf, SOURCE_RANK } from './priced-model.ts'
+import {
+  contextWindowOf,
+  PRICE_COLUMNS,
+  type PricedModel,
+  type PriceRow,
+  pricedModelOf,
+  rankOf,
+} from './priced-model.ts'
 
 export type { PricedModel }
 
@@ -22,8 +29,8 @@ export async function readPrices(
     name: 'read-prices',
     text: `select w.n, p.* from unnest($1::text[], $2::text[], $3::text[]) with ordinality w(provider, model, base, n)
            cross join lateral (
-             select ${PRICE_COLUMNS} from devflow.model_pricing p where p.provider = w.provider and p.model in (w.model, w.base)
-             order by ${SOURCE_RANK}, p.model = w.model desc limit 1
+             select ${PRICE_COLUMNS}, ${contextWindowOf('w.model, w.base')} from devflow.model_pricing p where p.provider = w.provider and p.model in (w.model, w.base)
+             order by ${rankOf('p')}, p.model = w.model desc limit 1
            ) p`,
     values: [
       sought.map(({ provider }) => provider),

@@ -3,6 +3,7 @@ import { fileOf, hasWritten } from '../artifact-form.ts'
 import { askModel, failureOf } from '../ask-model.ts'
 import type { Answered } from '../call.ts'
 import { fail } from '../ends.ts'
+import { modelInUse } from '../fallback.ts'
 import { FENCED, type LoopEnd } from '../loop-end.ts'
 import { eventAt } from '../place.ts'
 import { isFenced, type Session } from '../session.ts'
@@ -11,7 +12,7 @@ import { type Compacted, compacted, countsOf } from './apply.ts'
 import { type Cut, cutOf, summaryMessage, tokensIn, tokensOf } from './cut.ts'
 import { outlineOf } from './outline.ts'
 
-/** The window of a model nobody says anything of; most have as much. */
+/** The window of a model nobody knows anything of; most have as much. */
 const DEFAULT_WINDOW = 128_000
 const DEFAULT_COMPACT_AT = 0.7
 const DEFAULT_OUTPUT = 4_096
@@ -43,29 +44,38 @@ export async function answer(
   turn: number,
   prompt: Message[],
 ): Promise<Answered | { end: LoopEnd }> {
-  for (let shrinks = 0; ; shrinks += 1) {
-    const cut = wantedCut(session, transcript, shrinks)
+  for (let shrinks = 0; ; ) {
+    const window = await windowOf(session, transcript)
+    const cut = wantedCut(session, transcript, window, shrinks)
     if (cut) {
-      const stopped = await compact(session, transcript, turn, prompt, cut, shrinks)
+      const stopped = await compact(session, transcript, turn, prompt, { cut, window, shrinks })
       if (stopped) return stopped
     }
     const answered = await askModel(session, transcript, turn, prompt, {
       messages: transcript.messages,
       purpose: 'turn',
     })
+    if ('fellBack' in answered) continue
     if (!('tooLong' in answered)) return answered
-    if (shrinks === MOST_SHRINKS || !wantedCut(session, transcript, shrinks + 1))
+    shrinks += 1
+    if (shrinks > MOST_SHRINKS || !wantedCut(session, transcript, window, shrinks))
       return { end: await fail(session, failureOf(answered.tooLong)) }
   }
 }
 
+/** What the model in use takes in: its persona's word counts, else what is known of it. */
+async function windowOf({ deps, persona }: Session, { calling }: Transcript): Promise<number> {
+  return (await deps.prices.windowOf(modelInUse(persona.model, calling))) ?? DEFAULT_WINDOW
+}
+
 /** Where the conversation is to be cut, if it is. `shrinks`: how often its provider has said that it is too long. */
-function wantedCut({ persona, tools }: Session, transcript: Transcript, shrinks: number): Cut | undefined {
-  const {
-    contextWindow: window = DEFAULT_WINDOW,
-    compactAt = DEFAULT_COMPACT_AT,
-    maxOutputTokens: output = DEFAULT_OUTPUT,
-  } = persona.model
+function wantedCut(
+  { persona, tools }: Session,
+  transcript: Transcript,
+  window: number,
+  shrinks: number,
+): Cut | undefined {
+  const { compactAt = DEFAULT_COMPACT_AT, maxOutputTokens: output = DEFAULT_OUTPUT } = persona.model
   const full = Math.min(compactAt * window, window - output)
   const tokens = tokensOf(transcript, tools)
   if (shrinks === 0 && tokens <= full) return undefined
@@ -82,10 +92,9 @@ async function compact(
   transcript: Transcript,
   turn: number,
   prompt: Message[],
-  cut: Cut,
-  shrinks: number,
+  { cut, window, shrinks }: { cut: Cut; window: number; shrinks: number },
 ): Promise<{ end: LoopEnd } | undefined> {
-  const { deps, place, tools, persona } = session
+  const { deps, place, tools } = session
   const { messages } = transcript
   const older = messages.slice(0, cut.at)
   // The same beginning as in the turns before, which providers may have kept.
@@ -98,7 +107,7 @@ async function compact(
   const said = answered && 'outcome' in answered ? answered : undefined
   transcript.tokens += said?.tokens ?? 0
   const text = said && said.toolCalls.length === 0 ? said.content.trim() : ''
-  const longest = Math.floor(LONGEST_SUMMARY * (persona.model.contextWindow ?? DEFAULT_WINDOW))
+  const longest = Math.floor(LONGEST_SUMMARY * window)
   const summary =
     text === ''
       ? deps.scrub(outlineOf(messages.slice(transcript.prompt, cut.at), Math.min(longest, LONGEST_OUTLINE)))

@@ -1,0 +1,1 @@
+ALTER TABLE "devflow"."model_pricing" ADD COLUMN "context_window" integer;
