@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm'
 import { boolean, index, integer, jsonb, primaryKey, text, uuid } from 'drizzle-orm/pg-core'
 import { devflow, tenant, time } from './schema-base.ts'
 
@@ -43,6 +44,10 @@ export const gates = devflow.table(
   (table) => [
     primaryKey({ columns: [table.runId, table.id] }),
     index('gates_by_status').on(table.tenant, table.status, table.openedAt),
+    // What a run's next step is decided by, of the thousands of gates that a loop may have had.
+    index('gates_in_view')
+      .on(table.runId)
+      .where(sql`status = 'open' or status = 'rejected' and (on_reject = 'end' or budget is not null)`),
   ],
 )
 

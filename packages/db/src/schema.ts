@@ -206,7 +206,11 @@ export const signals = devflow.table(
     takenBy: text('taken_by'),
     at: time('at').notNull(),
   },
-  (table) => [primaryKey({ columns: [table.runId, table.name, table.id] })],
+  (table) => [
+    primaryKey({ columns: [table.runId, table.name, table.id] }),
+    // Those that still wait for somebody to take them: of the thousands that a loop may have taken none is looked at.
+    index('signals_in_view').on(table.runId, table.seq).where(sql`taken_by is null`),
+  ],
 )
 
 /** Projection: validated output and reports; the bytes are in `blobs`. */

@@ -1,0 +1,2 @@
+CREATE INDEX "signals_in_view" ON "devflow"."signals" USING btree ("run_id","seq") WHERE taken_by is null;--> statement-breakpoint
+CREATE INDEX "gates_in_view" ON "devflow"."gates" USING btree ("run_id") WHERE status = 'open' or status = 'rejected' and (on_reject = 'end' or budget is not null);
