@@ -6,9 +6,9 @@ import { workflowCode } from '../../support/replay.ts'
 
 const SOURCES = dirname(fileURLToPath(import.meta.resolve('@devflow/workflows')))
 
-/** Where the workflow is changed, and into what: it looks at the log once more before it rests. */
-const REST = 'await rest(() => inbox.hasNews, directive.afterMs)'
-const CHANGED = `await control.look({ runId: this.#runId, epoch: this.#begun.epoch })\n          ${REST}`
+/** Where the workflow is changed: before it rests, it looks at the log once more. */
+const BEFORE_REST = "case 'wait':\n"
+const CHANGED = `${BEFORE_REST}await control.look({ runId: this.#runId, epoch: this.#begun.epoch })\n`
 
 /** Folders of bundles for workers of two builds, which `DEVFLOW_CACHE` names. */
 export interface Builds {
@@ -35,8 +35,8 @@ async function changedCode(folder: string): Promise<string> {
   await symlink(join(SOURCES, '..', 'node_modules'), join(copy, 'node_modules'))
   const file = join(copy, 'src', 'run-workflow.ts')
   const source = await readFile(file, 'utf8')
-  if (source.split(REST).length !== 2) throw new Error(`run-workflow.ts does not hold once: ${REST}`)
-  await writeFile(file, source.replace(REST, CHANGED))
+  if (source.split(BEFORE_REST).length !== 2) throw new Error(`${file} does not hold once: ${BEFORE_REST}`)
+  await writeFile(file, source.replace(BEFORE_REST, CHANGED))
   return await workflowCode(join(copy, 'src', 'index.ts'))
 }
 

@@ -2,11 +2,10 @@
 import { eventsOf } from '../../support/run-log.ts'
 import type { Stack } from '../../support/stack.ts'
 import { agentTemplate, flowTemplate, gateTemplate } from '../../support/templates.ts'
+import { HELD_MARK } from './held.ts'
 
-/** Its second turn waits at the provider until the test lets it go on. */
-export const HELD_MARK = '[held]'
 const STREAMED = '[turns=3][chunks=12][chunkDelayMs=25]'
-const HELD = `${STREAMED}${HELD_MARK}`
+export const HELD = `${STREAMED}${HELD_MARK}`
 const QUICK = '[turns=1][chunks=4]'
 
 /** A kind of run that a change of builds may meet. */

@@ -1,13 +1,14 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { playAgent } from '@devflow/testing'
 import { expect } from 'vitest'
 import type { AppProcess } from '../../support/app-process.ts'
+import { eventually } from '../../support/eventually.ts'
 import { eventsOf } from '../../support/run-log.ts'
 import { Stack } from '../../support/stack.ts'
 import { type Builds, twoBuilds } from './builds.ts'
-import { begin, HELD_MARK, KINDS, type UnderWay } from './kinds.ts'
+import { holdSecondTurns } from './held.ts'
+import { begin, KINDS, type UnderWay } from './kinds.ts'
 
 /** Turns take a while on a machine that changes builds. */
 const PATIENCE_MS = 90_000
@@ -33,11 +34,11 @@ export async function roll(times: number, look: (rolled: Rolled) => Promise<void
   try {
     await stack.start()
     ends.push(() => stack.stop())
-    const drained = await worker(stack, cache, ends)
-    const killed = await worker(stack, cache, ends)
+    const [drained, killed] = await Promise.all([worker(stack, cache, ends), worker(stack, cache, ends)])
     const builds = await twoBuilds(cache)
     ends.push(() => builds.remove())
     await change(stack, builds, { times, drained, killed, ends })
+    await untilNothingRuns(stack)
     await look({ stack, runs: stack.runs, unlike: await executionsThatFailed(stack) })
   } finally {
     for (const end of ends.reverse()) await end()
@@ -71,6 +72,14 @@ async function change(
   )
 }
 
+async function untilNothingRuns({ client }: Stack): Promise<void> {
+  const query = "ExecutionStatus = 'Running'"
+  await eventually(
+    () => Array.fromAsync(client.workflow.list({ query }), ({ workflowId }) => workflowId),
+    (running) => running.length === 0,
+  )
+}
+
 const act =
   (stack: Stack) =>
   async ({ kind, inner }: UnderWay): Promise<void> => {
@@ -82,19 +91,6 @@ async function worker(stack: Stack, cache: string, ends: (() => Promise<unknown>
   const app = await stack.startAnotherWorker({ DEVFLOW_CACHE: cache })
   ends.push(() => app.kill())
   return app
-}
-
-/** Keeps the second turns of marked agents from being answered until they are let go. */
-function holdSecondTurns(stack: Stack): () => void {
-  const { promise, resolve } = Promise.withResolvers<void>()
-  stack.fake.script(async (request) => {
-    const [said, told] = ['assistant', 'user'].map((who) =>
-      request.messages.filter(({ role }) => role === who),
-    )
-    if (said?.length === 1 && told?.[0]?.content?.includes(HELD_MARK)) await promise
-    return playAgent(request)
-  })
-  return resolve
 }
 
 async function executionsThatFailed(stack: Stack): Promise<Set<string>> {
@@ -113,7 +109,7 @@ async function executionsThatFailed(stack: Stack): Promise<Set<string>> {
 /** All that must hold of every run, whichever builds it was under. */
 export async function expectAllIsWell({ stack, runs, unlike }: Rolled): Promise<void> {
   for (const run of runs) {
-    const standing = await stack.untilQuiet(run)
+    const standing = await stack.standing(run)
     expect(standing.status, JSON.stringify(standing.error)).toBe('completed')
     expect(eventsOf(standing, 'run.started')).toHaveLength(1)
     expect(eventsOf(standing, 'gate.decided')).toHaveLength(eventsOf(standing, 'gate.opened').length)
