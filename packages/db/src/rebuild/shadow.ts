@@ -65,13 +65,13 @@ async function projectPage(
 ): Promise<[string, string] | undefined> {
   const { rows } = await client.query<Place>({
     text: `with page as (
-             select e.*, row_number() over (order by e.run_id, e.seq) as n from devflow.run_events e
+             select e as event, e.run_id, e.seq, e.type, row_number() over (order by e.run_id, e.seq) as n from devflow.run_events e
              where e.run_id = any($1::uuid[]) and (e.run_id, e.seq) > ($2::uuid, $3::bigint)
              order by e.run_id, e.seq limit ${EVENTS_AT_ONCE}
            ), batch as materialized (
              select * from page where n < coalesce((select min(n) from page where type = 'call.reconciled' and n > 1), ${EVENTS_AT_ONCE} + 1)
            ), projected as materialized (
-             select devflow.project(array_agg(row(run_id, seq, tenant, type, phase, attempt, turn, key, data, at)::devflow.run_events order by n))
+             select devflow.project(array_agg(event order by n))
              from batch having count(*) > 0
            )
            select b.run_id, b.seq from batch b, projected order by b.n desc limit 1`,
