@@ -3,6 +3,7 @@ import { createServer } from 'node:http'
 import type { RunPreview } from '@devflow/client'
 import { expect, onTestFinished, test } from 'vitest'
 import { CLI_MAIN, runCommand } from '../support/command-line.ts'
+import { ownEnv } from '../support/own-env.ts'
 import { hasTmux, openTerminal } from '../support/terminal.ts'
 
 const RUN = '01a1fcf2-2a01-7f12-88ec-d2e58ece30cc'
@@ -85,7 +86,7 @@ test.runIf(hasTmux).each([
 ])('in a terminal it asks: %s', async (key, code, sent) => {
   const { env, submitted } = await previewingApi()
   const terminal = await openTerminal(`"${process.execPath}" "${CLI_MAIN}" ${ARGS.join(' ')}`, {
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
+    env: { ...ownEnv(), ...env },
   })
   const screen = await terminal.until((shown) => shown.includes('Submit the run?'))
   expect(screen).toMatch(/^all +12,700 +\$0.0012 to \$0.50$/m)
@@ -99,7 +100,7 @@ test.runIf(hasTmux)('what costs nothing is shown and not asked about', async () 
   const phases = [{ id: 'spec', kind: 'agent', persona: 'offline@1', model: 'rules', estimate }]
   const { env, submitted } = await previewingApi({ ...PREVIEW, phases, total: estimate, warnings: [] })
   const terminal = await openTerminal(`"${process.execPath}" "${CLI_MAIN}" ${ARGS.join(' ')}`, {
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
+    env: { ...ownEnv(), ...env },
   })
   expect(await terminal.until((screen) => screen.includes('exit='))).toMatch(
     /^spec +offline@1 +rules +900 +\$0.00$/m,
@@ -111,7 +112,7 @@ test.runIf(hasTmux)('--yes does not ask', async () => {
   const { env, submitted } = await previewingApi()
   const command = `"${process.execPath}" "${CLI_MAIN}" ${ARGS.join(' ')} --yes`
   const terminal = await openTerminal(command, {
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
+    env: { ...ownEnv(), ...env },
   })
   expect(await terminal.until((screen) => screen.includes('exit='))).toContain('exit=0')
   expect(submitted).toEqual(['POST /v1/runs'])

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { CLI_MAIN } from '../support/command-line.ts'
+import { ownEnv } from '../support/own-env.ts'
 import { hasTmux, openTerminal } from '../support/terminal.ts'
 import { useCommandStack } from './stack.ts'
 
@@ -9,7 +10,7 @@ const open = (args: string, { columns = 80, rows = 24, env = {} } = {}) =>
   openTerminal(`"${process.execPath}" "${CLI_MAIN}" ${args}`, {
     columns,
     rows,
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...devflow.env, ...env },
+    env: { ...ownEnv(), ...devflow.env, ...env },
   })
 
 /** What differs from run to run: ids, times, hashes. Widths stay. */

@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { FAKE_OPENROUTER_MAIN, type FakeOpenRouter } from '@devflow/testing'
 import pg from 'pg'
+import { ownEnv } from '../support/own-env.ts'
 import { entries, makeRepository } from './fixtures.ts'
 
 const CLI = fileURLToPath(new URL('../../apps/cli/src/main.ts', import.meta.url))
@@ -118,8 +119,9 @@ export class Stack {
     const child = spawn(process.execPath, [CLI, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
-        ...{ PATH: process.env.PATH, HOME: process.env.HOME, DEVFLOW_CACHE: process.env.DEVFLOW_CACHE },
+        ...ownEnv(),
         ...{
+          DEVFLOW_CACHE: process.env.DEVFLOW_CACHE,
           OPENROUTER_API_KEY: 'sk-or-test-0123456789',
           OPENROUTER_BASE_URL: this.#fakeUrl,
           DEVFLOW_FAULT_FILE: this.#faultFile,

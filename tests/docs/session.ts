@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
+import { ownEnv } from '../support/own-env.ts'
 import { type Fence, fencesOf, root } from './documents.ts'
 
 /** What is only looked at: it would start a stack of its own, install, or needs what is not everywhere. */
@@ -100,7 +101,7 @@ export async function play(
   const script = steps.map(({ command }) => `${command}\necho '${MARK}'`).join('\n')
   const shell = spawn('bash', ['-c', `${STRICT}${realNpx ? '' : QUICK_NPX}${script}`], {
     cwd,
-    env: { PATH: process.env.PATH, HOME: cwd, LANG: 'C.UTF-8', NO_COLOR: '1', ...env },
+    env: { ...ownEnv(), HOME: cwd, LANG: 'C.UTF-8', NO_COLOR: '1', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let stdout = ''

@@ -7,6 +7,7 @@ import { type TestDatabase, testDatabase } from '@devflow/db/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { type ApiProcess, startApi } from '../support/api-process.ts'
+import { ownEnv } from '../support/own-env.ts'
 
 const CLI = fileURLToPath(new URL('../../apps/cli/src/main.ts', import.meta.url))
 let database: TestDatabase
@@ -31,7 +32,7 @@ interface Ended {
 
 /** `devflow registry …`, to its end, in a pipe. */
 function registry(args: readonly string[], input = ''): Promise<Ended> {
-  const env = { PATH: process.env.PATH, HOME: folder, DEVFLOW_URL: api.url }
+  const env = { ...ownEnv(), HOME: folder, DEVFLOW_URL: api.url }
   return new Promise((ended) => {
     const child = execFile(
       process.execPath,

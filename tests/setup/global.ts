@@ -13,6 +13,8 @@ declare module 'vitest' {
     temporalAddress: string
     /** Where downloads and built tools are kept. */
     cacheFolder: string
+    /** Where files of this test run keep what the others need too; it is removed at the end. */
+    runFolder: string
   }
 }
 
@@ -22,6 +24,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const folder = mkdtempSync(join(tmpdir(), 'devflow-test-'))
   const ends: (() => Promise<void>)[] = []
   project.provide('cacheFolder', cacheFolder(process.env))
+  project.provide('runFolder', folder)
   const teardown = async () => {
     await Promise.all(ends.map((end) => end()))
     rmSync(folder, { recursive: true, force: true })

@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { ownEnv } from './own-env.ts'
 
 /** An app as users run it, as a process of its own. */
 export interface AppProcess {
@@ -20,9 +21,7 @@ export async function startApp(name: 'api' | 'worker', env: Record<string, strin
   const main = fileURLToPath(new URL(`../../apps/${name}/src/main.ts`, import.meta.url))
   const child = fork(main, {
     env: {
-      PATH: process.env.PATH,
-      HOME: process.env.HOME,
-      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
+      ...ownEnv(),
       ...env,
     },
     execArgv: [],

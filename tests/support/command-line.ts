@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { ownEnv } from './own-env.ts'
 
 export const CLI_MAIN = fileURLToPath(new URL('../../apps/cli/src/main.ts', import.meta.url))
 
@@ -30,7 +31,7 @@ export interface CommandOptions {
 /** Starts the real command line as a process of its own, without a terminal. */
 export function startCommand(args: readonly string[], { env, cwd, stdin }: CommandOptions = {}): CommandLine {
   const child = spawn(process.execPath, [CLI_MAIN, ...args], {
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
+    env: { ...ownEnv(), ...env },
     ...(cwd === undefined ? {} : { cwd }),
     stdio: ['pipe', 'pipe', 'pipe'],
   })

@@ -1,21 +1,40 @@
+import { existsSync } from 'node:fs'
+import { readFile, rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { History } from '@temporalio/common/lib/proto-utils.js'
 import { bundleWorkflowCode, Runtime, Worker } from '@temporalio/worker'
+import { inject } from 'vitest'
 
 const ENTRY = fileURLToPath(import.meta.resolve('@devflow/workflows'))
 
 const ignore = () => {}
 const quiet = { log: ignore, trace: ignore, debug: ignore, info: ignore, warn: ignore, error: ignore }
 let isQuiet = false
-const bundles = new Map<string, Promise<string>>()
+let real: Promise<string> | undefined
 
-/** The code of a bundle of the real workflows, or of another entry; made once. */
-export async function workflowCode(entry: string = ENTRY): Promise<string> {
-  const known = bundles.get(entry)
-  if (known) return await known
-  const made = bundleWorkflowCode({ workflowsPath: entry, logger: quiet }).then(({ code }) => code)
-  bundles.set(entry, made)
-  return await made
+/** The code of a bundle of the real workflows, made once in a run of the tests, or of another entry. */
+export async function workflowCode(entry?: string): Promise<string> {
+  if (entry !== undefined) return await bundle(entry)
+  real ??= realCode()
+  return await real
+}
+
+/** Bundling takes a second or two, and a hundred test files want it: the first to do so keeps it for the others. */
+async function realCode(): Promise<string> {
+  const kept = join(inject('runFolder'), 'workflows.js')
+  if (existsSync(kept)) return await readFile(kept, 'utf8')
+  const code = await bundle(ENTRY)
+  // Whole or not at all: another file may be at it.
+  const draft = `${kept}.${process.pid}`
+  await writeFile(draft, code)
+  await rename(draft, kept)
+  return code
+}
+
+async function bundle(workflowsPath: string): Promise<string> {
+  const { code } = await bundleWorkflowCode({ workflowsPath, logger: quiet })
+  return code
 }
 
 /** Replays histories against a bundle, the real one unless told; what went wrong, by workflow id. */

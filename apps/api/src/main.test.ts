@@ -38,7 +38,13 @@ async function start(env: Record<string, string> = {}): Promise<Started> {
 function launch(env: Record<string, string>): ChildProcess {
   const child = fork(main, {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    env: { DATABASE_URL: database.url, TEMPORAL_ADDRESS: '127.0.0.1:1', DEVFLOW_PORT: '0', ...env },
+    env: {
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
+      DATABASE_URL: database.url,
+      TEMPORAL_ADDRESS: '127.0.0.1:1',
+      DEVFLOW_PORT: '0',
+      ...env,
+    },
   })
   onTestFinished(() => {
     child.kill('SIGKILL')

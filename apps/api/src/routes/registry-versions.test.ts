@@ -38,6 +38,7 @@ afterAll(async () => {
 /** An API process of its own on a database, with what folders of entries it is started with. */
 async function processOn(databaseUrl: string, entries = ''): Promise<Call> {
   const env = {
+    NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
     DATABASE_URL: databaseUrl,
     DEVFLOW_ENTRIES: entries,
     DEVFLOW_PORT: '0',

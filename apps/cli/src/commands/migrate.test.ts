@@ -24,7 +24,12 @@ beforeAll(() => query(server, `create database ${name}`))
 afterAll(() => query(server, `drop database ${name} with (force)`))
 
 async function migrate(...args: string[]): Promise<string> {
-  const env = { PATH: process.env.PATH, HOME: process.env.HOME, DATABASE_URL: url }
+  const env = {
+    PATH: process.env.PATH,
+    HOME: process.env.HOME,
+    NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
+    DATABASE_URL: url,
+  }
   const { stdout } = await promisify(execFile)(process.execPath, [main, 'migrate', ...args], { env })
   return stdout
 }

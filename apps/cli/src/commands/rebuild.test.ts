@@ -10,7 +10,11 @@ vi.setConfig({ testTimeout: 90_000 })
 const main = fileURLToPath(new URL('../main.ts', import.meta.url))
 
 async function rebuild(...args: string[]) {
-  const env = { PATH: process.env.PATH, HOME: process.env.HOME }
+  const env = {
+    PATH: process.env.PATH,
+    HOME: process.env.HOME,
+    NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
+  }
   const { stdout } = await promisify(execFile)(process.execPath, [main, 'rebuild', ...args], { env })
   return stdout
 }

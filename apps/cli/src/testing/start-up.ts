@@ -34,7 +34,13 @@ export function dataFolder(): string {
 export function startUp(args: string[], env: NodeJS.ProcessEnv = {}): Up {
   const script = fileURLToPath(new URL('./up.fixture.ts', import.meta.url))
   const child = spawn(process.execPath, [script, 'up', '--json', '--no-sample', ...args], {
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, DEVFLOW_CACHE: process.env.DEVFLOW_CACHE, ...env },
+    env: {
+      PATH: process.env.PATH,
+      HOME: process.env.HOME,
+      DEVFLOW_CACHE: process.env.DEVFLOW_CACHE,
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
+      ...env,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let stderr = ''

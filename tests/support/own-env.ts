@@ -1,0 +1,6 @@
+/** What programs of ours need of this process's environment, and nothing else that a developer may have set. */
+export const ownEnv = (): NodeJS.ProcessEnv => ({
+  PATH: process.env.PATH,
+  HOME: process.env.HOME,
+  NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
+})
