@@ -11,14 +11,22 @@ const SOURCES = fileURLToPath(new URL('./peers', import.meta.url))
 
 export type PeerName = 'dbos' | 'restate' | 'temporal'
 
-/** What a peer plays: `flows` workflows of `steps` steps each, `atOnce` in flight. */
-export interface Round {
+/** What a peer plays: `flows` workflows of `steps` steps each, `atOnce` in flight; of Temporal also what `WaitingRound` says. */
+export type Round = StepsRound | WaitingRound
+
+interface StepsRound {
   flows: number
   steps: number
   atOnce: number
   /** A step is a piece written to the workflow's stream. Only of DBOS. */
   streams?: boolean
 }
+
+/** Workflows that wait for an update: brought there, each updated, waited for until they are over. */
+type WaitingRound =
+  | { ask: 'wait'; flows: number; atOnce: number }
+  | { ask: 'decide'; atOnce: number }
+  | { ask: 'end' }
 
 export interface Peer {
   /** Plays a round; answers how long it took, in ms. */

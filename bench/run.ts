@@ -12,12 +12,12 @@ import { fsyncMs } from './fsync.ts'
 import { append } from './scenarios/append.ts'
 import { chunks } from './scenarios/chunks.ts'
 import { decide } from './scenarios/decide.ts'
+import { decisions } from './scenarios/decisions.ts'
 import { runs } from './scenarios/runs.ts'
 import { steps } from './scenarios/steps.ts'
 import { streamLatency } from './scenarios/stream-latency.ts'
 import { submit } from './scenarios/submit.ts'
 import { up } from './scenarios/up.ts'
-import { waiting } from './scenarios/waiting.ts'
 
 const SCENARIOS: Record<string, (bench: Bench) => Promise<Row[]>> = {
   up,
@@ -25,7 +25,7 @@ const SCENARIOS: Record<string, (bench: Bench) => Promise<Row[]>> = {
   runs,
   submit,
   decide,
-  waiting,
+  decisions,
   append,
   chunks,
   'stream-latency': streamLatency,
