@@ -336,6 +336,8 @@ BEGIN
     SELECT lines || coalesce(jsonb_agg(jsonb_build_object('type', 'phase.failed', 'key', format('%s/%s/end', p.id, p.attempt), 'phase', p.id, 'attempt', p.attempt, 'data', jsonb_build_object('error',
         jsonb_build_object('kind', 'RATE_LIMITED', 'code', code, 'message', format('The next call does not fit into the budget, and gate %s was %s.', g.id, outcome)))) ORDER BY p.position, p.id), '[]')
       INTO lines FROM devflow.phases p WHERE p.run_id = g.run_id AND p.kind = 'agent' AND p.status = 'waiting';
+    -- Agents asked for help in such a phase may be at work beside the one that waits.
+    PERFORM pg_notify('devflow_control', g.run_id::text);
   END IF;
   PERFORM devflow.record(g.run_id, lines);
   UPDATE devflow.budget_pools p SET limit_micro_usd = b.limit_micro_usd, limit_tokens = b.limit_tokens

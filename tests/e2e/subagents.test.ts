@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises'
 import { Report } from '@devflow/contracts'
-import { readArtifact, readCalls } from '@devflow/db'
-import { afterAll, expect, test } from 'vitest'
+import { readArtifact, readCalls, readGate } from '@devflow/db'
+import { afterAll, describe, expect, test } from 'vitest'
 import { smallRepository } from '../support/repository.ts'
 import { eventOf, eventsOf, type Standing } from '../support/run-log.ts'
 import { type Submission, useStack } from '../support/stack.ts'
@@ -228,6 +228,61 @@ test('an agent that is asked spends its share of what the run has left, and no m
   expect(share.tokens).toBeLessThanOrEqual(2_000)
   expect(taken).toBeLessThanOrEqual(share.tokens)
   expect(taken).toBeGreaterThan(share.tokens / 2)
+})
+
+describe('a budget that asks, reached by an agent that was asked', () => {
+  const looking = { delayMs: 200, toolCalls: [{ name: 'list_dir', arguments: { path: '.' } }] }
+
+  /** Of those at work side by side one spends the whole budget: the next call of the first does not fit into it. */
+  const overspent = async (...others: string[]): Promise<string> => {
+    const asked = ['scout', 'spender', ...others].map((name) => ask(name, name, 'x'))
+    const run = await submitted(
+      [
+        player('lead@1', [{ toolCalls: asked }, { reply: 'Thanks.' }], {
+          subagentLimits: { budgetShare: 1 },
+        }),
+        player('scout@1', [...Array.from({ length: 8 }, () => looking), { reply: 'Looked.' }]),
+        player('spender@1', [{ reply: 'Spent.', usage: { outputTokens: 120_000 } }]),
+        ...others.map((name) => player(`${name}@1`, [{ reply: 'Never.', delayMs: 600_000 }])),
+      ],
+      { budget: { limitTokens: 100_000, onExceeded: 'prompt' } },
+    )
+    await stack.untilEvent(run, 'gate.opened')
+    return run
+  }
+
+  test('waits at its gate and goes on where it stood; what is paid for is not asked for again', async () => {
+    const run = await overspent()
+    await stack.untilStatus(run, 'waiting')
+    expect(await readGate(stack.pool, run, 'budget')).toMatchObject({ phase: 'work', status: 'open' })
+    await stack.stopWorker()
+    expect(await stack.decide(run, 'budget')).toBe('accepted')
+    await stack.startWorker()
+    const end = await stack.untilStatus(run, 'completed', 'failed')
+    expect(end.status).toBe('completed')
+    expect(answers(end)).toEqual(['Looked.', 'Spent.'])
+    expect(eventOf(end, 'budget.exceeded')).toMatchObject({ phase: 'work', data: { gate: 'budget' } })
+    expect(eventOf(end, 'budget.raised').data).toMatchObject({ limitTokens: 200_000 })
+    expect(eventsOf(end, 'subagent.started')).toHaveLength(2)
+    const turns = Array.from({ length: 9 }, (_, index) => `work~1.1 ${index + 1}`)
+    const all = ['work 1', 'work 2', ...turns, 'work~1.2 1']
+    const { items } = await readCalls(stack.pool, run, { limit: 100 })
+    const taken = eventsOf(end, 'turn.completed')
+    for (const each of [items, taken])
+      expect(each.map(({ phase, turn }) => `${phase} ${turn}`).sort()).toEqual(all)
+  })
+
+  test('fails with its phase when the gate is rejected, and who is in the middle of a call beside it is stopped', async () => {
+    const run = await overspent('sleeper')
+    expect(await stack.decide(run, 'budget', { decision: 'reject' })).toBe('accepted')
+    const end = await stack.untilStatus(run, 'completed', 'failed')
+    expect(end.status).toBe('failed')
+    expect(end.error).toMatchObject({ code: 'token_budget_exceeded' })
+    expect(end.error?.message).toContain('gate budget was rejected')
+    // The one that asked is over with the phase: it is told nothing, and says nothing more.
+    expect(answers(end)).toEqual([])
+    expect(eventsOf(end, 'subagent.completed').map(({ data }) => data.id)).toEqual(['spender'])
+  })
 })
 
 test('a pause waits for the turns under way of all who were asked; they go on where they stood', async () => {

@@ -1,11 +1,14 @@
 import { CHANNELS } from '@devflow/contracts'
-import { readProgress, sessionHasEpoch } from '@devflow/db'
+import { phasesById, readProgress, sessionHasEpoch } from '@devflow/db'
 import type { Context } from '@temporalio/activity'
 import type { Deps } from '../deps.ts'
 import { ownerId, type Place } from './place.ts'
 
-/** Why a session stops in the middle: a command, its worker's end, another session in its place, or its time. */
-export type StopReason = 'canceled' | 'shutdown' | 'fenced' | 'timeout'
+/**
+ * Why a session stops in the middle: a command, its worker's end, another session in its place, its time, or that its attempt
+ * is over, as when a gate is rejected at which a part of it waits.
+ */
+export type StopReason = 'canceled' | 'shutdown' | 'fenced' | 'timeout' | 'over'
 
 /**
  * Everything that can stop a session, as one signal. Pause is not among them: it waits for the turn's end and is
@@ -85,9 +88,9 @@ export async function watching<T>(
   if (context.cancellationSignal.aborted) onTemporal()
   const look = () => {
     if (!heedsCancel) return
-    readProgress(deps.pool, place.runId).then(
-      (progress) => {
-        if (!progress || progress.control === 'canceled' || progress.control === 'over') stop.now('canceled')
+    whatEnds(deps, place).then(
+      (reason) => {
+        if (reason) stop.now(reason)
       },
       (error: unknown) =>
         deps.log.warn(
@@ -110,6 +113,14 @@ export async function watching<T>(
     clearTimeout(drain)
     context.cancellationSignal.removeEventListener('abort', onTemporal)
   }
+}
+
+/** Why the work at a place has to end, as the run stands. */
+async function whatEnds({ pool }: Deps, { runId, phase, attempt }: Place): Promise<StopReason | undefined> {
+  const progress = await readProgress(pool, runId)
+  if (!progress || progress.control === 'canceled' || progress.control === 'over') return 'canceled'
+  const [at] = await phasesById(pool, runId, [phase])
+  return at && (at.attempt !== attempt || at.status === 'failed') ? 'over' : undefined
 }
 
 /**

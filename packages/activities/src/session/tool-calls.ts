@@ -41,6 +41,7 @@ const UNKNOWN =
 const STOPPED: Record<Exclude<StopReason, 'fenced'>, string> = {
   canceled: 'Killed with all its processes in the middle: the run was canceled.',
   timeout: 'Killed with all its processes in the middle: the phase ran out of time.',
+  over: 'Killed with all its processes in the middle: the phase is over.',
   shutdown: 'Killed with all its processes in the middle: the worker shut down. It was not run again.',
 }
 
