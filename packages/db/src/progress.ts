@@ -54,6 +54,8 @@ export interface Progress {
   input: unknown
   labels: Record<string, string>
   budget: Budget
+  /** Micro-dollars settled, and what may be spent. */
+  money: { spent: number; limit: number | null }
   workspace: Workspace | undefined
   /** The run it is a child of. */
   parent: string | undefined
@@ -62,8 +64,6 @@ export interface Progress {
   now: Date
   /** At the top: what is inside others is read in slices, since there may be thousands. */
   phases: PhaseProgress[]
-  /** Latest version of each artifact that is not one of many items. */
-  artifacts: { name: string; version: number; sha256: string }[]
   /** Gates that are open, and rejected ones that end the run well or fail it. */
   gates: {
     id: string
@@ -87,10 +87,9 @@ const PHASE = `jsonb_build_object('id', p.id, 'kind', p.kind, 'status', p.status
 
 const READ = `
 select r.id as "runId", r.tenant, r.template, r.definition_hash as "definitionHash", r.status, h.control, h.commands, h.seq::float8,
-  h.execution_epoch as "executionEpoch", r.attempt, r.actor, r.input, r.labels, r.budget, r.workspace, r.parent, r.created_at as "createdAt", clock_timestamp() as now,
+  h.execution_epoch as "executionEpoch", r.attempt, r.actor, r.input, r.labels, r.budget,
+  (select jsonb_build_object('spent', b.settled_micro_usd, 'limit', b.limit_micro_usd) from devflow.run_budgets b where b.run_id = r.id) as money, r.workspace, r.parent, r.created_at as "createdAt", clock_timestamp() as now,
   (select coalesce(jsonb_agg(${PHASE} order by p.position), '[]') from devflow.phases p where p.run_id = r.id and cardinality(p.position) = 1) as phases,
-  (select coalesce(jsonb_agg(jsonb_build_object('name', a.name, 'version', a.version, 'sha256', a.sha256)), '[]')
-     from (select distinct on (name) name, version, sha256 from devflow.artifacts where run_id = r.id and phase is not null and name not like '%]' order by name, version desc) a) as artifacts,
   (select coalesce(jsonb_agg(jsonb_build_object('id', g.id, 'attempt', g.attempt, 'status', g.status, 'onReject', g.on_reject, 'phase', g.phase, 'isBudget', g.budget is not null)
        || case when g.remind_at is null then '{}' else jsonb_build_object('remindInMs', extract(epoch from g.remind_at - clock_timestamp()) * 1000) end), '[]') from devflow.gates g
      where g.run_id = r.id and (g.status = 'open' or g.status = 'rejected' and (g.on_reject = 'end' or g.budget is not null))) as gates,
@@ -179,16 +178,22 @@ export function firstPhases(pool: pg.Pool, run: string, most: number): Promise<P
   )
 }
 
-/** The latest versions of artifacts by the names they are kept by, those that there are. */
+export interface LatestArtifact {
+  name: string
+  version: number
+  sha256: string
+}
+
+/** The latest versions of artifacts by the names they are kept by, those that there are. However many versions: one read each. */
 export async function latestArtifacts(
   pool: pg.Pool,
   run: string,
   names: readonly string[],
-): Promise<Progress['artifacts']> {
-  const { rows } = await pool.query<Progress['artifacts'][number]>({
+): Promise<LatestArtifact[]> {
+  const { rows } = await pool.query<LatestArtifact>({
     name: 'latest-artifacts',
     text: `select a.name, a.version, a.sha256 from unnest($2::text[]) n(name), lateral (
-             select name, version, sha256 from devflow.artifacts where run_id = $1 and name = n.name order by version desc limit 1) a`,
+             select name, version, sha256 from devflow.artifacts where run_id = $1 and name = n.name and phase is not null order by version desc limit 1) a`,
     values: [run, names],
   })
   return rows

@@ -27,9 +27,10 @@ export async function artifactsSeen(
     const kept = producer && keptName(view, name, producer)
     return kept === undefined ? [] : [{ name, kept }]
   })
-  const ofItems = wanted.filter(({ name, kept }) => name !== kept).map(({ kept }) => kept)
-  const nested = ofItems.length > 0 ? await latestArtifacts(view.pool, view.progress.runId, ofItems) : []
-  const known = new Map([...view.progress.artifacts, ...nested].map((found) => [found.name, found]))
+  if (wanted.length === 0) return new Map()
+  const kept = wanted.map((artifact) => artifact.kept)
+  const latest = await latestArtifacts(view.pool, view.progress.runId, kept)
+  const known = new Map(latest.map((found) => [found.name, found]))
   return new Map(
     wanted.flatMap(({ name, kept }) => {
       const found = known.get(kept)
