@@ -4,8 +4,8 @@ import { TEMPORAL } from '@devflow/contracts'
 import { Client, Connection } from '@temporalio/client'
 import { msToTs } from '@temporalio/common/lib/time.js'
 
-/** Temporal's enum value of the type Keyword. */
-const KEYWORD = 2
+/** Temporal's enum values. */
+const TYPES = { Keyword: 2, KeywordList: 7 } as const
 const PATIENCE_MS = 20_000
 
 /** A fresh namespace on the test run's Temporal, usable when this resolves. The caller closes the connection. */
@@ -21,7 +21,9 @@ export async function freshNamespace(address: string): Promise<{ namespace: stri
   await insistently(() =>
     connection.operatorService.addSearchAttributes({
       namespace,
-      searchAttributes: Object.fromEntries(TEMPORAL.searchAttributes.map((name) => [name, KEYWORD])),
+      searchAttributes: Object.fromEntries(
+        Object.entries(TEMPORAL.searchAttributes).map(([name, type]) => [name, TYPES[type]]),
+      ),
     }),
   )
   await insistently(async () => {

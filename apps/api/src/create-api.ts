@@ -20,6 +20,7 @@ import { forkRoutes } from './routes/fork.ts'
 import { gateRoutes } from './routes/gates.ts'
 import { healthRoutes } from './routes/health.ts'
 import { ledgerRoutes } from './routes/ledger.ts'
+import { pageRoutes } from './routes/pages.ts'
 import { previewRoutes } from './routes/preview.ts'
 import { pricingRoutes } from './routes/pricing.ts'
 import { registryRoutes } from './routes/registry.ts'
@@ -75,6 +76,7 @@ export function createApi(deps: ApiDeps): Api {
   webhookRoutes(operations, deps)
   healthRoutes(operations, deps, metrics)
   docsRoutes(operations, api, deps)
+  pageRoutes(operations)
   schemaRoutes(operations)
   operations.refuseOtherMethods()
   return api

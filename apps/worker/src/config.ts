@@ -24,6 +24,10 @@ const Environment = z.object({
     .describe('the Postgres to keep runs in, as postgres://user:password@host:port/database'),
   TEMPORAL_ADDRESS: z.string().default('127.0.0.1:7233').describe('host:port of Temporal'),
   TEMPORAL_NAMESPACE: z.string().default('default').describe('a Temporal namespace'),
+  DEVFLOW_PUBLIC_URL: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('where people open the console, as in https://devflow.example'),
   DEVFLOW_DATA: z.string().default('.devflow').describe('a folder for clones and caches'),
   DEVFLOW_CACHE: z.string().optional().describe('a folder for what is built once'),
   DEVFLOW_WORKSPACE_ROOTS: folders.describe('folders under which repositories may lie'),
@@ -108,6 +112,7 @@ export function readConfig(env: NodeJS.ProcessEnv) {
   return {
     databaseUrl: given.DATABASE_URL,
     temporal: { address: given.TEMPORAL_ADDRESS, namespace: given.TEMPORAL_NAMESPACE },
+    consoleUrl: given.DEVFLOW_PUBLIC_URL?.replace(/\/+$/, ''),
     dataDir: given.DEVFLOW_DATA,
     cacheDir: given.DEVFLOW_CACHE ?? join(given.DEVFLOW_DATA, 'cache'),
     workspaceRoots: [...given.DEVFLOW_WORKSPACE_ROOTS, ...given.DEVFLOW_WORKSPACE_URLS],

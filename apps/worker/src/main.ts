@@ -99,6 +99,7 @@ const deps: Deps = {
   slots: new CallSlots(config.sessions, (provider, count) =>
     log.info({ model: provider, count }, 'a provider limits its rate: so many calls go to it at once'),
   ),
+  consoleUrl: config.consoleUrl,
   dataDir,
   workspaceRoots: config.workspaceRoots,
   sandbox,

@@ -1,8 +1,8 @@
 import { TEMPORAL } from '@devflow/contracts'
 import { Client, Connection, type WorkflowClientInterceptor } from '@temporalio/client'
 
-/** Temporal's enum value of the type Keyword. */
-const KEYWORD = 2
+/** Temporal's enum values. */
+const TYPES = { Keyword: 2, KeywordList: 7 } as const
 
 /** A client that finds a restarted Temporal within a second, where gRPC's own back-off may take minutes. */
 export function connectLazily(
@@ -25,10 +25,10 @@ export function connectLazily(
 export async function registerSearchAttributes(client: Client, namespace: string): Promise<void> {
   const { operatorService } = client.connection as Connection
   const { customAttributes } = await operatorService.listSearchAttributes({ namespace })
-  const missing = TEMPORAL.searchAttributes.filter((name) => !customAttributes?.[name])
+  const missing = Object.entries(TEMPORAL.searchAttributes).filter(([name]) => !customAttributes?.[name])
   if (missing.length === 0) return
   await operatorService.addSearchAttributes({
     namespace,
-    searchAttributes: Object.fromEntries(missing.map((name) => [name, KEYWORD])),
+    searchAttributes: Object.fromEntries(missing.map(([name, type]) => [name, TYPES[type]])),
   })
 }

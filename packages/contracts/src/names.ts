@@ -11,14 +11,18 @@ export const TEMPORAL = {
   signals: { wake: 'wake', pause: 'pause', resume: 'resume', gateDecision: 'gateDecision' },
   updates: { decideGate: 'decideGate' },
   queries: { state: 'state' },
-  searchAttributes: [
-    'DevflowRun',
-    'DevflowTemplate',
-    'DevflowStatus',
-    'DevflowPhase',
-    'DevflowTenant',
-    'DevflowPersona',
-  ],
+  /** With their types in Temporal's words. */
+  searchAttributes: {
+    DevflowRun: 'Keyword',
+    DevflowTemplate: 'Keyword',
+    DevflowStatus: 'Keyword',
+    DevflowPhase: 'Keyword',
+    DevflowTenant: 'Keyword',
+    /** Who plays the step; of several the first. */
+    DevflowPersona: 'Keyword',
+    /** Who plays anywhere in the run. */
+    DevflowPersonas: 'KeywordList',
+  },
 } as const
 
 /** Postgres channels. */

@@ -5,7 +5,8 @@ import type { DecisionKind } from './gates.ts'
 
 /** Where one execution of a run stands when it begins, or looks once more. */
 export type Begun =
-  | { over: true }
+  /** `status`: what the run ended as, where there is one. */
+  | { over: true; status?: Outcome }
   | {
       over: false
       /** The execution's epoch: later writes of older ones are fenced (I13). */
@@ -16,12 +17,34 @@ export type Begun =
       /** Heartbeat timeout for sessions, in ms: configuration of the worker, fixed for this execution. */
       heartbeatTimeoutMs: number
       heartbeatIntervalMs: number
+      /** Where people look at runs, without a slash at its end. */
+      console?: string
+      /** The run it is a child of. */
+      parent?: string
       /** What to do at the first step, found out in the same go. */
       first?: Directive
     }
 
+/**
+ * What people are shown of a run beside its steps, as the log had it when the answer was made. The answers of older
+ * builds have none, and a workflow must take the same way with them.
+ */
+export interface Shown {
+  /** Settled so far, and what may be spent: in dollars, as people read them. */
+  spent: string
+  limit?: string
+  /** Also where what is open goes on to wait. */
+  paused?: true
+  /** Gates that are open, the first of so many. */
+  gates?: { first: string[]; total: number }
+  /** The run that the step waits for. */
+  child?: string
+}
+
 /** What to do at a step, as the log says after the step was opened or adopted (I14). */
-export type Directive =
+export type Directive = Told & { shown?: Shown }
+
+type Told =
   /** The step is over: go on to the next. `how`: otherwise than by being done. */
   | { do: 'next'; how?: 'skipped' | 'failed' }
   /** A gate has sent the run back: go on at that earlier step. */
@@ -47,8 +70,8 @@ export type Directive =
     }
   /** The run ends. */
   | { do: 'end'; outcome: Outcome; phase?: string }
-  /** The run is over, or another execution has it. */
-  | { do: 'leave' }
+  /** The run is over, then as `status`, or another execution has it. */
+  | { do: 'leave'; status?: Outcome }
   /** This round is over, and a retry has opened another: begin anew. */
   | { do: 'again' }
 
@@ -122,9 +145,10 @@ export interface ControlActivities {
 }
 
 /** `compensate`: what the run has done is to be undone first, and then it is to be concluded again. */
-export type Concluded =
+export type Concluded = { shown?: Shown } & (
   | { outcome: Outcome; over: boolean; compensate?: undefined }
   | { outcome: Exclude<Outcome, 'completed'>; over: false; compensate: true }
+)
 
 /** Whose times one of Temporal's schedules tells of. */
 export interface ScheduleClock {

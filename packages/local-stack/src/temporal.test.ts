@@ -28,7 +28,8 @@ test('keeps finished runs for 30 days, knows the search attributes, shows both i
   await seenByUi(uiUrl, 'namespaces/default').toMatchObject({
     config: { workflowExecutionRetentionTtl: `${30 * 24 * 3600}s` },
   })
-  const attributes = TEMPORAL.searchAttributes.map((name) => [name, 'INDEXED_VALUE_TYPE_KEYWORD'])
+  const types = { Keyword: 'INDEXED_VALUE_TYPE_KEYWORD', KeywordList: 'INDEXED_VALUE_TYPE_KEYWORD_LIST' }
+  const attributes = Object.entries(TEMPORAL.searchAttributes).map(([name, type]) => [name, types[type]])
   await seenByUi(uiUrl, 'namespaces/default/search-attributes').toMatchObject({
     customAttributes: Object.fromEntries(attributes),
   })

@@ -134,7 +134,7 @@ function serverArgs(flags: ServerFlags, dynamicConfig: Readonly<Record<string, s
     ),
     repeated(
       '--search-attribute',
-      TEMPORAL.searchAttributes.map((name) => `${name}=Keyword`),
+      Object.entries(TEMPORAL.searchAttributes).map(([name, type]) => `${name}=${type}`),
     ),
   ].flat()
 }

@@ -1,21 +1,27 @@
-import type { Directive, Plan, PlanStep } from '@devflow/contracts'
-import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow'
+import type { Directive, Outcome, Plan, PlanStep, Shown } from '@devflow/contracts'
+import { setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow'
+import type { Begin } from './sessions.ts'
 
 const MOST_SESSIONS_SHOWN = 20
 
 /**
- * What the Temporal UI shows of a run: search attributes for lists, details for the page. Written only when it
- * changes, since each change is an event of history (I4).
+ * What the Temporal UI shows of a run: search attributes for lists, details for the page. Attributes are written only
+ * when they change, since each change is an event of history (I4); details cost nothing, so they say more.
  */
 export class Face {
   readonly #plan: Plan
+  readonly #page: string | undefined
+  readonly #parent: string | undefined
   #status = ''
   #phase = ''
   readonly #marks = new Map<string, string>()
   #inside: string[] = []
+  #shown: Shown | undefined
 
-  constructor(plan: Plan) {
+  constructor(runId: string, { plan, console, parent }: Begin) {
     this.#plan = plan
+    this.#page = console === undefined ? undefined : `${console}/runs/${runId}`
+    this.#parent = parent
   }
 
   get state(): { status: string; phase: string; template: string } {
@@ -26,12 +32,14 @@ export class Face {
   at(step: PlanStep, directive: Directive, busy: readonly string[] = []): void {
     const [status, mark] = wordsFor(directive)
     this.#marks.set(step.id, mark)
+    if (directive.do === 'leave' && directive.status !== undefined) this.ended(directive.status)
     if (directive.do === 'next' || directive.do === 'end') return
     if (directive.do === 'back' || directive.do === 'leave' || directive.do === 'again') return
     this.#inside =
       directive.do === 'work'
         ? [...busy, ...directive.sessions.map((ref) => `${ref.phase}/${ref.attempt}`)]
         : []
+    this.#shown = directive.shown ?? this.#shown
     this.#show(status, step.id, personasIn(step))
   }
 
@@ -40,9 +48,67 @@ export class Face {
     this.#marks.set(step.id, 'done')
   }
 
-  ended(outcome: string): void {
+  /** Says that the run is being undone. Answers of older builds do not ask for it, and it is an event of history. */
+  undoing(outcome: Outcome, phase: string | undefined, shown: Shown | undefined): void {
+    if (shown === undefined) return
     this.#inside = []
+    this.#shown = shown
+    this.#show('compensating', phase ?? this.#phase, [], `being undone, and then ${outcome}`)
+  }
+
+  ended(outcome: Outcome, shown?: Shown): void {
+    this.#inside = []
+    this.#shown = shown ?? this.#shown
     this.#show(outcome, '', [])
+  }
+
+  #show(status: string, phase: string, personas: readonly string[], words = status): void {
+    if (status !== this.#status || phase !== this.#phase) {
+      const [persona] = personas
+      const cast = this.#status === '' ? [...new Set(this.#plan.steps.flatMap(personasIn))] : []
+      upsertSearchAttributes({
+        DevflowStatus: [status],
+        DevflowPhase: phase === '' ? [] : [phase],
+        ...(persona === undefined ? {} : { DevflowPersona: [persona] }),
+        ...(cast.length === 0 ? {} : { DevflowPersonas: cast }),
+      })
+      this.#status = status
+      this.#phase = phase
+    }
+    const where = phase === '' ? '' : ` at \`${phase}\``
+    const steps = this.#plan.steps.flatMap((step) => [
+      `- \`${step.id}\` (${step.kind}): ${this.#marks.get(step.id) ?? 'pending'}`,
+      ...(step.id === phase ? this.#sessionLines() : []),
+    ])
+    // The UI shows but the first lines without scrolling.
+    const facts = [`**${this.#plan.title}** is **${words}**${where}`, ...this.#factWords()].join(' · ')
+    setCurrentDetails([facts, ...this.#runLines(), ...this.#gateLines(), steps.join('\n')].join('\n\n'))
+  }
+
+  #factWords(): string[] {
+    const { spent, limit } = this.#shown ?? {}
+    const cost = spent === undefined ? [] : [`${spent}${limit === undefined ? '' : ` of ${limit}`} spent`]
+    return [...cost, ...(this.#page === undefined ? [] : [`[open in the console](${this.#page})`])]
+  }
+
+  #gateLines(): string[] {
+    const { first, total } = this.#shown?.gates ?? { first: [], total: 0 }
+    if (total === 0) return []
+    const links = first.map((gate) =>
+      linked(gate, this.#page && `${this.#page}?gate=${encodeURIComponent(gate)}`),
+    )
+    const more = total > first.length ? ` and ${total - first.length} more` : ''
+    return [`${total === 1 ? 'Open gate' : `${total} open gates`}: ${links.join(', ')}${more}`]
+  }
+
+  /** Runs beside this one. */
+  #runLines(): string[] {
+    const page = (run: string) => linked(run, this.#page?.replace(/[^/]+$/, run))
+    const { child } = this.#shown ?? {}
+    return [
+      ...(this.#parent === undefined ? [] : [`Started by the run ${page(this.#parent)}`]),
+      ...(child === undefined ? [] : [`Waits for the run ${page(child)}`]),
+    ]
   }
 
   /** The first of the sessions under way; there may be hundreds. */
@@ -53,30 +119,25 @@ export class Face {
       ...(left > 0 ? [`  - and ${left} more`] : []),
     ]
   }
+}
 
-  #show(status: string, phase: string, personas: readonly string[]): void {
-    if (status !== this.#status || phase !== this.#phase) {
-      upsertSearchAttributes({
-        DevflowStatus: [status],
-        DevflowPhase: phase === '' ? [] : [phase],
-        // The attribute holds one.
-        ...(personas.length === 1 ? { DevflowPersona: [...personas] } : {}),
-      })
-      this.#status = status
-      this.#phase = phase
-    }
-    const lines = this.#plan.steps.flatMap((step) => [
-      `- \`${step.id}\` (${step.kind}): ${this.#marks.get(step.id) ?? 'pending'}`,
-      ...(step.id === phase ? this.#sessionLines() : []),
-    ])
-    setCurrentDetails(
-      [
-        `**${this.#plan.title}** is **${status}**${phase === '' ? '' : ` at \`${phase}\``}`,
-        '',
-        ...lines,
-      ].join('\n'),
-    )
-  }
+/**
+ * Puts right what lists show of an execution that found its run over, as after a reset: it has taken up attributes of
+ * earlier. Usually they are right, and nothing is written.
+ */
+export function showOver(status: Outcome | undefined): void {
+  if (status === undefined || workflowInfo().searchAttributes.DevflowStatus?.[0] === status) return
+  upsertSearchAttributes({ DevflowStatus: [status], DevflowPhase: [] })
+}
+
+const linked = (id: string, url: string | undefined): string =>
+  url === undefined ? `\`${id}\`` : `[\`${id}\`](${url})`
+
+const WAITS = {
+  gate: 'waiting for a decision',
+  wait: 'waiting',
+  backoff: 'waiting to be tried again',
+  child: 'waiting for the run it started',
 }
 
 function wordsFor(directive: Directive): [status: string, mark: string] {
@@ -85,11 +146,12 @@ function wordsFor(directive: Directive): [status: string, mark: string] {
       return ['running', directive.how ?? 'done']
     case 'session':
       return ['running', directive.attempt > 1 ? `running, attempt ${directive.attempt}` : 'running']
-    case 'wait':
-      if (directive.why === 'paused') return ['paused', 'paused']
-      if (directive.why === 'child') return ['running', 'waiting for the run it started']
-      if (directive.why === 'backoff') return ['running', 'waiting to be tried again']
-      return ['waiting', directive.why === 'gate' ? 'waiting for a decision' : 'waiting']
+    case 'wait': {
+      const { why, shown } = directive
+      if (why === 'paused') return ['paused', 'paused']
+      const moves = why === 'child' || why === 'backoff'
+      return [shown?.paused ? 'paused' : moves ? 'running' : 'waiting', WAITS[why]]
+    }
     case 'work': {
       const { is, opened, total } = directive
       const far = opened === undefined || total === undefined ? '' : `, ${opened} of ${total}`

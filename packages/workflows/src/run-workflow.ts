@@ -8,7 +8,7 @@ import {
   proxyLocalActivities,
   workflowInfo,
 } from '@temporalio/workflow'
-import { Face } from './face.ts'
+import { Face, showOver } from './face.ts'
 import { Inbox } from './inbox.ts'
 import { type Begin, Sessions, type Settled, startSession, startUndoing, stepOf } from './sessions.ts'
 
@@ -36,9 +36,10 @@ export async function runWorkflow({ runId }: { runId: string }): Promise<void> {
       const begun = await control.begin({ runId, execution: workflowInfo().runId })
       if (begun.over) {
         if (inbox.hasNews) continue
+        showOver(begun.status)
         return
       }
-      face = new Face(begun.plan)
+      face = new Face(runId, begun)
       const end = await new Walk(runId, begun, inbox, face).toTheEnd()
       if (end === 'again') continue
       if (end === 'leave') {
@@ -46,24 +47,32 @@ export async function runWorkflow({ runId }: { runId: string }): Promise<void> {
         if (inbox.hasNews) continue
         return
       }
-      const concluded = await conclude(runId, begun, inbox, end)
+      const concluded = await conclude(runId, begun, { inbox, face }, end)
       if (!concluded) continue
       // Before there was `over`, the outcome came alone.
-      const { outcome, over } =
-        typeof concluded === 'string' ? { outcome: concluded as Outcome, over: false } : concluded
-      face.ended(outcome)
+      const { outcome, over, shown } =
+        typeof concluded === 'string'
+          ? { outcome: concluded as Outcome, over: false, shown: undefined }
+          : concluded
+      face.ended(outcome, shown)
       if (over && !inbox.hasNews) return
     }
   })
 }
 
 /** Ends the round; before that, what the run has done is undone where it is to be, which is the log's to say. */
-async function conclude(runId: string, begun: Begin, inbox: Inbox, end: Ended) {
+async function conclude(
+  runId: string,
+  begun: Begin,
+  { inbox, face }: { inbox: Inbox; face: Face },
+  end: Ended,
+) {
   for (;;) {
     const round = { runId, epoch: begun.epoch, round: begun.attempt }
     const concluded = await control.conclude({ ...round, ...end })
     if (!concluded?.compensate) return concluded
     const phase = end.phase === undefined ? {} : { phase: end.phase }
+    face.undoing(concluded.outcome, end.phase, concluded.shown)
     const undoing = startUndoing(runId, begun, { outcome: concluded.outcome, ...phase })
     for (;;) {
       await condition(() => undoing.settled !== undefined || inbox.hasNews)
@@ -154,13 +163,14 @@ class Walk {
           await this.#stopAll()
           return directive
         case 'wait':
-          await rest(() => inbox.hasNews, directive.afterMs)
+          await rest(() => inbox.hasNews, directive.afterMs, step.id)
           break
         case 'work':
           for (const key of directive.stop) this.#sessions.stop(key)
           // A history that has grown long takes in no more: those under way end, and the next execution goes on.
           if (!isLong) for (const ref of directive.sessions) this.#sessions.start(ref)
-          if (!directive.more) await rest(() => inbox.hasNews || this.#sessions.haveNews, directive.afterMs)
+          if (!directive.more)
+            await rest(() => inbox.hasNews || this.#sessions.haveNews, directive.afterMs, step.id)
           break
         case 'session':
           if (await this.#session(step, directive.attempt, following)) return undefined
@@ -221,8 +231,8 @@ function historyIsLong(): boolean {
   return continueAsNewSuggested || historyLength > LONGEST_HISTORY
 }
 
-/** Until news, or the time the log names. */
-async function rest(hasNews: () => boolean, afterMs: number | undefined): Promise<void> {
+/** Until news, or the time the log names: when something of the step is due, be it a deadline, a reminder or a new try. */
+async function rest(hasNews: () => boolean, afterMs: number | undefined, step: string): Promise<void> {
   if (afterMs === undefined) await condition(hasNews)
-  else await condition(hasNews, Math.max(1, Math.ceil(afterMs)))
+  else await condition(hasNews, Math.max(1, Math.ceil(afterMs)), { summary: `until ${step} is due` })
 }

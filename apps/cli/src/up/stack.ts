@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { cacheFolder, lockData, obtainTemporal } from '@devflow/local-stack'
 import { dataLayout } from './data-layout.ts'
 import { clearEndpoints, type Endpoints } from './endpoints.ts'
-import { checkPort, keepApi } from './parts/api.ts'
+import { checkPort, keepApi, placeApi } from './parts/api.ts'
 import type { PartContext } from './parts/part-context.ts'
 import { keepPostgres } from './parts/postgres.ts'
 import { checkVersions, keepTemporal } from './parts/temporal.ts'
@@ -119,7 +119,8 @@ export async function startStack(
       Promise.all(postgres).then(() => deps.migrate(context.endpoints.databaseUrl)),
       ...temporal,
     ])
-    apps.push(keepApi(context, deps.api), ...keepWorkers(context, deps.worker))
+    const port = await placeApi(context)
+    apps.push(keepApi(context, deps.api, port), ...keepWorkers(context, deps.worker))
     await Promise.all(apps)
   } catch (error) {
     await stop('now')

@@ -10,10 +10,9 @@ import { scopeOf, viewAtEnd } from '../scope/index.ts'
 import { eventAt } from '../session/place.ts'
 import { closeRunWorkspaces } from '../workspace/index.ts'
 import { compensationDetail, undoingOf } from './compensate.ts'
+import { outcomeOf, shownOf } from './shown.ts'
 
 type End = Parameters<ControlActivities['conclude']>[0]
-
-const OUTCOMES: readonly Outcome[] = ['completed', 'failed', 'canceled']
 
 /**
  * Ends a round of a run, once nothing is left to be undone: closes what is open, writes the report, and last the terminal event, in one transaction. A
@@ -26,7 +25,8 @@ export async function conclude(deps: Deps, end: End): Promise<Concluded | undefi
   // Asked once more after its answer was lost, it must not end the round that a retry has opened meanwhile.
   if (progress.executionEpoch !== end.epoch || progress.attempt !== end.round) return undefined
   const { outcome, output, error: reason, phase, undoing } = await settle(deps, progress, end)
-  if (outcome !== 'completed' && undoing.isLeft) return { outcome, over: false, compensate: true }
+  if (outcome !== 'completed' && undoing.isLeft)
+    return { outcome, over: false, compensate: true, shown: shownOf(progress) }
   const compensation = compensationDetail(undoing.made)
   const error = reason && { ...reason, ...(compensation ? { compensation } : {}) }
   const closing = [...(await lostCalls(deps, end.runId)), ...closingLines(progress)]
@@ -70,7 +70,8 @@ export async function conclude(deps: Deps, end: End): Promise<Concluded | undefi
   // What sessions that crashed on this machine left behind.
   await closeRunWorkspaces({ dataDir: deps.dataDir, runId: end.runId })
   const now = await readProgress(deps.pool, end.runId)
-  if (verdict === 'written' || verdict === 'duplicate') return { outcome, over: now?.control === 'over' }
+  if (verdict === 'written' || verdict === 'duplicate')
+    return { outcome, over: now?.control === 'over', shown: shownOf(now ?? progress) }
   return now?.control === 'over' ? asItEnded(now) : undefined
 }
 
@@ -85,9 +86,9 @@ async function settle(deps: Deps, progress: Progress, end: End) {
   return { ...(await result(deps, progress, { ...end, outcome, phase })), phase, undoing }
 }
 
-function asItEnded({ status }: Progress): Concluded | undefined {
-  const outcome = OUTCOMES.find((known) => known === status)
-  return outcome && { outcome, over: true }
+function asItEnded(progress: Progress): Concluded | undefined {
+  const outcome = outcomeOf(progress)
+  return outcome && { outcome, over: true, shown: shownOf(progress) }
 }
 
 async function result(

@@ -1,10 +1,11 @@
-import { type ControlActivities, storable } from '@devflow/contracts'
+import { type Begun, type ControlActivities, storable } from '@devflow/contracts'
 import {
   beginExecution,
   commandRun,
   decideGate,
   decisionRefusal,
   noteRefusal,
+  type Progress,
   readProgress,
 } from '@devflow/db'
 import type { Deps } from '../deps.ts'
@@ -13,6 +14,7 @@ import { isFenced } from '../session/session.ts'
 import { conclude } from './conclude.ts'
 import { enter } from './enter.ts'
 import { failStep } from './fail-step.ts'
+import { outcomeOf } from './shown.ts'
 
 /** Activities beside the data, run locally by the workflow's one writer coroutine. Each is safe to repeat. */
 export function createControlActivities(deps: Deps): ControlActivities {
@@ -23,7 +25,8 @@ export function createControlActivities(deps: Deps): ControlActivities {
       // Take it first, only then read: what is read includes all that the last owner could write (I13).
       const epoch = await beginExecution(deps.pool, runId, execution)
       const progress = await readProgress(deps.pool, runId)
-      if (epoch === undefined || !progress || progress.control === 'over') return { over: true }
+      if (epoch === undefined || !progress) return { over: true }
+      if (progress.control === 'over') return overAs(progress)
       const { plan } = await deps.definitions.get(progress.definitionHash)
       if (progress.control !== 'canceled') {
         const key = `round/${progress.attempt}/started`
@@ -33,7 +36,7 @@ export function createControlActivities(deps: Deps): ControlActivities {
           lines: [{ type: 'run.started', key, data: { epoch } }],
         })
         // A cancel of the queued run came in between.
-        if (isFenced(answer)) return { over: true }
+        if (isFenced(answer)) return overAs(await readProgress(deps.pool, runId))
       }
       const { heartbeatTimeoutMs, heartbeatIntervalMs } = deps.times
       const [step] = plan.steps
@@ -45,6 +48,8 @@ export function createControlActivities(deps: Deps): ControlActivities {
         plan,
         heartbeatTimeoutMs,
         heartbeatIntervalMs,
+        ...(deps.consoleUrl === undefined ? {} : { console: deps.consoleUrl }),
+        ...(progress.parent === undefined ? {} : { parent: progress.parent }),
         ...(first ? { first } : {}),
       }
     },
@@ -85,4 +90,9 @@ export function createControlActivities(deps: Deps): ControlActivities {
     conclude: (end) => conclude(deps, end),
   }
   return guarded(activities, deps.scrub)
+}
+
+function overAs(progress: Progress | undefined): Begun {
+  const status = progress && outcomeOf(progress)
+  return { over: true, ...(status ? { status } : {}) }
 }

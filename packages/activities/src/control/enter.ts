@@ -5,6 +5,7 @@ import type { Deps } from '../deps.ts'
 import { nodeNamed } from '../scope/index.ts'
 import { endsWithin, inside, sayPaused } from './inside.ts'
 import { isPassedOver, moveOn, retryLine } from './move-on.ts'
+import { outcomeOf, shownOf } from './shown.ts'
 import { append, MOVED, type Move, type Step } from './step.ts'
 
 /** A step settles in a few moves (expire, close, retry, open); more means that it does not. */
@@ -20,7 +21,10 @@ export async function enter(
   const started = performance.now()
   for (let moves = 0; ; moves += 1) {
     const progress = await readProgress(deps.pool, runId)
-    if (!progress || progress.control === 'over' || progress.executionEpoch !== epoch) return { do: 'leave' }
+    if (!progress) return { do: 'leave' }
+    const status = outcomeOf(progress)
+    if (progress.control === 'over') return { do: 'leave', ...(status ? { status } : {}) }
+    if (progress.executionEpoch !== epoch) return { do: 'leave' }
     // Asked once more after its answer was lost, when somebody had retried the run meanwhile.
     if (progress.attempt !== round) return { do: 'again' }
     if (progress.control === 'canceled') return { do: 'end', outcome: 'canceled' }
@@ -32,7 +36,7 @@ export async function enter(
     if (earlier !== undefined) return { do: 'back', to: earlier }
     const here: Step = { deps, progress, definition, node, phase: node.phase, at }
     const move = await moveAtTop(here, busy)
-    if (move !== MOVED && 'do' in move) return move
+    if (move !== MOVED && 'do' in move) return rests(move) ? { ...move, shown: shownOf(progress, at) } : move
     if (move !== MOVED && !(await append(here, move.lines))) return { do: 'leave' }
     if (node.lists.length > 0) {
       if (performance.now() - started > LONGEST_LOOK_MS)
@@ -41,6 +45,10 @@ export async function enter(
       throw new DevflowError('INTERNAL', 'step_unsettled', `Step ${step} of run ${runId} does not settle.`)
   }
 }
+
+/** The workflow stays at the step for a while, for people to see. */
+const rests = (directive: Directive): boolean =>
+  directive.do === 'session' || directive.do === 'wait' || directive.do === 'work'
 
 /** A gate has sent the run back over this step: the first step that is to be gone through anew. */
 function earlierNotOver({ phases }: Progress, at: PhaseProgress): string | undefined {

@@ -6,11 +6,19 @@ import type { UpOptions } from '../up-options.ts'
 import { childEnv } from './child-env.ts'
 import type { PartContext } from './part-context.ts'
 
+/** Where the API will be: workers are told of it, and start beside it. */
+export async function placeApi({ options, endpoints }: PartContext): Promise<number> {
+  const { host } = options
+  const [port = 0] = await freePorts(1, options.port === 0 ? [] : [options.port], host)
+  endpoints.api = addressOf(host, port)
+  return port
+}
+
 /** The API, always on the port its first start found. */
-export async function keepApi(context: PartContext, script: string): Promise<Supervised> {
+export async function keepApi(context: PartContext, script: string, place: number): Promise<Supervised> {
   const { options, at, endpoints, keep } = context
   const { host, config } = options
-  let [port = 0] = await freePorts(1, options.port === 0 ? [] : [options.port], host)
+  let port = place
   let isFirst = true
   const startOn = (on: number) =>
     startNodeChild({
@@ -31,7 +39,7 @@ export async function keepApi(context: PartContext, script: string): Promise<Sup
   }
   return keep('API', start, (api) => {
     isFirst = false
-    endpoints.api = `http://${urlHost(host)}:${api.port ?? port}`
+    endpoints.api = addressOf(host, api.port ?? port)
     endpoints.pids.api = api.pid
   })
 }
@@ -47,7 +55,7 @@ export async function checkPort({ port, portTold, host }: UpOptions): Promise<vo
 }
 
 /** Where a browser on this machine finds a server that listens on `host`. */
-function urlHost(host: string): string {
-  if (host === '0.0.0.0' || host === '::') return '127.0.0.1'
-  return host.includes(':') ? `[${host}]` : host
+function addressOf(host: string, port: number): string {
+  if (host === '0.0.0.0' || host === '::') return `http://127.0.0.1:${port}`
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
 }

@@ -17,6 +17,8 @@ export function childEnv({ options, endpoints }: PartContext): NodeJS.ProcessEnv
     DEVFLOW_CACHE: cacheFolder({ DEVFLOW_CACHE: config.cache }),
     DEVFLOW_WORKSPACE_ROOTS: options.workspaceRoots.join(delimiter),
     DEVFLOW_ENTRIES: options.entries.join(delimiter),
+    // A proxy's address is the operator's to tell.
+    DEVFLOW_PUBLIC_URL: config.env.DEVFLOW_PUBLIC_URL || endpoints.api,
     ...(endpoints.temporalUi ? { DEVFLOW_TEMPORAL_UI: endpoints.temporalUi } : {}),
     ...(options.unsandboxedCommands ? { DEVFLOW_UNSANDBOXED_COMMANDS: 'true' } : {}),
   }
