@@ -14,11 +14,12 @@ import { GroupWriter } from '@devflow/db'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { eventsOf } from '../support/run-log.ts'
 import { Stack } from '../support/stack.ts'
-import { gateTemplate } from '../support/templates.ts'
+import { flowTemplate, gateTemplate } from '../support/templates.ts'
 
 // Without a worker: the test asks what a workflow asks, and asks it again.
 const stack = new Stack({})
 let control: ControlActivities
+let deps: Deps
 let writer: GroupWriter
 let dataDir: string
 beforeAll(async () => {
@@ -28,7 +29,7 @@ beforeAll(async () => {
   const ignore = () => {}
   const log = { debug: ignore, info: ignore, warn: ignore, error: ignore }
   const sandbox = await Sandbox.open({ path: '' })
-  const deps: Deps = {
+  deps = {
     pool: stack.pool,
     writer,
     listener: stack.listener,
@@ -92,4 +93,39 @@ test('what a workflow asks once more, after its answer was lost, does nothing to
   const again = await control.begin({ runId: run, execution: 'first' })
   expect(again).toMatchObject({ over: false, attempt: 2, first: { do: 'wait', why: 'gate' } })
   expect(eventsOf(await stack.standing(run), 'run.started')).toHaveLength(2)
+})
+
+test('a gate inside that ends the run, decided while a workflow looks, lets nothing after it begin', async () => {
+  const phases = `
+  - id: both
+    parallel: { branches: [[{ id: ok, gate: { title: Go on?, onReject: end } }, { id: after, wait: { for: PT1H } }]] }
+`
+  const run = await stack.submit(flowTemplate(phases))
+  const begun = await control.begin({ runId: run, execution: 'first' })
+  if (begun.over) throw new Error('the run is over')
+  const step = { runId: run, epoch: begun.epoch, round: begun.attempt, step: 'both' }
+  await control.enter(step)
+  expect((await stack.standing(run)).phases.ok?.status).toBe('waiting')
+
+  // The decision comes between the reading of gates and that of phases.
+  let isDecided = false
+  const pool = new Proxy(deps.pool, {
+    get: (target, name) => {
+      if (name !== 'query') return Reflect.get(target, name)
+      return async (...args: Parameters<typeof target.query>) => {
+        if (JSON.stringify(args).includes('"open-phases"') && !isDecided) {
+          isDecided = true
+          await stack.decide(run, 'ok', { decision: 'reject' })
+        }
+        return await Reflect.apply(target.query, target, args)
+      }
+    },
+  })
+  const end = await createControlActivities({ ...deps, pool }).enter(step)
+  expect({ isDecided, end }).toMatchObject({ isDecided: true, end: { do: 'end', outcome: 'completed' } })
+  expect((await stack.standing(run)).phases).toMatchObject({
+    both: { status: 'completed' },
+    after: { status: 'canceled' },
+  })
+  expect(eventsOf(await stack.standing(run), 'wait.opened')).toEqual([])
 })

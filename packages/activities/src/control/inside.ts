@@ -1,5 +1,12 @@
 import { DevflowError, sessionKey } from '@devflow/contracts'
-import { openPhasesIn, type PhaseProgress, phasesById, restPausedRun, restRun } from '@devflow/db'
+import {
+  hasGateClosed,
+  openPhasesIn,
+  type PhaseProgress,
+  phasesById,
+  restPausedRun,
+  restRun,
+} from '@devflow/db'
 import { around, isTrue, LEVEL, nameIn, type PhaseNode } from '@devflow/definition'
 import { nodeNamed, scopeOf, viewInside } from '../scope/index.ts'
 import { joinLines } from '../session/join-lines.ts'
@@ -20,6 +27,9 @@ const MOST_SESSIONS = 200
 export async function inside(step: Step, busy: readonly string[]): Promise<Move> {
   const { deps, progress, at } = step
   const sight = { open: await openIn(step), busy }
+  // Phases are read after gates: one decided in between is done by its phase and still open by its gate, and what comes
+  // after it would begin though it may have ended the run, or sent it back.
+  if (await hasGateClosed(deps.pool, progress.runId, progress.seq)) return MOVED
   const work = endsWithin(step) ? await closeInside(step, sight) : await look(step, sight)
   if (work.lines.length > 0) return { lines: work.lines }
   if (work.moved) return MOVED

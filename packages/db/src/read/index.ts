@@ -1,5 +1,6 @@
 export { changedRuns, type RunPoke, readClock, readPokes } from './changed-runs.ts'
 export { CursorText, keyOfCursor, type Page, pageOf } from './cursor.ts'
+export { hasGateClosed } from './has-gate-closed.ts'
 export { listRuns, type RunListFilter } from './list-runs.ts'
 export type { Queryable } from './queryable.ts'
 export { type ArtifactView, listArtifacts, readArtifact } from './read-artifacts.ts'
