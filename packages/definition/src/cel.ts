@@ -2,6 +2,8 @@ import { DevflowError } from '@devflow/contracts'
 import { type ASTNode, Environment, type ParseResult } from '@marcbachmann/cel-js'
 import { jsonOf, ResultTooLarge } from './cel-result.ts'
 import { Recent } from './recent.ts'
+import { CEL_TYPES } from './schema-types.ts'
+import type { Range } from './text-edits.ts'
 import { TimeLimitError, withinTime } from './time-limit.ts'
 
 /** What expressions can name. */
@@ -64,17 +66,45 @@ function createEnvironment(): Environment {
 }
 
 /** An expression that can be read and whose types fit, or what is wrong with it. */
-export type CheckedExpression = { ast: ASTNode; type: string } | { error: string }
+export type CheckedExpression = { ast: ASTNode; type: string } | Fault
+interface Fault {
+  error: string
+  /** Where in the text. */
+  range?: Range | undefined
+}
 
 export function checkExpression(expression: string, locals: Iterable<string> = []): CheckedExpression {
   try {
     const result = parseExpression(expression, [...locals].sort())
     const { valid, type, error } = result.check()
-    if (!valid) return { error: error?.summary ?? 'is not valid' }
+    if (!valid) return { error: error?.summary ?? 'is not valid', range: error?.range }
     return { ast: result.ast, type: type ?? 'dyn' }
   } catch (error) {
     return { error: summaryOf(error) }
   }
+}
+
+/** Environments with a variable of each type, `__string`, `__dyn` and so on, by what else they know. */
+const typed = new Recent<string, Environment>(20)
+
+/** The type of an expression over such variables, and `unknown` others; dyn where it cannot be read. */
+export function typeOfText(text: string, unknown: readonly string[]): { type: string } | Fault {
+  const env = typed.get(unknown.join(' '), () => {
+    const made = environmentWith([]).clone()
+    for (const type of CEL_TYPES) made.registerVariable(`__${type}`, type)
+    for (const name of unknown) made.registerVariable(name, 'dyn')
+    // Ints and doubles are equal when their values are, as they are when nothing is known of their types.
+    return made.registerOperator('int == double', (a, b) => Number(a) === Number(b))
+  })
+  let result: ParseResult
+  try {
+    result = env.parse(text)
+  } catch {
+    // What was put in may break a bound of the parser's; the text as written is within them.
+    return { type: 'dyn' }
+  }
+  const { valid, type, error } = result.check()
+  return valid ? { type: type ?? 'dyn' } : { error: error?.summary ?? 'is not valid', range: error?.range }
 }
 
 /**
@@ -86,10 +116,20 @@ export function evaluate(expression: string, scope: Scope): unknown {
   try {
     const { locals = {}, ...names } = scope
     const parsed = parseExpression(expression, Object.keys(locals).sort())
-    return withinTime(EVALUATION_MS, () => jsonOf(parsed({ ...names, ...locals })))
+    return withinTime(EVALUATION_MS, () => jsonOf(parsed({ ...names, ...locals, ...countsIn(locals) })))
   } catch (error) {
     throw expressionFailed(expression, summaryOf(error), error)
   }
+}
+
+/** They are ints, which JSON does not know: as a double none of them could say where a text is to be cut. */
+function countsIn(locals: Record<string, unknown>): Record<string, bigint> {
+  const counts: Record<string, bigint> = {}
+  for (const name of ['index', 'iteration']) {
+    const count = locals[name]
+    if (Number.isSafeInteger(count)) counts[name] = BigInt(count as number)
+  }
+  return counts
 }
 
 export function expressionFailed(expression: string, reason: string, cause?: unknown): DevflowError {

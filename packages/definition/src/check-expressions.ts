@@ -1,8 +1,10 @@
 import { DevflowError, type ErrorDetail } from '@devflow/contracts'
 import { checkExpression } from './cel.ts'
 import { type Names, nameErrors } from './expression-names.ts'
+import { typeOf } from './expression-types.ts'
 import { hasExpression, partsOf } from './interpolation.ts'
 import { pathText } from './path.ts'
+import type { Range } from './text-edits.ts'
 
 /** Types an expression may have in a place; cel-js calls what it cannot know `dyn`. */
 const TYPES = {
@@ -33,14 +35,32 @@ export function textErrors(
 }
 
 function expressionErrors(expression: string, names: Names, types: readonly string[] | undefined): string[] {
-  const checked = checkExpression(expression, names.locals)
   const tell = (message: string) => `\${{ ${expression} }}: ${message}`
-  if ('error' in checked) return [tell(checked.error + nameHint(expression, checked.error))]
+  const fault = ({ error, range }: { error: string; range?: Range | undefined }) =>
+    tell(error + partIn(expression, range) + remedy(error) + nameHint(expression, error))
+  const checked = checkExpression(expression, names.locals.keys())
+  if ('error' in checked) return [fault(checked)]
   const wrong = nameErrors(checked.ast, names)
+  if (wrong.length > 0) return wrong.map(tell)
+  const typed = typeOf(checked.ast, names)
+  if ('error' in typed) return [fault(typed)]
+  const type = checked.type === 'dyn' ? typed.type : checked.type
   // A list says of what: list<dyn>.
-  if (types && !types.includes(checked.type.replace(/<.*$/, '')))
-    wrong.push(`has type ${checked.type}, expected ${types[0]}`)
-  return wrong.map(tell)
+  return !types || types.includes(type.replace(/<.*$/, ''))
+    ? []
+    : [tell(`has type ${type}, expected ${types[0]}`)]
+}
+
+/** The part of an expression that is meant, where that is not the whole of it. */
+function partIn(expression: string, range: Range | undefined): string {
+  const part = range && expression.slice(range.start, range.end)
+  return part && part !== expression ? ` in ${part} (character ${range.start + 1})` : ''
+}
+
+function remedy(error: string): string {
+  if (/^(no such|found no matching) overload/.test(error))
+    return '; string(…), int(…), double(…) turn one type into another'
+  return /must (be|return) bool|requires bool/.test(error) ? '; compare it with something' : ''
 }
 
 function nameHint(expression: string, error: string): string {

@@ -1,6 +1,7 @@
 import type { ErrorDetail, PutSchedule } from '@devflow/contracts'
 import { valueErrors } from './check-expressions.ts'
 import type { Names } from './expression-names.ts'
+import { SCHEDULE } from './locals.ts'
 import { type CompiledSpec, compileSpec } from './schedule/compile-spec.ts'
 import { scheduleTimes } from './schedule/times.ts'
 
@@ -9,7 +10,7 @@ const NAMES: Names = {
   input: { type: 'object', additionalProperties: false },
   artifacts: new Map(),
   phases: new Map(),
-  locals: new Set(['schedule']),
+  locals: new Map([['schedule', SCHEDULE]]),
 }
 
 /** What is wrong with the times and the expressions of a schedule. */

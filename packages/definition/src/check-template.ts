@@ -2,8 +2,10 @@ import type { ErrorDetail, TemplateEntry } from '@devflow/contracts'
 import { strayExpressions, textErrors, valueErrors } from './check-expressions.ts'
 import { phaseErrors } from './check-phase.ts'
 import { checkSchema } from './json-schema.ts'
+import { EVENT } from './locals.ts'
+import type { ArtifactSchemas, FunctionOutputs } from './output-schemas.ts'
 import { pathText, pathUnder } from './path.ts'
-import { type ArtifactSchemas, type FunctionOutputs, type Place, placesOf, producedBy } from './places.ts'
+import { type Place, placesOf, producedBy } from './places.ts'
 import { around } from './tree.ts'
 
 /** Phases in all, however deep, and how deep. */
@@ -98,7 +100,7 @@ function expressionErrors({ node: { phase }, path, names, after, done }: Place):
   if ('gate' in phase) text(phase.gate.title, ['gate', 'title'])
   if ('wait' in phase && 'until' in phase.wait) text(phase.wait.until, ['wait', 'until'], 'time')
   if ('wait' in phase && 'event' in phase.wait && phase.wait.match !== undefined) {
-    const known = { ...names, locals: new Set([...names.locals, 'event']) }
+    const known = { ...names, locals: new Map([...names.locals, ['event', EVENT]]) }
     text(phase.wait.match, ['wait', 'match'], 'bool', known)
   }
   if ('map' in phase && typeof phase.map.over === 'string') text(phase.map.over, ['map', 'over'], 'list')

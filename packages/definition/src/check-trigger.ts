@@ -1,6 +1,7 @@
 import type { ErrorDetail, PutTrigger } from '@devflow/contracts'
 import { textErrors, valueErrors } from './check-expressions.ts'
 import type { Names } from './expression-names.ts'
+import { EVENT } from './locals.ts'
 import { oneExpression } from './one-expression.ts'
 
 /** What a trigger's expressions may name: nothing of a run, since there is none yet. */
@@ -8,7 +9,7 @@ const NAMES: Names = {
   input: { type: 'object', additionalProperties: false },
   artifacts: new Map(),
   phases: new Map(),
-  locals: new Set(['event']),
+  locals: new Map([['event', EVENT]]),
 }
 
 /** What is wrong with the expressions of a trigger. */

@@ -1,6 +1,7 @@
 import type { JsonSchema } from '@devflow/contracts'
 import type { ASTNode } from '@marcbachmann/cel-js'
-import { schemaAt } from './schema-at.ts'
+import { asIs, chainOf, childrenOf, indicesOf, type Step } from './expression-tree.ts'
+import { orNull, schemaAt } from './schema-at.ts'
 
 /** What stands behind the names an expression may use. */
 export interface Names {
@@ -13,14 +14,9 @@ export interface Names {
    * the expression is not in it: what is many there has no name here.
    */
   phases: ReadonlyMap<string, { output: JsonSchema; ready: boolean; within: string | undefined }>
-  /** Names of maps and cycles around the expression: `item`, `index`, `iteration`, `last`, and what `as` says. */
-  locals: ReadonlySet<string>
+  /** What maps and cycles around the expression name, with its schema: `item`, `index`, `iteration`, `last`, and what `as` says. */
+  locals: ReadonlyMap<string, JsonSchema>
 }
-
-type Child = [node: ASTNode, bound: string | undefined, inHas: boolean]
-const asIs = (node: ASTNode): Child => [node, undefined, false]
-
-type Step = string | number | undefined
 
 /** Names in an expression that nothing stands behind, in words. Fields are followed as far as schemas tell. */
 export function nameErrors(ast: ASTNode, names: Names): string[] {
@@ -38,72 +34,6 @@ export function nameErrors(ast: ASTNode, names: Names): string[] {
   }
   visit(ast, new Set(), false)
   return [...errors]
-}
-
-/** `root.a["b"][0]` taken apart; a computed index is an unknown step. */
-function chainOf(node: ASTNode): { root: string; steps: Step[] } | undefined {
-  if (node.op === 'id') return { root: node.args, steps: [] }
-  if (node.op !== '.' && node.op !== '[]') return undefined
-  const inner = chainOf(node.args[0])
-  if (!inner) return undefined
-  return { root: inner.root, steps: [...inner.steps, node.op === '.' ? node.args[1] : literal(node.args[1])] }
-}
-
-function literal(node: ASTNode): Step {
-  if (node.op !== 'value') return undefined
-  if (typeof node.args === 'string') return node.args
-  return typeof node.args === 'bigint' ? Number(node.args) : undefined
-}
-
-function indicesOf(node: ASTNode): ASTNode[] {
-  if (node.op === '.') return indicesOf(node.args[0])
-  if (node.op === '[]') return [...indicesOf(node.args[0]), node.args[1]]
-  return []
-}
-
-const BINDING_MACROS = new Set(['all', 'exists', 'exists_one', 'map', 'filter'])
-
-/** The nodes below a node, each with the name that is bound in it and whether it stands in `has(…)`. */
-function childrenOf(node: ASTNode): Child[] {
-  const plain = (nodes: readonly ASTNode[]) => nodes.map(asIs)
-  switch (node.op) {
-    case 'value':
-    case 'id':
-      return []
-    case '.':
-    case '.?':
-      return plain([node.args[0]])
-    case 'call':
-      return node.args[1].map((child) => [child, undefined, node.args[0] === 'has'])
-    case 'rcall': {
-      const [name, receiver, args] = node.args
-      const [first, ...rest] = args
-      if (first?.op !== 'id') return plain([receiver, ...args])
-      const variable = first.args
-      if (BINDING_MACROS.has(name)) {
-        return [
-          [receiver, undefined, false],
-          ...rest.map((child) => [child, variable, false] as [ASTNode, string, boolean]),
-        ]
-      }
-      if (name === 'bind' && receiver.op === 'id' && receiver.args === 'cel' && rest[0] && rest[1]) {
-        return [
-          [rest[0], undefined, false],
-          [rest[1], variable, false],
-        ]
-      }
-      return plain([receiver, ...args])
-    }
-    case '!_':
-    case '-_':
-      return plain([node.args])
-    case 'list':
-      return plain(node.args)
-    case 'map':
-      return plain(node.args.flat())
-    default:
-      return plain(node.args)
-  }
 }
 
 function chainError(root: string, steps: Step[], names: Names, asked: boolean): string | undefined {
@@ -134,8 +64,40 @@ function chainError(root: string, steps: Step[], names: Names, asked: boolean): 
       return `phases.${name}.${field}: a phase has output and status`
     }
     default:
-      return undefined
+      return fieldError(root, names.locals.get(root) ?? {}, steps)
   }
+}
+
+/**
+ * What schemas say of a name and the way from it; undefined where they say nothing. Phases have an output only once they are
+ * completed: expressions see `null` before.
+ */
+export function schemaOf(root: string, steps: readonly Step[], names: Names): JsonSchema | undefined {
+  const [name, field, ...inside] = steps
+  if (root === 'artifacts' && typeof name === 'string')
+    return schemaAlong(names.artifacts.get(name)?.schema, steps.slice(1))
+  if (root === 'phases' && typeof name === 'string' && field === 'status') return { type: 'string' }
+  if (root === 'phases' && typeof name === 'string' && field === 'output')
+    return schemaAlong(orNull(names.phases.get(name)?.output ?? {}), inside)
+  if (root === 'run') return schemaAlong(RUN, steps)
+  return schemaAlong(root === 'input' ? names.input : names.locals.get(root), steps)
+}
+
+const RUN: JsonSchema = {
+  type: 'object',
+  properties: { id: { type: 'string' }, attempt: { type: 'integer' }, template: { type: 'string' } },
+  additionalProperties: true,
+}
+
+/** Where the steps lead from a schema, as far as that can be told. */
+export function schemaAlong(schema: JsonSchema | undefined, steps: readonly Step[]): JsonSchema | undefined {
+  let at: unknown = schema
+  for (const step of steps) {
+    const next = schemaAt(at, step)
+    if (typeof next === 'string') return undefined
+    at = next.schema
+  }
+  return at !== null && typeof at === 'object' ? (at as JsonSchema) : undefined
 }
 
 function fieldError(start: string, schema: JsonSchema, steps: Step[]): string | undefined {
@@ -144,9 +106,18 @@ function fieldError(start: string, schema: JsonSchema, steps: Step[]): string | 
   for (const step of steps) {
     const next = schemaAt(at, step)
     path += typeof step === 'string' ? `.${step}` : `[${step ?? ''}]`
-    if (next === 'missing') return `${path}: not in the schema of ${start}`
+    if (next === 'missing') return `${path}: not in the schema of ${start}${known(at)}`
     if (next === 'open') return undefined
     at = next.schema
   }
   return undefined
+}
+
+/** Fields there are instead. */
+function known(schema: unknown): string {
+  const { properties } = schema as { properties?: object }
+  const fields = Object.keys(properties ?? {})
+  return fields.length === 0
+    ? ''
+    : `, which has ${fields.slice(0, 10).join(', ')}${fields.length > 10 ? ', …' : ''}`
 }

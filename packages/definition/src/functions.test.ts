@@ -103,7 +103,7 @@ describe('a template that calls functions', () => {
     [
       'an unknown name',
       calling({ input: { n: '${{ input.m }}' } }),
-      'phases[0].function.input.n: ${{ input.m }}: input.m: not in the schema of input',
+      'phases[0].function.input.n: ${{ input.m }}: input.m: not in the schema of input, which has n',
     ],
     [
       'its own answer',
@@ -113,7 +113,7 @@ describe('a template that calls functions', () => {
     [
       'what the answer has not',
       calling({ input: { n: 1 } }, {}, '${{ phases.pay.output.m }}'),
-      'output: ${{ phases.pay.output.m }}: phases.pay.output.m: not in the schema of phases.pay.output',
+      'output: ${{ phases.pay.output.m }}: phases.pay.output.m: not in the schema of phases.pay.output, which has n',
     ],
     [
       'an unknown way back',

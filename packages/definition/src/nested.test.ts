@@ -33,11 +33,15 @@ describe('a template of phases inside phases', () => {
   it.each<[string, object[]]>([
     [
       'names of a map',
-      [map('${{ input.more }}', [ask('a', '${{ item.x }} ${{ index }} ${{ file }}')], { as: 'file' })],
+      [map('${{ input.list }}', [ask('a', '${{ item.x }} ${{ index }} ${{ file }}')], { as: 'file' })],
     ],
     [
       'names of a cycle',
-      [cycle([ask('a', '${{ iteration }} ${{ last }}')], { until: '${{ last.ok && iteration > 2 }}' })],
+      [
+        cycle([ask('a', '${{ iteration }} ${{ last }}')], {
+          until: '${{ last.text != "" && iteration > 2 }}',
+        }),
+      ],
     ],
     [
       'what is beside it in its item',
@@ -137,7 +141,7 @@ describe('a template of phases inside phases', () => {
 
   it('is a tree in the plan: kinds and edges, no expressions', () => {
     const { definition } = compiled([
-      map('${{ input.more }}', [parallel([nap('a')], [TEMPLATE.phases[0] as object])]),
+      map('${{ input.list }}', [parallel([nap('a')], [TEMPLATE.phases[0] as object])]),
     ])
     expect(planOf(definition).steps).toEqual([
       {

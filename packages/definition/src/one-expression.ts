@@ -1,5 +1,5 @@
-import type { ErrorDetail } from '@devflow/contracts'
-import { hasExpression, partsOf } from './interpolation.ts'
+import { DevflowError, type ErrorDetail } from '@devflow/contracts'
+import { hasExpression, type Part, partsOf } from './interpolation.ts'
 
 /** A text whose value is not text must be one expression. */
 export function oneExpression(value: unknown, path: string): ErrorDetail[] {
@@ -8,13 +8,26 @@ export function oneExpression(value: unknown, path: string): ErrorDetail[] {
   return isOneExpression(value) ? [] : [{ path, message: 'expected one expression and nothing around it' }]
 }
 
-/** Whether a text is one expression and nothing else. */
+/** Whether a text is one expression and nothing else. One that does not end is reported where expressions are checked. */
 export function isOneExpression(text: string): boolean {
+  const parts = readable(text)
+  return parts === undefined || only(parts) !== undefined
+}
+
+/** The expression that a text is, and nothing else. */
+export function onlyExpression(text: string): string | undefined {
+  return only(readable(text) ?? [])
+}
+
+function readable(text: string): Part[] | undefined {
   try {
-    const [only, ...more] = partsOf(text.trim())
-    return more.length === 0 && only !== undefined && 'expression' in only
-  } catch {
-    // An expression that does not end is reported where expressions are checked.
-    return true
+    return partsOf(text.trim())
+  } catch (error) {
+    if (error instanceof DevflowError) return undefined
+    throw error
   }
+}
+
+function only([first, ...more]: readonly Part[]): string | undefined {
+  return first && 'expression' in first && more.length === 0 ? first.expression : undefined
 }

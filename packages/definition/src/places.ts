@@ -1,12 +1,14 @@
 import type { JsonSchema, TemplateEntry } from '@devflow/contracts'
 import type { Names } from './expression-names.ts'
+import {
+  type ArtifactSchemas,
+  type FunctionOutputs,
+  itemSchema,
+  type KnownSchemas,
+  localsIn,
+  outputSchema,
+} from './output-schemas.ts'
 import { around, type PhaseNode, treeOf } from './tree.ts'
-
-/** A template's artifacts with the schemas they name. */
-export type ArtifactSchemas = ReadonlyMap<string, JsonSchema>
-
-/** What functions answer, by the name phases call them by. */
-export type FunctionOutputs = ReadonlyMap<string, JsonSchema>
 
 /** A phase, where it stands in its template, and what its expressions can name. */
 export interface Place {
@@ -28,12 +30,14 @@ export function placesOf(
   const { roots } = treeOf(template.phases)
   const places: Place[] = []
   const all: PhaseNode[] = []
+  const known: Known = { artifacts: schemas, functions: outputs, items: new Map(), outputs: new Map() }
   const namesFor = (inside: readonly PhaseNode[], ready: ReadonlySet<PhaseNode>) =>
-    namesAt(template, { schemas, outputs }, all, inside, ready)
+    namesAt(template, known, all, inside, ready)
 
   const gather = (list: readonly PhaseNode[]): void => {
     for (const node of list) {
       all.push(node)
+      known.outputs.set(node, outputSchema(node, known))
       for (const inner of node.lists) gather(inner)
     }
   }
@@ -55,6 +59,7 @@ export function placesOf(
         done: namesFor(outer, ready),
       }
       places.push(place)
+      if ('map' in node.phase) known.items.set(node, itemSchema(node.phase.map, place.names))
       const inside = new Set(ready)
       for (const [branch, inner] of node.lists.entries()) {
         const way = node.kind === 'parallel' ? ['parallel', 'branches', branch] : [node.kind, 'phases']
@@ -71,30 +76,34 @@ export function placesOf(
   return { places, atEnd: namesFor([], ready) }
 }
 
+interface Known extends KnownSchemas {
+  /** Of maps, what they go over; of all phases, what they come to. */
+  items: Map<PhaseNode, JsonSchema>
+  outputs: Map<PhaseNode, JsonSchema>
+}
+
 /** What expressions can name: `inside` are the phases around them, `ready` those that are over by then. */
 function namesAt(
   template: TemplateEntry,
-  { schemas, outputs }: { schemas: ArtifactSchemas; outputs: FunctionOutputs },
+  known: Known,
   all: readonly PhaseNode[],
   inside: readonly PhaseNode[],
   ready: ReadonlySet<PhaseNode>,
 ): Names {
-  const locals = new Set<string>()
-  for (const { phase } of inside) {
-    if ('map' in phase) for (const name of ['item', 'index', phase.map.as]) if (name) locals.add(name)
-    if ('cycle' in phase) for (const name of ['iteration', 'last']) locals.add(name)
-  }
+  const locals = new Map<string, JsonSchema>()
+  // From the outermost: of two maps around it an expression sees the item of the inner one.
+  for (const node of inside)
+    for (const [name, schema] of localsIn(node, known, known.items.get(node) ?? {})) locals.set(name, schema)
   const artifacts = new Map(
     Object.keys(template.artifacts ?? {}).map((name) => [
       name,
-      { schema: schemas.get(name) ?? {}, ready: false, within: undefined as string | undefined },
+      { schema: known.artifacts.get(name) ?? {}, ready: false, within: undefined as string | undefined },
     ]),
   )
   const phases = new Map<string, { output: JsonSchema; ready: boolean; within: string | undefined }>()
   for (const node of all) {
     const produced = producedBy(node)
-    const called = 'function' in node.phase ? outputs.get(node.phase.function.name) : undefined
-    const output = called ?? (produced === undefined ? undefined : schemas.get(produced)) ?? {}
+    const output = known.outputs.get(node) ?? {}
     phases.set(node.name, { output, ready: ready.has(node), within: outside(node, inside, ['map', 'cycle']) })
     const artifact = produced === undefined ? undefined : artifacts.get(produced)
     if (!artifact || !ready.has(node)) continue

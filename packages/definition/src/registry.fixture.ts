@@ -8,7 +8,12 @@ export const TEMPLATE = {
   id: 't@1',
   input: {
     type: 'object',
-    properties: { request: { type: 'string' }, n: { type: 'number' }, more: { type: 'object' } },
+    properties: {
+      request: { type: 'string' },
+      n: { type: 'number' },
+      more: { type: 'object' },
+      list: { type: 'array' },
+    },
   },
   roles: {
     writer: { capabilities: ['spec'] },

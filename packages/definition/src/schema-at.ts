@@ -1,3 +1,5 @@
+import type { JsonSchema } from '@devflow/contracts'
+
 /** Keywords under which fields may come from elsewhere than `properties`. */
 const OPENING = [
   '$ref',
@@ -11,7 +13,7 @@ const OPENING = [
 ]
 
 /**
- * The schema of a field (a string) or of a list's item (a number; undefined when it is computed): what can be said
+ * The schema of a field (a string) or of a list's item (a number); undefined is one that is computed: what can be said
  * without evaluating the schema, `open` where nothing can. Fields that `properties` does not list are `missing`
  * unless `additionalProperties` lets them in by name.
  */
@@ -22,8 +24,13 @@ export function schemaAt(
   if (schema === null || typeof schema !== 'object') return 'open'
   const fields = schema as Record<string, unknown>
   if (OPENING.some((keyword) => Object.hasOwn(fields, keyword))) return 'open'
-  if (step === undefined) return 'open'
   const types = fields.type === undefined ? undefined : [fields.type].flat()
+  if (step === undefined) {
+    const isList = types?.includes('array') && !types.includes('object')
+    return isList && fields.prefixItems === undefined && fields.items !== undefined
+      ? { schema: fields.items }
+      : 'open'
+  }
   if (typeof step === 'number') {
     if (types && !types.includes('array') && !types.includes('object')) return 'missing'
     return fields.prefixItems === undefined && fields.items !== undefined ? { schema: fields.items } : 'open'
@@ -35,4 +42,15 @@ export function schemaAt(
   if (more === false) return 'missing'
   if (more === undefined) return properties ? 'missing' : 'open'
   return { schema: more }
+}
+
+/** The schema of what may be null as well. */
+export function orNull(schema: JsonSchema): JsonSchema {
+  const { type, enum: among, const: only, ...rest } = schema
+  if (type !== undefined) {
+    const types = [type].flat()
+    return types.includes('null') ? schema : { ...schema, type: [...types, 'null'] }
+  }
+  if (Array.isArray(among)) return { ...rest, enum: [...among, null] }
+  return only === undefined ? schema : { ...rest, enum: [only, null] }
 }
