@@ -1,4 +1,5 @@
-import { DevflowError, durationMs } from '@devflow/contracts'
+import { DevflowError } from '@devflow/contracts'
+import { timeLeftSince } from '../time-left.ts'
 import type { Step } from './step.ts'
 
 /**
@@ -6,9 +7,9 @@ import type { Step } from './step.ts'
  * or function watches its own, and a wait for a signal has it as its deadline.
  */
 export function timeLeft({ progress, phase, at }: Step): number | undefined {
-  if (phase.timeout === undefined || at.startedAt === undefined) return undefined
+  if (at.startedAt === undefined) return undefined
   if ('agent' in phase || 'function' in phase || ('wait' in phase && 'signal' in phase.wait)) return undefined
-  return durationMs(phase.timeout) - (progress.now.getTime() - at.startedAt.getTime())
+  return timeLeftSince(at.startedAt, phase, progress)
 }
 
 export function timeoutError({ phase, at }: Step): DevflowError {

@@ -1,7 +1,7 @@
 import {
   type BoundFunction,
+  type Definition,
   DevflowError,
-  durationMs,
   type FunctionPhase,
   type SessionEnd,
 } from '@devflow/contracts'
@@ -22,6 +22,7 @@ import { nodeNamed, storedOutput, viewOf } from '../scope/index.ts'
 import { eventAt, type Place, sessionId } from '../session/place.ts'
 import { isFenced } from '../session/session.ts'
 import type { Stop } from '../session/stop.ts'
+import { timeoutTimer } from '../time-left.ts'
 import { callFunction } from './call-function.ts'
 import { boundFunction, inputFor } from './prepare-call.ts'
 
@@ -69,11 +70,14 @@ class FunctionSession {
     if (events.some(({ type }) => type === 'phase.failed')) return { ended: 'failed' }
     const begun = events.find(({ type }) => type === 'function.started')?.data
     try {
-      const { node, asked } = await this.#asked()
       const { definition } = await this.#deps.definitions.get(this.#progress.definitionHash)
+      const { node, asked } = this.#asked(definition)
       const called = boundFunction(definition, asked.name)
+      const source = { pool: this.#deps.pool, progress: this.#progress, definition }
       // Once more with what it was given before: whoever takes it twice must find the same.
-      const input = begun ? begun.input : await this.#input(called, node, asked)
+      const input = begun
+        ? begun.input
+        : await inputFor(this.#deps, called, viewOf(source, node, this.#at.position), asked.input)
       const key = begun ? String(begun.idempotencyKey) : await this.#idempotencyKey()
       if (!begun && !(await this.#append(this.#startLines(called, input, key)))) return FENCED
       return await this.#call(called, node, input, key)
@@ -85,18 +89,11 @@ class FunctionSession {
     }
   }
 
-  async #asked(): Promise<{ node: PhaseNode; asked: FunctionPhase }> {
-    const { definition } = await this.#deps.definitions.get(this.#progress.definitionHash)
+  #asked(definition: Definition): { node: PhaseNode; asked: FunctionPhase } {
     const node = nodeNamed(definition, nameIn(this.#place.phase))
     if (!node || !('function' in node.phase))
       throw new DevflowError('INTERNAL', 'unknown_step', `There is no function phase ${this.#place.phase}.`)
     return { node, asked: node.phase.function }
-  }
-
-  async #input(called: BoundFunction, node: PhaseNode, asked: FunctionPhase): Promise<unknown> {
-    const { definition } = await this.#deps.definitions.get(this.#progress.definitionHash)
-    const source = { pool: this.#deps.pool, progress: this.#progress, definition }
-    return await inputFor(this.#deps, called, viewOf(source, node, this.#at.position), asked.input)
   }
 
   /**
@@ -124,7 +121,7 @@ class FunctionSession {
 
   async #call(called: BoundFunction, node: PhaseNode, input: unknown, idempotencyKey: string): Promise<End> {
     const { signal } = this.#stop
-    const timer = this.#timer(node)
+    const timer = timeoutTimer({ node, at: this.#at, progress: this.#progress }, this.#stop)
     try {
       const { tenant } = this.#progress
       const ctx = { idempotencyKey, ...this.#place }
@@ -149,16 +146,6 @@ class FunctionSession {
     } finally {
       clearTimeout(timer)
     }
-  }
-
-  /** The phase's own time runs from its start on record, across deliveries. */
-  #timer({ phase: { timeout } }: PhaseNode): NodeJS.Timeout | undefined {
-    if (timeout === undefined) return undefined
-    const { startedAt, status } = this.#at
-    const elapsed = startedAt && status === 'running' ? this.#progress.now.getTime() - startedAt.getTime() : 0
-    // Node's timers end at 24.8 days, far behind a function's own time.
-    const ms = Math.min(Math.max(0, durationMs(timeout) - elapsed), 2 ** 31 - 1)
-    return setTimeout(() => this.#stop.now('timeout'), ms)
   }
 
   async #stopped(): Promise<End> {

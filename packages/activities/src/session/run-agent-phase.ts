@@ -1,7 +1,6 @@
 import {
   DevflowError,
   type Directive,
-  durationMs,
   type RunStep,
   type SessionActivities,
   type SessionEnd,
@@ -23,6 +22,7 @@ import { guarded } from '../guarded.ts'
 import type { Servers } from '../mcp/index.ts'
 import { promptFor } from '../prompt.ts'
 import { artifactsSeen, nodeNamed, scopeOf, viewOf } from '../scope/index.ts'
+import { timeoutTimer } from '../time-left.ts'
 import { builtTools, toolSpecs } from '../tools/index.ts'
 import { completeSpec, fileOf } from './artifact-form.ts'
 import { fail, stopped } from './ends.ts'
@@ -104,7 +104,7 @@ async function deliver(deps: Deps, place: Place, stop: Stop): Promise<SessionEnd
     failEarly(deps, place, epoch, error),
   )
   if (!(session instanceof Session)) return session
-  const timer = timeout(session)
+  const timer = timeoutTimer(session, stop)
   let servers: Servers | undefined
   try {
     await heal(session, transcript)
@@ -198,15 +198,4 @@ async function promptOf(session: Session) {
   const hashes = new Map([...seen].map(([name, { sha256 }]) => [name, sha256]))
   const before = await sentBackFor(session, view)
   return deps.scrub(promptFor(definition, persona, agent, scope, hashes, fileOf(session), before))
-}
-
-/** The phase's own time runs from its start on record, across deliveries. */
-function timeout({ node, progress, at, stop }: Session): NodeJS.Timeout | undefined {
-  const { timeout: duration } = node.phase
-  if (duration === undefined) return undefined
-  const ms = durationMs(duration)
-  const { startedAt, status } = at
-  const elapsed = startedAt && status === 'running' ? progress.now.getTime() - startedAt.getTime() : 0
-  // Node's timers end at 24.8 days; a longer phase is looked at again by its next delivery.
-  return setTimeout(() => stop.now('timeout'), Math.min(Math.max(0, ms - elapsed), 2 ** 31 - 1))
 }
