@@ -75,13 +75,14 @@ BEGIN
     WHERE p.run_id = source AND EXISTS (SELECT 1 FROM devflow.run_events e WHERE e.run_id = source AND e.type = 'compensation.started' AND e.phase = p.id);
   SELECT d.body->'phases' INTO steps FROM devflow.runs r JOIN devflow.definitions d ON d.hash = r.definition_hash WHERE r.id = source;
   SELECT p.id INTO missing FROM devflow.phases p
-    WHERE p.run_id = source AND cardinality(p.position) = 1 AND p.position[1] < before AND NOT (CASE p.status
+    WHERE p.run_id = source AND cardinality(p.position) = 1 AND p.position[1] < before AND (CASE p.status
       WHEN 'skipped' THEN true
-      -- A rejection that ends the run well ends it there.
-      WHEN 'completed' THEN NOT EXISTS (SELECT 1 FROM devflow.gates g WHERE g.run_id = source AND g.id = p.id AND g.status = 'rejected' AND g.on_reject = 'end')
+      -- A rejection that ends the run well ends it there, however deep the gate is.
+      WHEN 'completed' THEN NOT EXISTS (SELECT 1 FROM devflow.gates g JOIN devflow.phases i ON i.run_id = g.run_id AND i.id = g.phase
+        WHERE g.run_id = source AND i.position[1] = p.position[1] AND g.status = 'rejected' AND g.on_reject = 'end')
       WHEN 'failed' THEN steps->(p.position[1] - 1)->>'onError' = 'continue'
         AND NOT EXISTS (SELECT 1 FROM devflow.gates g WHERE g.run_id = source AND g.phase = p.id AND g.attempt = p.attempt AND g.budget IS NOT NULL AND g.status = 'rejected')
-      ELSE false END)
+      ELSE false END) IS NOT TRUE
     ORDER BY p.position LIMIT 1;
   IF missing IS NOT NULL THEN RETURN jsonb_build_object('answer', 'not_reached', 'phase', missing); END IF;
   SELECT p.id INTO first FROM devflow.phases p WHERE p.run_id = source AND p.position = ARRAY[before];

@@ -9,6 +9,7 @@ import { sagaTemplate } from '../support/functions.ts'
 import { smallRepository } from '../support/repository.ts'
 import { eventsOf, statusesOf } from '../support/run-log.ts'
 import { useStack } from '../support/stack.ts'
+import { flowTemplate } from '../support/templates.ts'
 
 const write = (path: string, content: string) => ({
   toolCalls: [{ name: 'write_file', arguments: { path, content } }],
@@ -38,6 +39,12 @@ describe('what a run has gone back on', () => {
     stack.runs.push(run)
     return run
   }
+  /** The phase that stands in the way of a fork. */
+  const obstacleTo = async (source: string, fromPhase: string): Promise<unknown> => {
+    const submission = await readSubmission(stack.pool, 'default', source)
+    if (!submission) throw new Error('the run was not submitted')
+    return await forkRun(stack.pool, { source, fromPhase, run: randomUUIDv7(), ...submission })
+  }
   const linesOf = async (file: string) =>
     (await readFile(file, 'utf8'))
       .split('\n')
@@ -57,6 +64,26 @@ describe('what a run has gone back on', () => {
     const end = await stack.untilStatus(await forkOf(source.id, 'bad'), 'failed')
     expect(end.events[0]?.data).toMatchObject({ forkedFrom: source.id, fromPhase: 'pay' })
     expect(await linesOf(file)).toEqual(['do look', 'do pay', 'undo do pay', 'do pay', 'undo do pay'])
+  })
+
+  test('is no place to go on behind: what failed for good, or ended the run', async () => {
+    const nap = { id: 'nap', wait: { for: 'PT0.01S' } }
+    const bad = {
+      id: 'bad',
+      map: { over: '${{ run.labels }}', phases: [{ id: 'x', wait: { for: 'PT1S' } }] },
+    }
+    const failed = await stack.finish(flowTemplate(`  ${JSON.stringify([bad, nap])}`))
+    expect(await obstacleTo(failed.id, 'nap')).toEqual({ answer: 'not_reached', phase: 'bad' })
+
+    const both = {
+      id: 'both',
+      parallel: { branches: [[{ id: 'ok', gate: { title: 'Go on?', onReject: 'end' } }]] },
+    }
+    const ended = await stack.submit(flowTemplate(`  ${JSON.stringify([both, nap])}`))
+    await stack.untilEvent(ended, 'gate.opened')
+    await stack.decide(ended, 'ok', { decision: 'reject' })
+    await stack.untilStatus(ended, 'completed')
+    expect(await obstacleTo(ended, 'nap')).toEqual({ answer: 'not_reached', phase: 'both' })
   })
 
   test('stays its own: a fork that is canceled undoes nothing that it took over', async () => {
