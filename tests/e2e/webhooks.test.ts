@@ -94,6 +94,37 @@ test('a receiver is told what it asked for, signed, until it takes it, under one
   expect(end.data.event).toMatchObject({ type: 'run.completed', key: 'round/1/end' })
 })
 
+test('people are reminded of a gate that is open, with who is asked and since when', async () => {
+  await put('reminded', { events: ['gate.*'], template: 'gates' })
+  const gate = 'title: "Go on?", approvers: ["principal:ann"], remindEvery: PT1S'
+  const run = await stack.submit(`
+kind: template
+id: gates@1
+phases: [{ id: ok, gate: { ${gate} } }]
+`)
+  await vi.waitFor(
+    () =>
+      expect(told('reminded').filter(({ body }) => JSON.parse(body).type === 'gate.reminded')).not.toEqual(
+        [],
+      ),
+    { timeout: 15_000, interval: 50 },
+  )
+  await stack.decide(run, 'ok', { actor: 'ann' })
+  await stack.untilStatus(run, 'completed')
+  const events = (await stack.standing(run)).types.filter((type) => type.startsWith('gate.'))
+  await settled('reminded', events.length)
+  const said = told('reminded').map(
+    ({ body, headers }) =>
+      new Webhook(SECRET).verify(body, headers as Record<string, string>) as {
+        type: string
+        data: { event: { data: Record<string, unknown> } }
+      },
+  )
+  expect(said.map(({ type }) => type).sort()).toEqual([...events].sort())
+  const first = said.find(({ type, data }) => type === 'gate.reminded' && data.event.data.nth === 1)
+  expect(first?.data.event.data).toMatchObject({ gate: 'ok', title: 'Go on?', to: ['principal:ann'] })
+})
+
 test('what is given up is dead, and can be tried anew', async () => {
   answers.set('/dead', [500, 500, 500])
   await put('dead')
