@@ -160,7 +160,7 @@ export async function expectWholeLog(stack: Stack, run: string, { repeats = 0 } 
 }
 
 /** What streamed of a turn since its last reset is the turn's text: nothing is shown twice, and nothing is missing. */
-async function expectTextOnce({ pool }: Stack, run: string): Promise<void> {
+export async function expectTextOnce({ pool }: Pick<Stack, 'pool'>, run: string): Promise<void> {
   const { rows } = await pool.query<{ turn: string; text: string; shown: string | null }>(
     `select e.key as turn, e.data->>'content' as text,
        (select string_agg(c.text, '' order by c.seq) from devflow.run_chunks c

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'vitest'
+import { expectTextOnce } from '../../crash/runs.ts'
 import type { AppProcess } from '../../support/app-process.ts'
 import { eventually } from '../../support/eventually.ts'
 import { eventsOf } from '../../support/run-log.ts'
@@ -112,6 +113,7 @@ export async function expectAllIsWell({ stack, runs, unlike }: Rolled): Promise<
     const standing = await stack.standing(run)
     expect(standing.status, JSON.stringify(standing.error)).toBe('completed')
     expect(eventsOf(standing, 'run.started')).toHaveLength(1)
+    await expectTextOnce(stack, run)
     expect(eventsOf(standing, 'gate.decided')).toHaveLength(eventsOf(standing, 'gate.opened').length)
   }
   expect(await stack.brokenLogs()).toEqual({})
