@@ -44,6 +44,9 @@ export function checkSchema(schema: JsonSchema): ErrorDetail[] {
 function dialectErrors(schema: JsonSchema): ErrorDetail[] {
   // Named dialects are looked up by ajv; ours has been compared, and a schema without a name means the same.
   const { $schema: _, ...plain } = schema
+  // Compiles the dialect's own schemas, once, outside the limit: stopped in the middle of that, by a machine too busy, the
+  // instance would refuse every schema from then on.
+  dialect.validateSchema({})
   return withinTime(COMPILE_MS, () =>
     dialect.validateSchema(plain) ? [] : details(dialect.errors ?? [], schema),
   )
