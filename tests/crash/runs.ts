@@ -96,8 +96,7 @@ export async function decide(stack: Stack, run: string, decision = 'approve'): P
 /** Requests of a run, by the work they are for: session and turn. */
 export async function requestsByTurn(stack: Stack, run: string): Promise<Map<string, ProviderRequest[]>> {
   const turns = new Map<string, ProviderRequest[]>()
-  for (const request of await stack.requests()) {
-    if (!request.session.startsWith(run)) continue
+  for (const request of await stack.requests(run)) {
     const turn = request.body.messages.filter(({ role }) => role === 'assistant').length + 1
     const key = `${request.session.slice(run.length + 1)}/${turn}`
     turns.set(key, [...(turns.get(key) ?? []), request])

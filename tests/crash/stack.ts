@@ -194,11 +194,12 @@ export class Stack {
     return join(this.folder, 'fault')
   }
 
-  /** What the provider saw. */
-  async requests(): Promise<readonly ProviderRequest[]> {
+  /** What the provider saw, of sessions whose names begin so. */
+  async requests(session = ''): Promise<readonly ProviderRequest[]> {
     const { provider } = this.#options
-    if (provider) return provider.requests
-    const response = await fetch(`${this.#fakeUrl.replace(/\/api\/v1$/, '')}/_fake/requests?bodies`)
+    if (provider) return provider.requests.filter((request) => request.session.startsWith(session))
+    const query = `bodies&session=${encodeURIComponent(session)}`
+    const response = await fetch(`${this.#fakeUrl.replace(/\/api\/v1$/, '')}/_fake/requests?${query}`)
     const body = (await response.json()) as ProviderRequest[] | { requests: ProviderRequest[] }
     return Array.isArray(body) ? body : body.requests
   }

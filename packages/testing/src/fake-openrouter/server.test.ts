@@ -151,6 +151,8 @@ test('runs as a process of its own and shows what it was asked', async () => {
   await (await post({ session_id: 'a/b' }, undefined, baseURL)).text()
   const shown = await (await fetch(`http://127.0.0.1:${port}/_fake/requests`)).json()
   expect(shown).toMatchObject({ requests: [{ n: 1, session: 'a/b', messages: 1, assistantTurns: 0 }] })
+  const ofOthers = await (await fetch(`http://127.0.0.1:${port}/_fake/requests?session=b`)).json()
+  expect(ofOthers).toMatchObject({ requests: [] })
   child.kill('SIGTERM')
   expect(await once(child, 'exit')).toEqual([0, null])
 })

@@ -58,7 +58,8 @@ export async function startFakeOpenRouter(
   async function route(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', 'http://fake')
     if (url.pathname === '/_fake/requests') {
-      respond(response, 200, shown(recorder, url.searchParams.has('bodies')))
+      const session = url.searchParams.get('session') ?? ''
+      respond(response, 200, shown(recorder, { session, bodies: url.searchParams.has('bodies') }))
       return
     }
     if (url.pathname === '/api/v1/models' && request.method === 'GET') {
@@ -179,10 +180,11 @@ function generation(recorder: Recorder, id: string): [number, unknown] {
   return [200, JSON.stringify(body).replaceAll('"@total"', settled.usd.toString())]
 }
 
-function shown(recorder: Recorder, bodies: boolean): unknown {
+function shown(recorder: Recorder, { session, bodies }: { session: string; bodies: boolean }): unknown {
+  const requests = recorder.requests.filter((request) => request.session.startsWith(session))
   return {
     billedMicroUsd: recorder.billedMicroUsd(),
-    requests: recorder.requests.map(({ body, headers, ...request }) => ({
+    requests: requests.map(({ body, headers, ...request }) => ({
       ...request,
       messages: body.messages.length,
       assistantTurns: body.messages.filter(({ role }) => role === 'assistant').length,
