@@ -1,15 +1,26 @@
 import { cpSync, existsSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { Client, Connection } from '@temporalio/client'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { decide, expectSound, read, submit, waitForEvents, waitForStatus } from './runs.ts'
+import { deleteSchedules, expectEveryTime, expectMirrored, putSchedules } from './schedules.ts'
 import { Stack } from './stack.ts'
 
+/** One for all tests, as a stack lives through all of this in a row; after a test that failed the next one has its own. */
 let stack: Stack
+let isSound = false
 beforeEach(async () => {
-  stack = await Stack.start({ workers: 1 })
+  if (!isSound) stack = await Stack.start({ workers: 1 })
+  isSound = true
 })
-afterEach(() => stack?.close())
+afterEach(async ({ task }) => {
+  if (task.result?.state !== 'fail') return
+  isSound = false
+  await stack?.close()
+})
+afterAll(async () => {
+  if (isSound) await stack.close()
+})
 
 /** The files of Temporal's store: the database, and what SQLite keeps beside it. */
 const STORE = ['temporal.db', 'temporal.db-wal', 'temporal.db-shm']
@@ -68,13 +79,17 @@ describe("Temporal's store", () => {
     await expectSound(stack, run, { repeats: 3 })
   })
 
-  test('deleted: every run goes on from the log', async () => {
+  test('deleted: every run goes on from the log, every schedule stands as it did, and no time of any is lost', async () => {
+    await putSchedules(stack)
     const runs = await twoRuns()
     await stack.down('SIGKILL')
     expect(existsSync(join(stack.dataDir, 'temporal.db'))).toBe(true)
     deleteStore()
     await stack.up()
+    await expectMirrored(stack)
     await finish(runs, 1)
+    await expectEveryTime(stack)
+    await deleteSchedules(stack)
   })
 
   test('put back to an older copy: every run goes on from the log', async () => {
