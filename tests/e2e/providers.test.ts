@@ -1,7 +1,11 @@
 import { spawnSync } from 'node:child_process'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { readArtifact } from '@devflow/db'
 import { type ProviderReply, startFakeAnthropic, startFakeGoogle, startFakeOllama } from '@devflow/testing'
 import { afterAll, expect, test } from 'vitest'
+import { smallRepository } from '../support/repository.ts'
 import { eventsOf } from '../support/run-log.ts'
 import { useStack } from '../support/stack.ts'
 import { NOTE } from '../support/templates.ts'
@@ -14,6 +18,8 @@ const fakes = await Promise.all([startFakeAnthropic(), startFakeGoogle(), startF
 const [anthropic, google, ollama] = fakes
 afterAll(() => Promise.all(fakes.map((fake) => fake.close())))
 
+const AGENT = { command: [process.execPath, CLI], ready: '^> $', busy: 'esc to interrupt', settleMs: 150 }
+
 const stack = useStack({
   ANTHROPIC_API_KEY: KEYS.anthropic,
   ANTHROPIC_BASE_URL: anthropic.baseURL,
@@ -21,7 +27,8 @@ const stack = useStack({
   GEMINI_BASE_URL: google.baseURL,
   OLLAMA_HOST: ollama.baseURL,
   DEVFLOW_TERMINALS: JSON.stringify({
-    small: { command: [process.execPath, CLI], ready: '^> $', busy: 'esc to interrupt', settleMs: 150 },
+    small: AGENT,
+    editor: { ...AGENT, workspace: true },
   }),
 })
 
@@ -126,4 +133,54 @@ test('a terminal that the operator does not know fails the phase, and names thos
   const end = await stack.finish(template('terminal', 'rm'))
   expect(end.error).toMatchObject({ kind: 'NOT_FOUND', code: 'provider_model_not_found' })
   expect(end.error?.message).toContain('small')
+})
+
+test('a command-line agent works in the clone of its session: what it changed is kept with its turn', async ({
+  skip,
+}) => {
+  if (spawnSync('tmux', ['-V']).error) return skip('tmux is not installed')
+  const repo = await smallRepository()
+  try {
+    const part = (id: string, role: string) =>
+      `  - { id: ${id}, agent: { role: ${role}, prompt: 'Work. [write=${id}.txt] [answer=Done.]' } }`
+    const persona = (id: string, tools: string[]) =>
+      JSON.stringify({ kind: 'persona', id, model: { provider: 'terminal', name: 'editor' }, tools })
+    const run = await stack.submit(
+      `
+kind: template
+id: edits@1
+roles: { editor: { persona: editor@1 }, reader: { persona: reader@1 } }
+phases:
+${part('first', 'editor')}
+  - { id: look, gate: { title: Look, subject: [], approvers: [owner] } }
+${part('reading', 'reader')}
+${part('second', 'editor')}
+---
+${persona('editor@1', ['read_file', 'write_file'])}
+---
+${persona('reader@1', ['read_file'])}
+`,
+      { workspace: { repo } },
+    )
+    await stack.untilEvent(run, 'gate.opened')
+    // Another worker takes over, with nothing of the first one's disk.
+    await stack.stopWorker()
+    await stack.decide(run, 'look')
+    await stack.startWorker({ DEVFLOW_DATA: join(stack.dataDir, 'other') })
+    const end = await stack.untilStatus(run, 'completed', 'failed')
+    expect(end).toMatchObject({ status: 'completed', error: null })
+    const kept = eventsOf(end, 'workspace.snapshot')
+    expect(kept.map(({ phase, turn }) => [phase, turn])).toEqual([
+      ['first', 1],
+      ['second', 1],
+    ])
+    // Its turn and the files are on record at once: the files first, then the end of the phase.
+    const types = end.types.slice(end.types.indexOf('workspace.snapshot'))
+    expect(types.slice(0, 3)).toEqual(['workspace.snapshot', 'turn.completed', 'phase.completed'])
+    const diff = await readArtifact(stack.pool, run, 'changes.diff')
+    expect(diff?.content.toString()).toContain('+.git README.md add.js first.txt')
+    expect(diff?.content.toString()).not.toContain('reading.txt')
+  } finally {
+    await rm(repo, { recursive: true, force: true })
+  }
 })

@@ -32,6 +32,7 @@ const Command = z.strictObject({
   answers: z.array(z.strictObject({ when: pattern, keys: z.array(z.string().min(1)).min(1) })).default([]),
   answer: z.enum(['file', 'screen']).default('file'),
   folder: z.string().startsWith('/', { error: 'expected an absolute path' }).optional(),
+  workspace: z.boolean().default(false),
   env: z.array(z.string().regex(/^[A-Za-z_]\w*$/)).default([]),
   settleMs: ms(500),
   startMs: ms(60_000),

@@ -36,6 +36,8 @@ export interface ModelRequest {
   phase: string
   attempt: number
   turn: number
+  /** The clone that a model works in itself; see `worksOnFiles`. */
+  root?: string
   /** `summary`: of the conversation so far, in plain text; default: the turn itself. */
   purpose?: 'turn' | 'summary'
 }
@@ -113,6 +115,8 @@ export interface ModelAdapter {
    * signal's reason. Every other failure is a `ModelError`; a stream that ends before its end is one too.
    */
   stream(request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelEvent>
+  /** Whether this model reads and changes files itself, in `root`: what it changed is kept with its turn. */
+  worksOnFiles?(model: Model): boolean
   /** Price per token, or undefined when it is not known. Free models answer zeros. */
   price(model: Model): ModelPrice | undefined
   /** What the provider billed for a generation; undefined while it does not know yet. */

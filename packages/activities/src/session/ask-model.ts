@@ -35,6 +35,7 @@ export async function askModel(
   const { calling } = transcript
   const prices = await pricesOf(session)
   const { phase, attempt, runId } = place
+  const root = purpose === 'turn' ? session.rootOfModel : undefined
   for (;;) {
     const model = modelInUse(persona.model, calling)
     const whole = await withinShare(session, reservationFor(prices, model, messages, tools))
@@ -47,6 +48,7 @@ export async function askModel(
       attempt,
       turn,
       purpose,
+      ...(root === undefined ? {} : { root }),
     }
     transcript.callsOfNextTurn += 1
     const call = transcript.callsOfNextTurn

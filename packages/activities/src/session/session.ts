@@ -4,6 +4,7 @@ import type { PhaseNode } from '@devflow/definition'
 import type { Deps } from '../deps.ts'
 import type { Servers } from '../mcp/index.ts'
 import type { ModelAdapter, ToolSpec } from '../models/model.ts'
+import { effectsOf } from '../tools/index.ts'
 import type { Files } from './files.ts'
 import { ownerId, type Place } from './place.ts'
 import type { Stop } from './stop.ts'
@@ -19,7 +20,7 @@ export interface Asked {
   share: Share
 }
 
-export type SessionParts = Omit<Session, 'append' | 'post' | 'settled' | 'warn'>
+export type SessionParts = Omit<Session, 'rootOfModel' | 'append' | 'post' | 'settled' | 'warn'>
 
 /** What a session is made of, and its one way to write. */
 export class Session {
@@ -69,6 +70,14 @@ export class Session {
     this.depthLeft = parts.depthLeft
     this.asked = parts.asked
     this.runSubagent = parts.runSubagent
+  }
+
+  /** Where its model works itself, and not by tools alone: in the clone, if the session may change files at all. */
+  get rootOfModel(): string | undefined {
+    const { adapter, persona, tools, root } = this
+    return adapter.worksOnFiles?.(persona.model) && tools.some(({ name }) => effectsOf(name))
+      ? root
+      : undefined
   }
 
   #posted: Promise<void> = Promise.resolve()

@@ -16,6 +16,7 @@ import { FENCED, type LoopEnd } from './loop-end.ts'
 import { eventAt } from './place.ts'
 import { artifactInvalid, type Judged, judge, MOST_REPAIRS } from './proposal.ts'
 import { isFenced, type Session } from './session.ts'
+import { takeSnapshot } from './snapshots.ts'
 import { completedLine } from './subagents/lines.ts'
 import { recordTools, startTools, takeResults } from './tool-calls.ts'
 import { type ToolData, type Transcript, type TurnData, tellSaid, toolMessage } from './transcript.ts'
@@ -67,7 +68,9 @@ export async function takeTurn(
   if (rejected) transcript.repairs += 1
   const spoiled = rejected && transcript.repairs > MOST_REPAIRS
   const done = reading.judged?.accepted === true || reading.output !== undefined
-  const lines = [...answered.lines, ...turnLines(session, turn, said, reading)]
+  // Files that the model changed itself are on record with what it says of them, or neither is.
+  const kept = session.rootOfModel && (await takeSnapshot(session, turn, 'answer', []))
+  const lines = [...answered.lines, ...(kept ? [kept] : []), ...turnLines(session, turn, said, reading)]
   if (spoiled)
     lines.push(failureLine(session, artifactInvalid(session.agent.produces ?? 'answer', errorsOf(reading))))
 

@@ -1,7 +1,8 @@
 // A small command-line agent: a banner, a prompt, work that shows, an answer where it was asked for. What it is to do
-// stands in the prompt: [answer=…], [works=ms], [forget] the answer at first, [die], [ask] a question, [hang], [lines=n].
+// stands in the prompt: [answer=…], [works=ms], [forget] the answer at first, [die], [ask] a question, [hang], [lines=n],
+// [write=file] the names of the files it sees into a file where it runs.
 import { spawn } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { readdirSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 const PASTE = ['\u001b[200~', '\u001b[201~'] as const
@@ -55,6 +56,8 @@ async function take(): Promise<void> {
   said(`\n${prompt.split('\n').at(-1)}\nworking (esc to interrupt)\n`)
   if (prompt.includes('[child]')) spawn('sleep', ['600.25'], { stdio: 'ignore' })
   await sleep(prompt.includes('[hang]') ? 600_000 : Number(given('works') ?? 300))
+  const written = given('write')
+  if (written) writeFileSync(written, readdirSync('.').sort().join(' '))
   if (prompt.includes('[die]')) process.exit(3)
   if (prompt.includes('[ask]')) {
     said('Do you want to proceed?\n')

@@ -23,6 +23,8 @@ export interface TerminalCommand extends Patterns {
   answer: 'file' | 'screen'
   /** Where it runs. Default: an empty folder of its own. */
   folder?: string | undefined
+  /** It runs in the session's clone, where there is one that the session may change. */
+  workspace?: boolean | undefined
   /** All it sees of the environment. */
   env: Readonly<Record<string, string>>
   limits: Limits
@@ -63,7 +65,11 @@ export function terminalModel(commands: Readonly<Record<string, TerminalCommand>
     }
   }
 
-  return { stream, price: (model) => model.pricing ?? FREE }
+  return {
+    stream,
+    price: (model) => model.pricing ?? FREE,
+    worksOnFiles: ({ name }) => Object.hasOwn(commands, name) && commands[name]?.workspace === true,
+  }
 }
 
 async function* converse(
@@ -79,7 +85,8 @@ async function* converse(
   const clock = new Clock()
   let course = BEGIN
   let told = ''
-  await terminal.start(given.command, given.folder ?? folder)
+  const clone = given.workspace === true ? request.root : undefined
+  await terminal.start(given.command, clone ?? given.folder ?? folder)
   for (;;) {
     const look = await terminal.look()
     const quietMs = clock.quietFor(look.screen)
@@ -100,7 +107,7 @@ async function* converse(
         await delay(LOOK_EVERY_MS, signal)
         break
       case 'prompt':
-        await terminal.type(promptOf(request.messages, place))
+        await terminal.type(promptOf(request.messages, place, clone))
         break
       case 'ask':
         await terminal.type(reminder(place))

@@ -5,9 +5,9 @@ export type Place = { mark: string } | { file: string }
 
 /**
  * The conversation as one prompt, with where to put the answer. Control characters are taken out: an escape sequence in
- * a file that is quoted must not end the paste and press keys.
+ * a file that is quoted must not end the paste and press keys. `clone`: where it works, if it may change files.
  */
-export function promptOf(messages: readonly Message[], place: Place): string {
+export function promptOf(messages: readonly Message[], place: Place, clone?: string): string {
   const parts = messages.map((message) => {
     switch (message.role) {
       case 'system':
@@ -21,9 +21,14 @@ export function promptOf(messages: readonly Message[], place: Place): string {
     }
   })
   return plain(
-    ['Your task follows.', ...parts, where(place)].filter((part) => part.trim() !== '').join('\n\n'),
+    ['Your task follows.', ...parts, clone === undefined ? '' : within(clone), where(place)]
+      .filter((part) => part.trim() !== '')
+      .join('\n\n'),
   )
 }
+
+const within = (clone: string): string =>
+  `You work in ${clone}, a clone of the repository made for you: change files there as your task asks, and nowhere else. What you change is kept, whether you commit it or not.`
 
 /** What an agent is told that has ended without an answer. */
 export const reminder = (place: Place): string => plain(`There is no answer yet. ${where(place)}`)
