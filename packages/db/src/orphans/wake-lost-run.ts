@@ -13,7 +13,7 @@ export interface EndedExecution {
 
 /**
  * Wakes a run whose workflow is gone, and puts on record, once for each execution that it has lost, how that ended. Whoever
- * looks at the same time wakes it too, which does no harm. False when it is over by now.
+ * looks at the same time finds that wake. False when it is over by now, or about to be woken.
  */
 export async function wakeLostRun(
   pool: pg.Pool,
@@ -31,10 +31,15 @@ export async function wakeLostRun(
     const key = `woken/${execution ?? `missing/${head.execution_epoch}`}`
     const data = { ...(execution === undefined ? {} : { execution }), ...end }
     await client.query({
-      name: 'wake-lost-run',
-      text: 'select devflow.record($1, $2::jsonb), devflow.wake($1)',
+      name: 'record-lost-run',
+      text: 'select devflow.record($1, $2::jsonb)',
       values: [run, JSON.stringify([{ type: 'run.woken', key, data }])],
     })
-    return true
+    const { rowCount } = await client.query({
+      name: 'wake-lost-run',
+      text: 'select devflow.wake($1) where not exists (select 1 from devflow.outbox where run_id = $1)',
+      values: [run],
+    })
+    return rowCount === 1
   })
 }
