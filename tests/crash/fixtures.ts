@@ -69,6 +69,11 @@ phases:
       concurrency: 3
       phases: [{ id: write, agent: { role: writer, prompt: "\${{ input.request }}", produces: note } }]
 output: "\${{ phases.each.output }}"
+---
+kind: template
+id: crash:nap@1
+title: A short wait
+phases: [{ id: nap, wait: { for: PT0.01S } }]
 `
 
 /** What an agent is told: so many turns with a tool, streamed in so many pieces. */
