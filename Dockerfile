@@ -16,10 +16,11 @@ RUN pnpm install --prod --offline --frozen-lockfile --filter @devflow/api... --f
     node_modules/.pnpm/@temporalio+core-bridge@*/node_modules/@temporalio/core-bridge/releases/*-windows-*
 
 FROM node:26.10.0-trixie-slim
-# Debian keeps no older versions: pinned ones would soon be gone.
+# Beside git: bubblewrap for the sandbox of commands, tmux for command-line agents. What containers have to be allowed for the
+# sandbox is in docker-compose.sandbox.yml. Debian keeps no older versions: pinned ones would soon be gone.
 # hadolint ignore=DL3008
 RUN apt-get update \
-  && apt-get install --yes --no-install-recommends ca-certificates git \
+  && apt-get install --yes --no-install-recommends bubblewrap ca-certificates git tmux \
   && rm -rf /var/lib/apt/lists/* \
   && install --directory --owner=node --group=node /data
 WORKDIR /app

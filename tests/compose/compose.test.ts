@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { POSTGRES_MAJOR } from '@devflow/local-stack'
 import { describe, expect, inject, test } from 'vitest'
-import { parse } from 'yaml'
+import { parse, stringify } from 'yaml'
 import { interpolated, ROOT, references, servicesOf, textOf, variablesOf } from './compose-file.ts'
 import { stagesOf } from './dockerfile.ts'
 import { referenceLoader, refusalOf } from './reference-loader.ts'
@@ -32,6 +32,34 @@ test('the reference loader takes it, and would not take a misspelt one', async (
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
+})
+
+describe('the file that lets the sandbox work', () => {
+  const overlay = parse(textOf('docker-compose.sandbox.yml')) as { services: Record<string, object> }
+
+  test('lifts what withholds namespaces from workers, of nobody else and nothing else', () => {
+    expect(overlay).toEqual({
+      services: {
+        worker: { security_opt: ['seccomp=unconfined', 'apparmor=unconfined', 'systempaths=unconfined'] },
+      },
+    })
+  })
+
+  test('is taken by the reference loader, on top of the other', async ({ skip }) => {
+    const loader = await referenceLoader(inject('cacheFolder'))
+    if ('missing' in loader) return skip(loader.missing)
+    const folder = mkdtempSync(join(tmpdir(), 'devflow-compose-'))
+    try {
+      const whole = parse(interpolated(COMPOSE, TOLD), { merge: true })
+      const own = whole.services.worker
+      // As Compose does: lists of options are put together.
+      own.security_opt = [...own.security_opt, ...Object.values(overlay.services.worker ?? {}).flat()]
+      writeFileSync(join(folder, 'both.yml'), stringify(whole))
+      expect(await refusalOf(loader.path, folder, 'both.yml')).toBeUndefined()
+    } finally {
+      rmSync(folder, { recursive: true, force: true })
+    }
+  })
 })
 
 describe('what it is told by', () => {
@@ -138,6 +166,14 @@ describe('the image', () => {
     expect(users).toEqual(['1000:1000'])
     expect(stages.length).toBeGreaterThan(1)
     expect(last?.instructions.some(({ text }) => /\b(npm|pnpm)\b/.test(text))).toBe(false)
+  })
+
+  test('has what workspaces, the sandbox of commands and terminals need', () => {
+    const [, packages = ''] =
+      /apt-get install --yes --no-install-recommends ([a-z -]+) &&/.exec(
+        last?.instructions.find(({ text }) => text.startsWith('apt-get'))?.text ?? '',
+      ) ?? []
+    expect(packages.trim().split(' ')).toEqual(['bubblewrap', 'ca-certificates', 'git', 'tmux'])
   })
 
   test('carries the version of the whole', () => {
