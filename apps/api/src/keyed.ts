@@ -1,5 +1,5 @@
 import { DevflowError } from '@devflow/contracts'
-import { type KeyedAnswer, once, transaction } from '@devflow/db'
+import { type KeyedAnswer, once, type Queryable, transaction } from '@devflow/db'
 import type { Context } from 'hono'
 import type pg from 'pg'
 import type { Env } from './operation.ts'
@@ -44,6 +44,20 @@ export async function keyed<Id extends string | null>(
   }
   const request = { tenant, key, method: c.req.method, path: c.req.path, body: body ?? null }
   return { ...(await once(pool, request, work)), key }
+}
+
+/**
+ * `keyed` for work whose writing is one statement: where there is no key, that is a transaction by itself, and saves the
+ * round trips of one around it.
+ */
+export async function keyedStatement<Id extends string | null>(
+  c: Context<Env>,
+  deps: { pool: pg.Pool; tenant: string },
+  body: unknown,
+  work: (db: Queryable) => Promise<KeyedAnswer<Id>>,
+): Promise<KeyedResult<Id>> {
+  if (c.req.header('idempotency-key') !== undefined) return await keyed(c, deps, body, work)
+  return { ...(await work(deps.pool)), replayed: false, key: undefined }
 }
 
 /** A replayed answer is 200, whatever the first was. */

@@ -100,6 +100,28 @@ describe('checks come in the order of the contract', () => {
     })
   })
 
+  test("a run that is somebody else's, was deleted or never was is 404 before its gate is, with a key and without", async () => {
+    const pool = api.deps.pool
+    const [elsewhere, deleted] = [await atGate(), await atGate()]
+    await pool.query("update devflow.run_heads set tenant = 'other' where run_id = $1", [elsewhere])
+    expect(await decide(deleted, { decision: 'approve' })).toMatchObject({ status: 200 })
+    await api.append(deleted, COMPLETED)
+    expect(await api.call(`/v1/runs/${deleted}`, { method: 'DELETE' })).toMatchObject({ status: 204 })
+    for (const headers of [{}, { 'idempotency-key': 'lost' }]) {
+      for (const run of [elsewhere, crypto.randomUUID(), 'nonsense'])
+        expect(await decide(run, { decision: 'approve' }, headers)).toMatchObject({
+          status: 404,
+          body: { code: 'run_not_found' },
+        })
+      expect(await decide(deleted, { decision: 'approve' }, headers)).toMatchObject({
+        status: 404,
+        body: { code: 'run_deleted' },
+      })
+    }
+    const { rows } = await pool.query('select 1 from devflow.gate_decisions where run_id = $1', [elsewhere])
+    expect(rows).toEqual([])
+  })
+
   test('the same again is 200 and unchanged, also after closing, with a stale hash, and when no longer an approver', async () => {
     const id = await atGate()
     const first = await decide(id, { decision: 'approve', comment: 'first' })

@@ -1,4 +1,4 @@
-import { CHANNELS, DecideGate, DelegateGate, GateStatus } from '@devflow/contracts'
+import { CHANNELS, DecideGate, DelegateGate, GateStatus, RunId } from '@devflow/contracts'
 import {
   type DecisionAnswer,
   decideGate,
@@ -11,8 +11,8 @@ import { z } from 'zod'
 import { GateBody, GatePage } from '../bodies.ts'
 import type { ApiDeps } from '../deps.ts'
 import { APPROVED, DECISION, DELEGATED } from '../examples.ts'
-import { findGate, findRun, NO_RUN } from '../find-run.ts'
-import { KEY_HEADER, KEY_PROBLEMS, keyed, keyedResponse } from '../keyed.ts'
+import { findGate, findRun, NO_RUN, runNotFound } from '../find-run.ts'
+import { KEY_HEADER, KEY_PROBLEMS, keyed, keyedResponse, keyedStatement } from '../keyed.ts'
 import type { Operations } from '../operation.ts'
 import { paging, wordsOf } from '../query.ts'
 
@@ -94,23 +94,26 @@ export function gateRoutes(operations: Operations, deps: ApiDeps): void {
       ],
     },
     async ({ c, params: { id = '', gate = '' }, body, caller }) => {
-      await findRun(pool, tenant, id)
+      if (!RunId.safeParse(id).success) throw runNotFound(id)
       const { decision, comment, subjectHash, raiseToMicroUsd } = body
       const who = { run: id, gate, actor: caller.principal, decision, via: 'api' }
       let moved = false
       let said: DecisionAnswer | undefined
-      const answer = await keyed(c, deps, body, async (client) => {
-        said = await decideGate(client, {
+      const answer = await keyedStatement(c, deps, body, async (db) => {
+        said = await decideGate(db, {
           ...who,
+          tenant,
           holds: caller.holds,
           comment,
           subjectHash,
           ...(raiseToMicroUsd === undefined ? {} : { raiseToMicroUsd }),
         })
+        // Says whether it was deleted, or never was.
+        if (said === 'unknown_run') await findRun(db, tenant, id)
         const refusal = decisionRefusal(said, gate)
         if (refusal) throw refusal
         moved = said === 'accepted'
-        return { status: 200, body: await findGate(client, id, gate), runId: id }
+        return { status: 200, body: await findGate(db, id, gate), runId: id }
       }).catch(async (error: unknown) => {
         // What was refused left nothing: that it was is said apart.
         if (said !== undefined) await noteRefusal(pool, { ...who, answer: said })

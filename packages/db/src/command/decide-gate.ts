@@ -3,6 +3,7 @@ import type { Queryable } from '../read/queryable.ts'
 
 /** In the order of the checks: the first that applies is the answer. */
 export type DecisionAnswer =
+  | 'unknown_run'
   | 'unknown_gate'
   | 'repeated'
   | 'not_approver'
@@ -19,6 +20,8 @@ export type DecisionAnswer =
   | 'accepted'
 
 export interface Decision {
+  /** Whose run it must be; of whoever it is when absent. */
+  tenant?: string
   run: string
   gate: string
   actor: string
@@ -33,11 +36,12 @@ export interface Decision {
   via: string
 }
 
-/** Decides a gate (I6): accepted when its transaction commits; closes the gate at its quorum. */
+/** Decides a gate (I6) in one statement: accepted when its transaction commits; closes the gate at its quorum. */
 export async function decideGate(db: Queryable, decision: Decision): Promise<DecisionAnswer> {
   const { rows } = await db.query<{ answer: DecisionAnswer }>({
     name: 'decide-gate',
-    text: 'select devflow.decide($1, $2, $3, $4::text[], $5, $6, $7, $8, $9) as answer',
+    text: `select case when $10::text is null or exists (select 1 from devflow.run_heads where run_id = $1 and tenant = $10)
+             then devflow.decide($1, $2, $3, $4::text[], $5, $6, $7, $8, $9) else 'unknown_run' end as answer`,
     values: [
       decision.run,
       decision.gate,
@@ -48,6 +52,7 @@ export async function decideGate(db: Queryable, decision: Decision): Promise<Dec
       decision.subjectHash ?? null,
       decision.via,
       decision.raiseToMicroUsd ?? null,
+      decision.tenant ?? null,
     ],
   })
   return rows[0]?.answer ?? 'unknown_gate'

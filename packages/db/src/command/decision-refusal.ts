@@ -11,6 +11,8 @@ export function decisionRefusal(
     case 'accepted':
     case 'repeated':
       return undefined
+    case 'unknown_run':
+      return new DevflowError('NOT_FOUND', 'run_not_found', 'There is no such run.')
     case 'unknown_gate':
       return new DevflowError(
         'NOT_FOUND',
