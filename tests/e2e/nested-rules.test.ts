@@ -62,6 +62,16 @@ describe('rules that every kind has', () => {
     expect(end.output).toEqual({ both: null, each: null })
   })
 
+  test('when: of what was skipped with all of it, each phase is pending and has no output, however deep', async () => {
+    const phases = `
+  - { id: both, when: false, parallel: { branches: [[{ id: a, parallel: { branches: [[{ id: b, wait: { for: PT1H } }]] } }]] } }
+  - { id: nap, when: "\${{ phases.b.status == 'pending' && phases.b.output == null && phases.a.status == 'pending' }}", wait: { for: PT0.01S } }
+`
+    const end = await stack.finish(flowTemplate(phases))
+    expect(end.error).toBe(null)
+    expect(statusesOf(end)).toEqual({ both: 'skipped', nap: 'completed' })
+  })
+
   test('onError: a map that may fail, fails alone', async () => {
     const phases = `
   - { id: each, onError: continue, map: { over: [1, 2, 3], concurrency: 1, phases: [{ id: work, agent: { role: a, prompt: x } }] } }

@@ -81,7 +81,7 @@ test('what a workflow asks once more, after its answer was lost, does nothing to
     outcome: 'failed' as const,
     phase: 'ok',
   }
-  expect(await control.conclude(round)).toEqual({ outcome: 'failed', over: true })
+  expect(await control.conclude(round)).toMatchObject({ outcome: 'failed', over: true })
   expect(await stack.command(run, 'retry')).toBe('done')
 
   expect(await control.enter(step)).toEqual({ do: 'again' })
@@ -128,4 +128,27 @@ test('a gate inside that ends the run, decided while a workflow looks, lets noth
     after: { status: 'canceled' },
   })
   expect(eventsOf(await stack.standing(run), 'wait.opened')).toEqual([])
+})
+
+test('a step that sent the run back, asked once more after its answer was lost, waits for what is done again', async () => {
+  const phases = `
+  - { id: first, gate: { title: Begin? } }
+  - { id: ok, gate: { title: Go on?, onReject: { goto: first } } }
+`
+  const run = await stack.submit(flowTemplate(phases))
+  const begun = await control.begin({ runId: run, execution: 'first' })
+  if (begun.over) throw new Error('the run is over')
+  const at = (step: string) => ({ runId: run, epoch: begun.epoch, round: begun.attempt, step })
+  await stack.decide(run, 'first')
+  expect(await control.enter(at('first'))).toMatchObject({ do: 'next' })
+  await control.enter(at('ok'))
+  await stack.decide(run, 'ok', { decision: 'reject' })
+  expect(await control.enter(at('ok'))).toEqual({ do: 'back', to: 'first' })
+  expect(await control.enter(at('first'))).toMatchObject({ do: 'wait' })
+
+  expect(await control.enter(at('ok'))).toEqual({ do: 'back', to: 'first' })
+  expect((await stack.standing(run)).phases).toMatchObject({
+    first: { status: 'waiting', attempt: 2 },
+    ok: { status: 'pending', attempt: 2 },
+  })
 })

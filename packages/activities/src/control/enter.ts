@@ -1,6 +1,6 @@
 import type { Directive, RunStep } from '@devflow/contracts'
 import { DevflowError } from '@devflow/contracts'
-import { type PhaseProgress, type Progress, readProgress } from '@devflow/db'
+import { type PhaseProgress, readProgress } from '@devflow/db'
 import type { Deps } from '../deps.ts'
 import { nodeNamed } from '../scope/index.ts'
 import { endsWithin, inside, sayPaused } from './inside.ts'
@@ -32,9 +32,9 @@ export async function enter(
     const node = nodeNamed(definition, step)
     const at = progress.phases.find(({ id }) => id === step)
     if (!node || !at) throw new DevflowError('INTERNAL', 'unknown_step', `Run ${runId} has no step ${step}.`)
-    const earlier = earlierNotOver(progress, at)
-    if (earlier !== undefined) return { do: 'back', to: earlier }
     const here: Step = { deps, progress, definition, node, phase: node.phase, at }
+    const earlier = earlierNotOver(here)
+    if (earlier !== undefined) return { do: 'back', to: earlier }
     const move = await moveAtTop(here, busy)
     if (move !== MOVED && 'do' in move) return rests(move) ? { ...move, shown: shownOf(progress, at) } : move
     if (move !== MOVED && !(await append(here, move.lines))) return { do: 'leave' }
@@ -50,10 +50,21 @@ export async function enter(
 const rests = (directive: Directive): boolean =>
   directive.do === 'session' || directive.do === 'wait' || directive.do === 'work'
 
-/** A gate has sent the run back over this step: the first step that is to be gone through anew. */
-function earlierNotOver({ phases }: Progress, at: PhaseProgress): string | undefined {
-  const index = phases.indexOf(at)
-  return phases.slice(0, index).find(({ status }) => status === 'pending')?.id
+/**
+ * A gate has sent the run back over this step: the first step that is not over, as it is asked for anew, or under way by
+ * now where this is asked once more after its answer was lost.
+ */
+function earlierNotOver(here: Step): string | undefined {
+  const { phases } = here.progress
+  return phases.slice(0, phases.indexOf(here.at)).find((at) => !isOver(here, at))?.id
+}
+
+function isOver(here: Step, at: PhaseProgress): boolean {
+  if (at.status !== 'failed') return !['pending', 'running', 'waiting'].includes(at.status)
+  const node = nodeNamed(here.definition, at.id)
+  if (!node) return true
+  const step = { ...here, node, phase: node.phase, at }
+  return retryLine(step) === undefined && isPassedOver(step)
 }
 
 /** What a step at the top comes to: it decides on the run's end, too. */

@@ -42,8 +42,8 @@ export function outerId({ around: outer, prefix }: View, level: number): string 
 }
 
 /**
- * Where the one running of a phase stands that this view can mean; undefined when there are many, or its way is not
- * open yet. Where a branch was run again, the latest counts.
+ * Where the one running of a phase stands that this view can mean; undefined when there are many. Where a branch was run
+ * again, the latest counts.
  */
 export async function positionSeen(view: View, node: PhaseNode): Promise<Position | undefined> {
   const way = [...around(node), node]
@@ -70,10 +70,11 @@ async function generationOf(
   { pool, progress }: View,
   composite: PhaseNode,
   position: Position,
-): Promise<number | undefined> {
+): Promise<number> {
   const id = instanceId(composite, position)
   const known = progress.phases.find((phase) => phase.id === id)
-  return (known ?? (await phasesById(pool, progress.runId, [id]))[0])?.generation
+  // Skipped with what is around it, it is not on record: it would have been the first.
+  return (known ?? (await phasesById(pool, progress.runId, [id]))[0])?.generation ?? 1
 }
 
 /** The phase of a definition that an id is a running of. */
