@@ -166,7 +166,9 @@ export async function expectTextOnce({ pool }: Pick<Stack, 'pool'>, run: string)
         where c.run_id = e.run_id and c.phase = e.phase and c.attempt = e.attempt and c.turn = e.turn and c.kind = 'token'
           and c.seq > coalesce((select max(r.seq) from devflow.run_chunks r where r.run_id = e.run_id and r.phase = e.phase
             and r.attempt = e.attempt and r.turn = e.turn and r.kind = 'reset'), 0)) as shown
-     from devflow.run_events e where e.run_id = $1 and e.type = 'turn.completed'`,
+     from devflow.run_events e where e.run_id = $1 and e.type = 'turn.completed'
+       -- What a fork has taken over was streamed by another run.
+       and not e.data ? 'reused'`,
     [run],
   )
   for (const { turn, text, shown } of rows) expect({ turn, text: shown ?? '' }).toEqual({ turn, text })
