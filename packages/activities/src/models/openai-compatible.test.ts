@@ -1,52 +1,48 @@
-import { type FakeChatServer, openAiError, type ProviderReply, startFakeChatServer } from '@devflow/testing'
-import { afterEach, beforeEach, expect, test } from 'vitest'
-import { collect, doneOf, failureOf, READ_FILE, usageOf } from './conformance/harness.fixture.ts'
-import type { ModelRequest } from './model.ts'
+import { openAiError, startFakeChatServer } from '@devflow/testing'
+import { expect, test } from 'vitest'
+import { AskedProvider } from './conformance/asked-provider.fixture.ts'
+import { doneOf, failureOf, usageOf } from './conformance/harness.fixture.ts'
 import { openAiCompatibleModel } from './openai-compatible.ts'
 
 const KEY = 'sk-lab-secret-0123456789'
-let fake: FakeChatServer
-beforeEach(async () => {
-  fake = await startFakeChatServer({ key: false })
-})
-afterEach(() => fake.close())
-
-function ask(reply: ProviderReply, more: Partial<ModelRequest> = {}, endpoint?: string) {
-  fake.script(() => reply)
-  const baseURL = `${fake.baseURL}/v1`
-  const adapter = openAiCompatibleModel({
-    endpoints: { default: { baseURL }, 'my-lab': { baseURL, apiKey: KEY } },
-  })
-  const request: ModelRequest = {
-    model: { provider: 'openai-compatible', name: 'deepseek-chat', ...(endpoint ? { endpoint } : {}) },
+const provider = new AskedProvider({
+  start: () => startFakeChatServer({ key: false }),
+  adapter: (fake) => {
+    const baseURL = `${fake.baseURL}/v1`
+    return openAiCompatibleModel({
+      endpoints: { default: { baseURL }, 'my-lab': { baseURL, apiKey: KEY } },
+    })
+  },
+  request: {
+    model: { provider: 'openai-compatible', name: 'deepseek-chat' },
     messages: [{ role: 'user', content: 'Go.' }],
-    tools: [READ_FILE],
-    maxOutputTokens: 1000,
-    sessionId: 'run/spec/1',
-    phase: 'spec',
-    attempt: 1,
-    turn: 1,
-    ...more,
-  }
-  return collect(adapter.stream(request, new AbortController().signal))
-}
+  },
+})
+const { ask } = provider
+/** The model at a server that has a name. */
+const at = (endpoint: string) => ({
+  model: { provider: 'openai-compatible' as const, name: 'deepseek-chat', endpoint },
+})
 
 test('a server without a key is sent none; one with a key is sent its own', async () => {
   await ask({ text: 'Fine.' })
-  await ask({ text: 'Fine.' }, {}, 'my-lab')
-  expect(fake.requests.map(({ headers }) => headers.authorization)).toEqual([undefined, `Bearer ${KEY}`])
+  await ask({ text: 'Fine.' }, at('my-lab'))
+  expect(provider.fake.requests.map(({ headers }) => headers.authorization)).toEqual([
+    undefined,
+    `Bearer ${KEY}`,
+  ])
 })
 
 test('a server nobody configured is told with the variable to set, and asked nothing', async () => {
-  const failure = await failureOf(ask({ text: 'Fine.' }, {}, 'deep-seek'))
+  const failure = await failureOf(ask({ text: 'Fine.' }, at('deep-seek')))
   expect(failure).toMatchObject({ kind: 'INVALID', code: 'provider_endpoint_unknown', billed: 'no' })
   expect(failure.message).toContain('OPENAI_COMPATIBLE_DEEP_SEEK_BASE_URL')
-  expect(fake.requests).toHaveLength(0)
+  expect(provider.fake.requests).toHaveLength(0)
 })
 
 test('a key that the server repeats is not told', async () => {
   const error = { status: 401, body: openAiError(`Incorrect API key provided: ${KEY}.`) }
-  const failure = await failureOf(ask({ error }, {}, 'my-lab'))
+  const failure = await failureOf(ask({ error }, at('my-lab')))
   expect(failure.message).toContain('[secret]')
   expect(JSON.stringify(failure, Object.getOwnPropertyNames(failure))).not.toContain(KEY)
 })
@@ -64,7 +60,10 @@ test('reasoning goes back under the name it came by', async () => {
       ],
     },
   )
-  expect(fake.requests[1]?.body.messages[1]).toMatchObject({ reasoning_content: 'I look.', content: null })
+  expect(provider.fake.requests[1]?.body.messages[1]).toMatchObject({
+    reasoning_content: 'I look.',
+    content: null,
+  })
 })
 
 test('usage beside the finish, as DeepSeek sends it, counts what was cached', async () => {

@@ -1,49 +1,18 @@
-import {
-  type AnthropicBlock,
-  type FakeAnthropic,
-  type ProviderReply,
-  startFakeAnthropic,
-} from '@devflow/testing'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { collect, doneOf, failureOf, READ_FILE, usageOf } from '../conformance/harness.fixture.ts'
-import type { Message, ModelRequest } from '../model.ts'
+import { type AnthropicBlock, startFakeAnthropic } from '@devflow/testing'
+import { describe, expect, test } from 'vitest'
+import { AskedProvider } from '../conformance/asked-provider.fixture.ts'
+import { doneOf, failureOf, usageOf } from '../conformance/harness.fixture.ts'
+import type { Message } from '../model.ts'
 import { anthropicModel } from './index.ts'
-
-let fake: FakeAnthropic
-
-beforeEach(async () => {
-  fake = await startFakeAnthropic()
-})
-afterEach(() => fake.close())
 
 const MODEL = 'claude-sonnet-5-5'
 
-const request = (more: Partial<ModelRequest> = {}): ModelRequest => ({
-  model: { provider: 'anthropic', name: MODEL },
-  messages: [
-    { role: 'system', content: 'You are a test.' },
-    { role: 'user', content: 'Go.' },
-  ],
-  tools: [READ_FILE],
-  maxOutputTokens: 1000,
-  sessionId: 'run/spec/1',
-  phase: 'spec',
-  attempt: 1,
-  turn: 1,
-  ...more,
+const provider = new AskedProvider({
+  start: startFakeAnthropic,
+  adapter: ({ baseURL }) => anthropicModel({ apiKey: 'sk-ant-test', baseURL }),
+  request: { model: { provider: 'anthropic', name: MODEL } },
 })
-
-function ask(reply: ProviderReply, more: Partial<ModelRequest> = {}) {
-  fake.script(() => reply)
-  const adapter = anthropicModel({ apiKey: 'sk-ant-test', baseURL: fake.baseURL })
-  return collect(adapter.stream(request(more), new AbortController().signal))
-}
-
-const lastBody = () => {
-  const body = fake.requests.at(-1)?.body
-  if (!body) throw new Error('nothing was asked')
-  return body
-}
+const { ask, lastBody } = provider
 
 const event = (type: string, data: Record<string, unknown>) =>
   `event: ${type}\ndata: ${JSON.stringify({ type, ...data })}\n\n`
@@ -113,7 +82,7 @@ describe('how a reply ended', () => {
 
   test('with a connection that stays open it is given out at once', async () => {
     expect(doneOf(await ask({ text: 'All.', flaw: 'lingers' })).content).toBe('All.')
-    await fake.waitFor(([first]) => first?.abortedAt !== undefined, 5_000)
+    await provider.fake.waitFor(([first]) => first?.abortedAt !== undefined, 5_000)
   })
 
   test('torn into single bytes it is the same', async () => {
@@ -283,7 +252,7 @@ describe('the request', () => {
   })
 
   test('with a temperature is made in the API’s last version that has one', async () => {
-    const version = () => fake.requests.at(-1)?.headers['anthropic-version']
+    const version = () => provider.fake.requests.at(-1)?.headers['anthropic-version']
     await ask({ text: 'Fine.' }, { model: { provider: 'anthropic', name: MODEL, temperature: 0 } })
     expect(version()).toBe('2023-06-01')
     expect(lastBody().temperature).toBe(0)

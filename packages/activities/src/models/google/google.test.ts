@@ -1,50 +1,18 @@
-import {
-  type FakeGoogle,
-  type GooglePart,
-  googleError,
-  type ProviderReply,
-  startFakeGoogle,
-} from '@devflow/testing'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { collect, doneOf, failureOf, READ_FILE, textOf, usageOf } from '../conformance/harness.fixture.ts'
-import type { Message, ModelRequest } from '../model.ts'
+import { type GooglePart, googleError, type ProviderReply, startFakeGoogle } from '@devflow/testing'
+import { describe, expect, test } from 'vitest'
+import { AskedProvider } from '../conformance/asked-provider.fixture.ts'
+import { doneOf, failureOf, textOf, usageOf } from '../conformance/harness.fixture.ts'
+import type { Message } from '../model.ts'
 import { googleModel } from './index.ts'
-
-let fake: FakeGoogle
-
-beforeEach(async () => {
-  fake = await startFakeGoogle()
-})
-afterEach(() => fake.close())
 
 const MODEL = 'gemini-3.1-pro-preview'
 
-const request = (more: Partial<ModelRequest> = {}): ModelRequest => ({
-  model: { provider: 'google', name: MODEL },
-  messages: [
-    { role: 'system', content: 'You are a test.' },
-    { role: 'user', content: 'Go.' },
-  ],
-  tools: [READ_FILE],
-  maxOutputTokens: 1000,
-  sessionId: 'run/spec/1',
-  phase: 'spec',
-  attempt: 1,
-  turn: 4,
-  ...more,
+const provider = new AskedProvider({
+  start: startFakeGoogle,
+  adapter: ({ baseURL }) => googleModel({ apiKey: 'AIza-test', baseURL }),
+  request: { model: { provider: 'google', name: MODEL } },
 })
-
-function ask(reply: ProviderReply, more: Partial<ModelRequest> = {}) {
-  fake.script(() => reply)
-  const adapter = googleModel({ apiKey: 'AIza-test', baseURL: fake.baseURL })
-  return collect(adapter.stream(request(more), new AbortController().signal))
-}
-
-const lastBody = () => {
-  const body = fake.requests.at(-1)?.body
-  if (!body) throw new Error('nothing was asked')
-  return body
-}
+const { ask, lastBody } = provider
 
 const chunk = (parts: GooglePart[], more: Record<string, unknown> = {}) =>
   `data: ${JSON.stringify({ candidates: [{ content: { parts, role: 'model' }, ...more }], responseId: 'r1' })}\r\n\r\n`
@@ -130,7 +98,7 @@ describe('how a reply ended', () => {
 
   test('with a connection that stays open it is given out at once', async () => {
     expect(doneOf(await ask({ text: 'All.', flaw: 'lingers' })).content).toBe('All.')
-    await fake.waitFor(([first]) => first?.abortedAt !== undefined, 5_000)
+    await provider.fake.waitFor(([first]) => first?.abortedAt !== undefined, 5_000)
   })
 
   test('torn into single bytes it is the same', async () => {
@@ -140,7 +108,7 @@ describe('how a reply ended', () => {
   test('broken off it is asked for once: the package does not go on by itself', async () => {
     const frames = [chunk([{ text: 'Half' }], { continuationToken: 'token-1' })]
     expect((await failureOf(ask({ frames }))).code).toBe('provider_stream_incomplete')
-    expect(fake.requests).toHaveLength(1)
+    expect(provider.fake.requests).toHaveLength(1)
   })
 })
 

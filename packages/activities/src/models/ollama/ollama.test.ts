@@ -1,41 +1,18 @@
-import { type FakeOllama, type ProviderReply, startFakeOllama } from '@devflow/testing'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { collect, doneOf, failureOf, READ_FILE, textOf, usageOf } from '../conformance/harness.fixture.ts'
-import type { Message, ModelRequest } from '../model.ts'
+import { startFakeOllama } from '@devflow/testing'
+import { describe, expect, test, vi } from 'vitest'
+import { AskedProvider } from '../conformance/asked-provider.fixture.ts'
+import { collect, doneOf, failureOf, textOf, usageOf } from '../conformance/harness.fixture.ts'
+import type { Message } from '../model.ts'
 import { ollamaModel } from './index.ts'
-
-let fake: FakeOllama
-
-beforeEach(async () => {
-  fake = await startFakeOllama()
-})
-afterEach(() => fake.close())
 
 const MODEL = 'qwen3'
 
-const request = (more: Partial<ModelRequest> = {}): ModelRequest => ({
-  model: { provider: 'ollama', name: MODEL },
-  messages: [{ role: 'user', content: 'Go.' }],
-  tools: [READ_FILE],
-  maxOutputTokens: 1000,
-  sessionId: 'run/spec/1',
-  phase: 'spec',
-  attempt: 1,
-  turn: 4,
-  ...more,
+const provider = new AskedProvider({
+  start: startFakeOllama,
+  adapter: ({ baseURL }, contextTokens?: number) => ollamaModel({ host: baseURL, contextTokens }),
+  request: { model: { provider: 'ollama', name: MODEL }, messages: [{ role: 'user', content: 'Go.' }] },
 })
-
-function ask(reply: ProviderReply, more: Partial<ModelRequest> = {}, contextTokens?: number) {
-  fake.script(() => reply)
-  const adapter = ollamaModel({ host: fake.baseURL, contextTokens })
-  return collect(adapter.stream(request(more), new AbortController().signal))
-}
-
-const lastBody = () => {
-  const body = fake.requests.at(-1)?.body
-  if (!body) throw new Error('nothing was asked')
-  return body
-}
+const { ask, lastBody } = provider
 
 const line = (data: Record<string, unknown>) => `${JSON.stringify({ model: MODEL, ...data })}\n`
 const done = (more: Record<string, unknown> = {}) => line({ done: true, done_reason: 'stop', ...more })
@@ -173,15 +150,16 @@ describe('a body', () => {
 
   test('whose connection stays open is given out at once', async () => {
     expect(doneOf(await ask({ text: 'All.', flaw: 'lingers' })).content).toBe('All.')
-    await fake.waitFor(([first]) => first?.abortedAt !== undefined, 5_000)
+    await provider.fake.waitFor(([first]) => first?.abortedAt !== undefined, 5_000)
   })
 })
 
 test('a server that is not there is named, with where to say it', async () => {
-  await fake.close()
-  const failure = await failureOf(ask({ text: 'No.' }))
+  const { baseURL } = provider.fake
+  const stream = provider.adapter().stream(provider.request(), new AbortController().signal)
+  await provider.leave()
+  const failure = await failureOf(collect(stream))
   expect(failure).toMatchObject({ code: 'provider_unreachable', billed: 'no' })
-  expect(failure.message).toContain(fake.baseURL)
+  expect(failure.message).toContain(baseURL)
   expect(failure.message).toContain('OLLAMA_HOST')
-  fake = await startFakeOllama()
 })

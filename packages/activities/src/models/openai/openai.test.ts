@@ -1,36 +1,25 @@
-import { type FakeOpenAi, openAiError, type ProviderReply, startFakeOpenAi } from '@devflow/testing'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { collect, doneOf, failureOf, READ_FILE, textOf, usageOf } from '../conformance/harness.fixture.ts'
-import type { Message, ModelRequest } from '../model.ts'
+import { openAiError, type ProviderReply, startFakeOpenAi } from '@devflow/testing'
+import { describe, expect, test } from 'vitest'
+import { AskedProvider } from '../conformance/asked-provider.fixture.ts'
+import { doneOf, failureOf, textOf, usageOf } from '../conformance/harness.fixture.ts'
+import type { Message } from '../model.ts'
 import { openAiModel } from './index.ts'
 
-let fake: FakeOpenAi
-beforeEach(async () => {
-  fake = await startFakeOpenAi()
-})
-afterEach(() => fake.close())
-
-function ask(reply: ProviderReply, more: Partial<ModelRequest> = {}, options: object = {}) {
-  fake.script(() => reply)
-  const adapter = openAiModel({
-    apiKey: 'sk-test-0123456789',
-    baseURL: `${fake.baseURL}/v1`,
-    progressTimeoutMs: 300,
-    ...options,
-  })
-  const request: ModelRequest = {
+const provider = new AskedProvider({
+  start: startFakeOpenAi,
+  adapter: ({ baseURL }, options: object = {}) =>
+    openAiModel({
+      apiKey: 'sk-test-0123456789',
+      baseURL: `${baseURL}/v1`,
+      progressTimeoutMs: 300,
+      ...options,
+    }),
+  request: {
     model: { provider: 'openai', name: 'gpt-5-codex' },
     messages: [{ role: 'user', content: 'Go.' }],
-    tools: [READ_FILE],
-    maxOutputTokens: 1000,
-    sessionId: 'run/spec/1',
-    phase: 'spec',
-    attempt: 1,
-    turn: 1,
-    ...more,
-  }
-  return collect(adapter.stream(request, new AbortController().signal))
-}
+  },
+})
+const { ask } = provider
 
 const event = (type: string, data: object) => `event: ${type}\ndata: ${JSON.stringify({ type, ...data })}\n\n`
 const frames = (...all: [type: string, data: object][]): ProviderReply => ({
@@ -40,7 +29,7 @@ const frames = (...all: [type: string, data: object][]): ProviderReply => ({
 describe('a request', () => {
   test('keeps nothing at the provider, and asks for reasoning in its encrypted form', async () => {
     await ask({ text: 'Fine.' })
-    const [first] = fake.requests
+    const [first] = provider.fake.requests
     expect(first?.body).toMatchObject({
       store: false,
       stream: true,
@@ -54,12 +43,12 @@ describe('a request', () => {
 
   test('to a model that does not reason does not ask for it: that is refused', async () => {
     await ask({ text: 'Fine.' }, { model: { provider: 'openai', name: 'gpt-4.1-mini' } })
-    expect(fake.requests[0]?.body).not.toHaveProperty('include')
+    expect(provider.fake.requests[0]?.body).not.toHaveProperty('include')
   })
 
   test('asks for summaries only where the operator says so', async () => {
     await ask({ text: 'Fine.' }, {}, { reasoningSummary: 'auto' })
-    expect(fake.requests[0]?.body.reasoning).toEqual({ summary: 'auto' })
+    expect(provider.fake.requests[0]?.body.reasoning).toEqual({ summary: 'auto' })
   })
 })
 
@@ -79,7 +68,7 @@ describe('what goes back', () => {
     ]
     // The stand-in refuses what the API refuses: changed or missing reasoning, calls without results.
     expect(doneOf(await ask({ text: 'Fine.' }, { messages })).content).toBe('Fine.')
-    return fake.requests[1]?.body.input ?? []
+    return provider.fake.requests[1]?.body.input ?? []
   }
 
   test('stands in the order the model made it: reasoning, text, calls, and then their results', async () => {
@@ -169,9 +158,9 @@ describe('a response', () => {
 
   test('that failed tells what it used before', async () => {
     const error = { code: 'rate_limit_exceeded', message: 'Slow down.' }
-    fake.script(() => frames(['response.failed', { response: { status: 'failed', error, usage } }]))
+    provider.fake.script(() => frames(['response.failed', { response: { status: 'failed', error, usage } }]))
     const seen: unknown[] = []
-    const stream = openAiModel({ apiKey: 'sk-test', baseURL: `${fake.baseURL}/v1` }).stream(
+    const stream = openAiModel({ apiKey: 'sk-test', baseURL: `${provider.fake.baseURL}/v1` }).stream(
       {
         model: { provider: 'openai', name: 'gpt-5' },
         messages: [{ role: 'user', content: 'Go.' }],
