@@ -86,9 +86,14 @@ export function checkExpression(expression: string, locals: Iterable<string> = [
 
 /** Environments with a variable of each type, `__string`, `__dyn` and so on, by what else they know. */
 const typed = new Recent<string, Environment>(20)
+const typesOfTexts = new Recent<string, { type: string } | Fault>(500)
 
 /** The type of an expression over such variables, and `unknown` others; dyn where it cannot be read. */
 export function typeOfText(text: string, unknown: readonly string[]): { type: string } | Fault {
+  return typesOfTexts.get(`${unknown.join(' ')}\n${text}`, () => typeAnew(text, unknown))
+}
+
+function typeAnew(text: string, unknown: readonly string[]): { type: string } | Fault {
   const env = typed.get(unknown.join(' '), () => {
     const made = environmentWith([]).clone()
     for (const type of CEL_TYPES) made.registerVariable(`__${type}`, type)

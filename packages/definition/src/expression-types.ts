@@ -2,7 +2,7 @@ import type { JsonSchema } from '@devflow/contracts'
 import type { ASTNode } from '@marcbachmann/cel-js'
 import { typeOfText } from './cel.ts'
 import { type Names, schemaAlong, schemaOf } from './expression-names.ts'
-import { chainOf, childrenOf, indicesOf, type Step } from './expression-tree.ts'
+import { BINDING_MACROS, chainOf, childrenOf, indicesOf, type Step } from './expression-tree.ts'
 import { celTypeOf, schemaOfValues } from './schema-types.ts'
 import { Edits, type Range } from './text-edits.ts'
 
@@ -96,7 +96,7 @@ function isList(node: ASTNode): boolean {
 
 /** The names inside a macro. */
 function binding(node: ASTNode, name: string, names: Names, bound: Bound): Bound {
-  const isMacro = node.op === 'rcall' && node.args[0] !== 'bind'
+  const isMacro = node.op === 'rcall' && BINDING_MACROS.has(node.args[0])
   const over = isMacro ? schemaOfNode(node.args[1], names, bound) : undefined
   const { type } = celTypeOf(over)
   const element: JsonSchema | undefined =

@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { checkExpression, evaluate, type Scope } from './cel.ts'
 import { textErrors } from './check-expressions.ts'
+import { triggerErrors } from './check-trigger.ts'
 import { compile } from './compile.ts'
 import type { Names } from './expression-names.ts'
 import { PERSONAS, refusal, registryOf, SCHEMA } from './registry.fixture.ts'
@@ -184,6 +185,25 @@ describe('what maps and cycles name', () => {
       { path, message: expect.stringContaining(message) },
     ])
   })
+})
+
+it('counts are ints when they are evaluated, too', () => {
+  const scope: Scope = { input: {}, artifacts: {}, phases: {}, run: { id: 'r', attempt: 1 } }
+  const locals = { index: 1, iteration: 3 }
+  expect(evaluate('"abc".substring(index) + string(iteration)', { ...scope, locals })).toBe('bc3')
+  expect(evaluate('[index, iteration / 2, index * 0.5]', { ...scope, locals })).toEqual([1, 1, 0.5])
+})
+
+it('what triggers and schedules are told has types', () => {
+  const submit = { template: 't', input: '${{ event.data.order }}' }
+  const of = (match: string) => triggerErrors({ topic: 'a', match, submit })
+  expect(of('${{ event.topic == "a" && event.data.n > 2 }}')).toEqual([])
+  expect(of('${{ event.topic + 1 == 2 }}')).toEqual([
+    { path: 'match', message: expect.stringContaining('no such overload: string + int in event.topic + 1') },
+  ])
+  expect(of('${{ event.topik == "a" }}')).toEqual([
+    { path: 'match', message: expect.stringContaining('event.topik: not in the schema of event') },
+  ])
 })
 
 describe('types of expressions', () => {
