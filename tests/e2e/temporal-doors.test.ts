@@ -198,7 +198,7 @@ describe.concurrent('the Temporal UI', () => {
       definition: { signalDefinitions: { name: string; description: string }[] }
     }>('__temporal_workflow_metadata')
     expect(metadata.currentDetails).toBe(
-      '**Scripted work** is **waiting** at `ok` · $0.00 spent\n\nOpen gate: `ok`\n\n- `work` (agent): done\n- `ok` (gate): waiting for a decision',
+      '**Scripted work** is **waiting** at `ok` · 0.00 USD spent\n\nOpen gate: `ok`\n\n- `work` (agent): done\n- `ok` (gate): waiting for a decision',
     )
     const described = metadata.definition.signalDefinitions.filter(({ description }) => description)
     expect(described.map(({ name }) => name).sort()).toEqual(['gateDecision', 'pause', 'resume', 'wake'])

@@ -15,6 +15,7 @@ const OF_SOMEBODY = /^(DEVFLOW_(?!CACHE$)|DATABASE_URL$|TEMPORAL_|OTEL_|OPENROUT
 
 export interface RealStack {
   readonly api: string
+  readonly temporalUi: string
   stop(): Promise<void>
 }
 
@@ -55,18 +56,19 @@ export async function startRealStack(
   child.stderr?.on('data', (text) => {
     printed += text
   })
-  const ready = new Promise<string>((resolve, reject) => {
+  const ready = new Promise<{ api: string; temporalUi: string }>((resolve, reject) => {
     if (child.stdout)
       createInterface({ input: child.stdout }).on('line', (line) => {
         printed += `${line}\n`
         const said = JSON.parse(line)
-        if (said.event === 'ready') resolve(said.api)
+        if (said.event === 'ready') resolve(said)
       })
     signal.addEventListener('abort', () => reject(signal.reason), { once: true })
     ended.then(() => reject(new Error(`Devflow ended before it was ready:\n${printed}`)), reject)
   })
   try {
-    return { api: await ready, stop }
+    const { api, temporalUi } = await ready
+    return { api, temporalUi, stop }
   } catch (error) {
     await stop()
     throw error

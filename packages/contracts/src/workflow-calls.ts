@@ -30,7 +30,7 @@ export type Begun =
  * builds have none, and a workflow must take the same way with them.
  */
 export interface Shown {
-  /** Settled so far, and what may be spent: in dollars, as people read them. */
+  /** Settled so far, and what may be spent: in dollars, as `0.0042`. */
   spent: string
   limit?: string
   /** Also where what is open goes on to wait. */

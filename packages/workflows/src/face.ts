@@ -87,8 +87,8 @@ export class Face {
 
   #factWords(): string[] {
     const { spent, limit } = this.#shown ?? {}
-    const cost = spent === undefined ? [] : [`${spent}${limit === undefined ? '' : ` of ${limit}`} spent`]
-    return [...cost, ...(this.#page === undefined ? [] : [`[open in the console](${this.#page})`])]
+    const cost = spent === undefined ? [] : [`${spent}${limit === undefined ? '' : ` of ${limit}`} USD spent`]
+    return [...cost, ...(this.#page === undefined ? [] : [`[console](${this.#page})`])]
   }
 
   #gateLines(): string[] {

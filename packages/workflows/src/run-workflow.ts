@@ -145,7 +145,10 @@ class Walk {
       }
 
       const directive =
-        this.#given ?? (await control.enter({ ...this.#at(step.id), ...(busy.length > 0 ? { busy } : {}) }))
+        this.#given ??
+        (await control.enter.executeWithOptions({ summary: step.id }, [
+          { ...this.#at(step.id), ...(busy.length > 0 ? { busy } : {}) },
+        ]))
       this.#given = undefined
       this.#face.at(step, directive, busy)
       switch (directive.do) {

@@ -15,10 +15,13 @@ export const outcomeOf = ({ status }: Progress): Outcome | undefined =>
 export function shownOf({ money, gates, control }: Progress, at?: PhaseProgress): Shown {
   const open = gates.filter(({ status }) => status === 'open').map(({ id }) => id)
   return {
-    spent: dollars(money.spent),
-    ...(money.limit === null ? {} : { limit: dollars(money.limit) }),
+    spent: usd(money.spent),
+    ...(money.limit === null ? {} : { limit: usd(money.limit) }),
     ...(control === 'paused' ? { paused: true as const } : {}),
     ...(open.length > 0 ? { gates: { first: open.slice(0, MOST_GATES), total: open.length } } : {}),
     ...(at?.child === undefined ? {} : { child: at.child }),
   }
 }
+
+/** Without the sign: two of them are a formula to the Temporal UI. */
+const usd = (microUsd: number): string => dollars(microUsd).slice(1)
