@@ -1,6 +1,7 @@
 // npm test: sets up what is missing, checks the sources, runs every test. Last line: `N passed, N failed, N skipped`,
 // where each check counts as one. `--verify-only` stops after the checks; other arguments go to vitest.
-import { spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,17 +14,19 @@ const CHECKS = [
 ]
 
 /** One row of the table: prints how a check went, and what it says when it failed. */
-function check([name, program, ...args]) {
+async function check([name, program, ...args]) {
   const started = performance.now()
   const path = join(root, 'node_modules', program)
-  const { status, stdout, stderr } = spawnSync(node, [path, ...args], {
-    cwd: root,
-    encoding: 'utf8',
-    maxBuffer: 1e8,
-  })
+  const child = spawn(node, [path, ...args], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
+  const said = { stdout: '', stderr: '' }
+  for (const stream of ['stdout', 'stderr'])
+    child[stream].setEncoding('utf8').on('data', (text) => {
+      said[stream] += text
+    })
+  const [status] = await once(child, 'close')
   const seconds = ((performance.now() - started) / 1000).toFixed(1)
   process.stdout.write(`${status === 0 ? '✓' : '✗'} ${name} (${seconds} s)\n`)
-  if (status !== 0) process.stdout.write(`${stdout ?? ''}${stderr ?? ''}\n`)
+  if (status !== 0) process.stdout.write(`${said.stdout}${said.stderr}\n`)
   return status === 0
 }
 
@@ -59,7 +62,7 @@ function countsOf(report) {
 await runScript(async () => {
   await bootstrap()
   const verifyOnly = process.argv.includes('--verify-only')
-  const results = CHECKS.map(check)
+  const results = await Promise.all(CHECKS.map(check))
   const passed = results.filter(Boolean).length
   const rest = process.argv.slice(2).filter((arg) => arg !== '--verify-only')
   const tests = verifyOnly ? { passed: 0, failed: 0, skipped: 0 } : await runTests(rest)
