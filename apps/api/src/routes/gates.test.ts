@@ -107,7 +107,8 @@ describe('checks come in the order of the contract', () => {
     expect(await decide(deleted, { decision: 'approve' })).toMatchObject({ status: 200 })
     await api.append(deleted, COMPLETED)
     expect(await api.call(`/v1/runs/${deleted}`, { method: 'DELETE' })).toMatchObject({ status: 204 })
-    for (const headers of [{}, { 'idempotency-key': 'lost' }]) {
+    const keyed: Record<string, string> = { 'idempotency-key': 'lost' }
+    for (const headers of [{}, keyed]) {
       for (const run of [elsewhere, crypto.randomUUID(), 'nonsense'])
         expect(await decide(run, { decision: 'approve' }, headers)).toMatchObject({
           status: 404,
