@@ -70,7 +70,7 @@ export function runOf(row: RunRow): Run {
   const waitingFor = row.ended_at
     ? []
     : [...new Map(row.waiting.map(waitingOf).map((each) => [`${each.kind} ${each.id}`, each])).values()]
-  return present<Run>({
+  const told = present<Omit<Run, 'input'>>({
     id: row.id,
     template: row.template,
     definitionHash: row.definition_hash,
@@ -92,9 +92,9 @@ export function runOf(row: RunRow): Run {
     startedAt: isoTimeIfAny(row.started_at),
     endedAt: isoTimeIfAny(row.ended_at),
     lastSeq: Number(row.seq),
-    // A run without an input has the input null: the one field that is always there.
-    ...{ input: row.input },
   })
+  // A run without an input has the input null: the one field that is always there.
+  return { ...told, input: row.input }
 }
 
 export function phaseOf(phase: PhaseView): PhaseView {
