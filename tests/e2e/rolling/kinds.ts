@@ -8,6 +8,9 @@ const STREAMED = '[turns=3][chunks=12][chunkDelayMs=25]'
 export const HELD = `${STREAMED}${HELD_MARK}`
 const QUICK = '[turns=1][chunks=4]'
 
+/** Turns take a while on a machine that changes builds. */
+export const PATIENCE_MS = 90_000
+
 /** A kind of run that a change of builds may meet. */
 export interface Kind {
   template: string
@@ -114,6 +117,11 @@ export async function begin(stack: Stack, kind: Kind): Promise<UnderWay> {
     stack.runs.push(inner)
   }
   await kind.before?.(stack, inner)
-  await stack.untilEvent(inner, ...kind.underWay)
+  const [type, count] = kind.underWay
+  await stack.until(
+    inner,
+    ({ types }) => types.filter((other) => other === type).length >= count,
+    PATIENCE_MS,
+  )
   return { kind, run, inner }
 }

@@ -9,10 +9,7 @@ import { eventsOf } from '../../support/run-log.ts'
 import { Stack } from '../../support/stack.ts'
 import { type Builds, twoBuilds } from './builds.ts'
 import { holdSecondTurns } from './held.ts'
-import { begin, KINDS, type UnderWay } from './kinds.ts'
-
-/** Turns take a while on a machine that changes builds. */
-const PATIENCE_MS = 90_000
+import { begin, KINDS, PATIENCE_MS, type UnderWay } from './kinds.ts'
 
 /** What a change of builds came to. */
 export interface Rolled {
