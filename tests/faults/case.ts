@@ -11,6 +11,15 @@ export interface Case {
   input: CaseInput
   /** Agents work in clones of a repository. */
   hasWorkspace: boolean
+  sequel: Sequel
+}
+
+/** What people do once the run is over. */
+export interface Sequel {
+  /** How often they retry it, as long as it fails. */
+  retries: number
+  /** A fork of it, from one of the phases at the top, with an input of its own. */
+  fork: { from: string; input: CaseInput } | undefined
 }
 
 export interface CaseInput {
@@ -40,10 +49,12 @@ export type Expression =
 export interface Words {
   expression: unknown
   artifact: unknown
+  phase: unknown
 }
 interface Named extends Words {
   expression: Expression
   artifact: string
+  phase: string
 }
 
 /** What every phase may say. */
@@ -57,8 +68,10 @@ export interface Rules<W extends Words = Named> {
   undo: boolean
 }
 
-/** How an agent's attempt goes: turns with a tool, then its end. */
+/** How an agent's attempt goes: a turn in which it asks others for help, turns with a tool, then its end. */
 export interface Reply {
+  /** How many it asks, side by side. */
+  helpers: number
   tools: number
   /** The first call of its first turn fails in passing. */
   hiccup: boolean
@@ -86,13 +99,18 @@ export interface FunctionStep<W extends Words = Named> extends Rules<W> {
   answers: ('well' | 'throws' | 'wrong')[]
 }
 
+/** `changes`: they ask for some. `cancel`: they cancel the run, and do not decide. */
+export type Said = 'approve' | 'reject' | 'changes' | 'cancel'
+
 export interface GateStep<W extends Words = Named> extends Rules<W> {
   kind: 'gate'
   see: W['expression'] | undefined
   quorum: number
   onReject: 'fail' | 'end'
-  /** What people say; or nobody does, and its time runs out. */
-  closes: { decisions: ('approve' | 'reject')[] } | { deadline: 'approve' | 'reject' | 'fail' } | 'timeout'
+  /** To which phase it sends the run back, and by what; so often, and no more. */
+  back: { to: W['phase']; by: 'changes' | 'reject'; most: number } | undefined
+  /** What people say, by attempt, item and iteration; or nobody does, and its time runs out. */
+  closes: { decisions: Said[] } | { deadline: 'approve' | 'reject' | 'fail' } | 'timeout'
 }
 
 export interface WaitStep<W extends Words = Named> extends Rules<W> {
@@ -151,6 +169,25 @@ export function listsOf(step: Step): Step[][] {
 export function allSteps(steps: readonly Step[]): Step[] {
   return steps.flatMap((step) => [step, ...listsOf(step).flatMap(allSteps)])
 }
+
+/** The phases of a list that a gate sends the run back over: from the one that is meant, or holds it, up to the gate. */
+export function sentOver(list: readonly Step[], gate: Step): Step[] {
+  if (gate.kind !== 'gate' || !gate.back) return []
+  const { to } = gate.back
+  const from = list.findIndex((step) => allSteps([step]).some(({ name }) => name === to))
+  return list.slice(from, list.indexOf(gate) + 1)
+}
+
+/** Names of phases that may begin anew with all that is in them. */
+export function repeating(list: readonly Step[]): Set<string> {
+  const again = list.filter(({ attempts }) => attempts !== undefined)
+  const back = list.flatMap((step) => sentOver(list, step))
+  const inside = list.flatMap(listsOf).flatMap((inner) => [...repeating(inner)])
+  return new Set([...[...again, ...back].map(({ name }) => name), ...inside])
+}
+
+/** What who asks for changes, or rejects, says where that sends the run back. */
+export const commentAt = (attempt: number): string => `Again, after ${attempt}.`
 
 export const artifactOf = (name: string): string => `a${name}`
 

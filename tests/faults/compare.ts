@@ -32,6 +32,18 @@ export async function differences(pool: pg.Pool, run: string, means: Meaning): P
   return [...found, ...(await childDifferences(pool, stands, means))]
 }
 
+/** Turns that a fork has taken over and was asked for all the same, by a request for one of its own sessions. */
+export function paidAgain({ turns }: Meaning, run: string, requests: readonly RecordedRequest[]): string[] {
+  const reused = new Set(turns.flatMap(({ key, reused }) => (reused ? [key] : [])))
+  return requests.flatMap(({ session, body }) => {
+    const key = `${session.slice(run.length + 1)}/${turnOf(body)}`
+    return session.startsWith(run) && reused.has(key) ? [`turn ${key} was paid for again`] : []
+  })
+}
+
+const turnOf = ({ messages }: RecordedRequest['body']): number =>
+  messages.filter(({ role }) => role === 'assistant').length + 1
+
 const isOneOf = (error: Standing['error'], expected: Meaning['errors']): boolean =>
   expected.some(({ kind, code }) => error?.kind === kind && error.code === code)
 
@@ -115,7 +127,7 @@ export function repeatsOf(found: Case, requests: readonly RecordedRequest[]): Ma
   const made = new Map<string, { turns: Set<number>; count: number; id: string; attempt: number }>()
   for (const { session, body } of requests) {
     const [, id = '', attempt = ''] = session.split('/')
-    const turn = body.messages.filter(({ role }) => role === 'assistant').length + 1
+    const turn = turnOf(body)
     const known = made.get(session) ?? { turns: new Set(), count: 0, id, attempt: Number(attempt) }
     known.turns.add(turn)
     known.count += 1
@@ -124,7 +136,8 @@ export function repeatsOf(found: Case, requests: readonly RecordedRequest[]): Ma
   const repeats = new Map<string, number>()
   for (const [session, { turns, count, id, attempt }] of made) {
     const name = id.replace(/[[#].*$/s, '')
-    const step = agentsIn(found).get(name)
+    // Those that are asked for help have none.
+    const step = id.includes('~') ? undefined : agentsIn(found).get(name)
     const hiccup = step && nth(step.replies, name, id, attempt).hiccup ? 1 : 0
     repeats.set(session, count - turns.size - hiccup)
   }

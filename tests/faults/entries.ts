@@ -46,7 +46,7 @@ export const SHARED: Entry[] = [
     id: 'faults:worker@1',
     model: { provider: 'openrouter', name: 'deepseek/deepseek-chat', maxOutputTokens: 300, maxTurns: 20 },
     instructions: 'Work.',
-    tools: ['list_dir', 'complete'],
+    tools: ['list_dir', 'request_subagent', 'complete'],
   },
   { kind: 'function', id: 'faults:none@1', source: CALLED, output: ANSWER, effects: 'none' },
   { kind: 'function', id: 'faults:external@1', source: CALLED, output: ANSWER, effects: 'external' },
@@ -81,6 +81,7 @@ export function yamlOf(found: Case): string {
   const acts = [found.template, ...found.children].flatMap(({ steps }) => allSteps(steps).flatMap(actOf))
   const told = [
     `input: ${JSON.stringify(found.input)}${found.hasWorkspace ? ', in a workspace' : ''}`,
+    `then: ${JSON.stringify(found.sequel)}`,
     ...acts,
   ]
   return `${told.map((line) => `# ${line}`).join('\n')}\n${documents.join('---\n')}`
@@ -142,7 +143,9 @@ function bodyOf(found: Case, step: Step): Entry {
         gate: {
           title: `Go on? ${shown(step.see)}`,
           quorum: step.quorum,
-          onReject: step.onReject,
+          onReject: step.back?.by === 'reject' ? { goto: step.back.to } : step.onReject,
+          ...(step.back?.by === 'changes' ? { allowChanges: step.back.to } : {}),
+          ...(step.back ? { maxRounds: step.back.most } : {}),
           ...(typeof step.closes === 'object' && 'deadline' in step.closes
             ? { deadline: NEVER, onDeadline: { then: step.closes.deadline } }
             : {}),

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import type {
   AgentStep,
   Case,
+  CaseInput,
   CycleStep,
   FunctionStep,
   GateStep,
@@ -9,12 +10,13 @@ import type {
   ParallelStep,
   Reply,
   Rules,
+  Said,
   WaitStep,
   WorkflowStep,
 } from './case.ts'
-import type { Drawn, DrawnStep, Pick } from './draft.ts'
-import { meaningOf } from './meaning.ts'
-import { Ambiguous, turnsOf } from './running.ts'
+import type { Choice, Drawn, DrawnStep } from './draft.ts'
+import { storyOf, turnsIn } from './meaning.ts'
+import { Ambiguous } from './running.ts'
 import { settled } from './settle.ts'
 
 // Templates at random. First a draft is drawn: kinds, nesting, what happens, and numbers where names will stand; then
@@ -24,7 +26,7 @@ import { settled } from './settle.ts'
 const DEEPEST = 3
 
 const few = fc.integer({ min: 0, max: 3 })
-const pick: fc.Arbitrary<Pick> = fc.record({ at: fc.nat({ max: 30 }), than: few, isNot: fc.boolean() })
+const pick: fc.Arbitrary<Choice> = fc.record({ at: fc.nat({ max: 30 }), than: few, isNot: fc.boolean() })
 const maybe = <T>(arb: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
   fc.option(arb, { nil: undefined, freq: 2 })
 const seldom = <T>(arb: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
@@ -42,6 +44,10 @@ const rules = {
 } satisfies { [rule in keyof Rules<Drawn>]: fc.Arbitrary<Rules<Drawn>[rule]> }
 
 const reply: fc.Arbitrary<Reply> = fc.record({
+  helpers: fc.oneof(
+    { weight: 6, arbitrary: fc.constant(0) },
+    { weight: 1, arbitrary: fc.integer({ min: 1, max: 2 }) },
+  ),
   tools: fc.integer({ min: 0, max: 2 }),
   hiccup: fc.oneof({ weight: 4, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
   end: fc.oneof(
@@ -74,23 +80,41 @@ const call: fc.Arbitrary<FunctionStep<Drawn>> = fc.record({
   ),
 })
 
+const said: fc.Arbitrary<Said> = fc.oneof(
+  { weight: 8, arbitrary: fc.constantFrom('approve', 'reject', 'changes') },
+  { weight: 1, arbitrary: fc.constant('cancel') },
+)
+
+const back: fc.Arbitrary<GateStep<Drawn>['back']> = fc.record({
+  to: fc.nat({ max: 10 }),
+  by: fc.constantFrom('changes', 'reject'),
+  most: fc.integer({ min: 1, max: 2 }),
+})
+
 const gate: fc.Arbitrary<GateStep<Drawn>> = fc.record({
   kind: fc.constant('gate'),
   ...rules,
   see: seldom(pick),
   quorum: fc.integer({ min: 1, max: 2 }),
   onReject: fc.constantFrom('fail', 'end'),
+  back: maybe(back),
   closes: fc.oneof(
     {
       weight: 4,
       arbitrary: fc.record({
-        decisions: fc.array(fc.constantFrom('approve', 'reject'), { minLength: 1, maxLength: 3 }),
+        decisions: fc.array(said, { minLength: 1, maxLength: 3 }),
       }),
     },
     { weight: 1, arbitrary: fc.record({ deadline: fc.constantFrom('approve', 'reject', 'fail') }) },
     { weight: 1, arbitrary: fc.constant('timeout') },
   ),
 })
+
+/** An agent's work and a gate that may send it back: drawn one by one, they seldom meet. */
+const reviewed: fc.Arbitrary<DrawnStep[]> = fc.tuple(
+  agent,
+  fc.tuple(gate, back).map(([drawn, way]) => ({ ...drawn, back: way })),
+)
 
 const wait: fc.Arbitrary<WaitStep<Drawn>> = fc.record({
   kind: fc.constant('wait'),
@@ -122,7 +146,15 @@ function step(depth: number, children: number): fc.Arbitrary<DrawnStep> {
 
 /** As long as another; shrinking makes it short. */
 const list = (depth: number, children: number): fc.Arbitrary<DrawnStep[]> =>
-  fc.array(step(depth, children), { minLength: 1, maxLength: depth === DEEPEST ? 4 : 2, size: 'max' })
+  fc
+    .array(
+      fc.oneof(
+        { weight: 9, arbitrary: step(depth, children).map((one) => [one]) },
+        { weight: 1, arbitrary: reviewed },
+      ),
+      { minLength: 1, maxLength: depth === DEEPEST ? 4 : 2, size: 'max' },
+    )
+    .map((steps) => steps.flat())
 
 const workflow = (children: number): fc.Arbitrary<WorkflowStep<Drawn>> =>
   fc.record({
@@ -145,7 +177,7 @@ const map = (inside: fc.Arbitrary<DrawnStep[]>): fc.Arbitrary<MapStep<Drawn>> =>
   fc.record({
     kind: fc.constant('map'),
     ...rules,
-    over: fc.oneof<[fc.Arbitrary<number[]>, fc.Arbitrary<Pick>]>(fc.array(few, { maxLength: 4 }), pick),
+    over: fc.oneof<[fc.Arbitrary<number[]>, fc.Arbitrary<Choice>]>(fc.array(few, { maxLength: 4 }), pick),
     as: seldom(fc.constant('thing')),
     concurrency: fc.integer({ min: 1, max: 3 }),
     steps: inside,
@@ -163,27 +195,33 @@ const cycle = (inside: fc.Arbitrary<DrawnStep[]>): fc.Arbitrary<CycleStep<Drawn>
 /** Most turns of a case: what it costs in time. */
 const MOST_TURNS = 30
 
+const input: fc.Arbitrary<CaseInput> = fc.record({
+  n: few,
+  word: fc.constantFrom('tea', 'completed', '1'),
+  list: fc.array(few, { maxLength: 3 }),
+})
+
 /** Cases whose end can be told, each under a name of its own in this process. */
 export const cases: fc.Arbitrary<Case> = fc
   .record({
     top: list(DEEPEST, 1),
     child: list(1, 0),
-    input: fc.record({
-      n: few,
-      word: fc.constantFrom('tea', 'completed', '1'),
-      list: fc.array(few, { maxLength: 3 }),
-    }),
+    input,
     hasWorkspace: fc.oneof(
       { weight: 3, arbitrary: fc.constant(false) },
       { weight: 1, arbitrary: fc.constant(true) },
     ),
+    sequel: fc.record({
+      retries: fc.nat({ max: 2 }),
+      fork: seldom(fc.record({ from: fc.nat({ max: 3 }), input })),
+    }),
   })
-  .map((draft) => settled(draft))
+  .map(settled)
   .filter(isCertain)
 
 function isCertain(found: Case): boolean {
   try {
-    return turnsOf(meaningOf(found)) <= MOST_TURNS
+    return turnsIn(storyOf(found)) <= MOST_TURNS
   } catch (error) {
     if (error instanceof Ambiguous) return false
     throw error

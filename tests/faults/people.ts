@@ -3,7 +3,7 @@ import { CHANNELS } from '@devflow/contracts'
 import { decideGate } from '@devflow/db'
 import { call } from '../crash/runs.ts'
 import type { Stack } from '../crash/stack.ts'
-import { allSteps, type Case, type GateStep, nth, type Step } from './case.ts'
+import { allSteps, type Case, commentAt, type GateStep, nth, type Step } from './case.ts'
 import { signalOf, topicOf } from './entries.ts'
 
 interface Waiting {
@@ -70,9 +70,18 @@ async function decide(
   key: string,
 ): Promise<void> {
   if (typeof gate.closes !== 'object' || !('decisions' in gate.closes)) return
-  const decision = nth(gate.closes.decisions, gate.name, id, attempt)
+  const wanted = nth(gate.closes.decisions, gate.name, id, attempt)
+  if (wanted === 'cancel') {
+    await post(stack, `/v1/runs/${run}/cancel`, {}, key)
+    return
+  }
   const path = `/v1/runs/${run}/gates/${encodeURIComponent(id)}/decisions`
-  const said = await post(stack, path, { decision }, key)
+  const comment = gate.back && wanted !== 'approve' ? { comment: commentAt(attempt) } : {}
+  const decision = wanted === 'changes' ? 'request_changes' : wanted
+  const said = await post(stack, path, { decision, ...comment }, key)
+  // It was sent back as often as it may be.
+  if (said === 409 && wanted === 'changes')
+    await post(stack, path, { decision: 'reject', ...comment }, `${key}/no`)
   if (said === 200 && gate.quorum === 2 && decision === 'approve')
     await decideAsAnother(stack, run, id, attempt)
 }

@@ -1,9 +1,8 @@
-import type { Step } from './case.ts'
 import type { Running } from './running.ts'
 
 /** From where expressions look: the phases around, the outermost first, each with the item or iteration it is in. */
 export interface Place {
-  around: { step: Step; generation: number; group: number }[]
+  around: { running: Running; repeats: boolean; generation: number; group: number }[]
   /** Phases that have a name here, the innermost list first. */
   named: Map<string, Running>[]
   locals: Record<string, unknown>
@@ -13,8 +12,8 @@ export interface Place {
 export function marks({ around }: Place): string {
   const isAnew = around.some(({ generation }) => generation > 1)
   return around
-    .map(({ step, generation, group }) => {
-      const again = isAnew && step.attempts !== undefined ? `#${generation}` : ''
+    .map(({ running: { step }, repeats, generation, group }) => {
+      const again = isAnew && repeats ? `#${generation}` : ''
       if (step.kind === 'map') return `${again}[${group}]`
       return step.kind === 'cycle' ? `${again}#${group}` : again
     })
@@ -24,7 +23,7 @@ export function marks({ around }: Place): string {
 /** What the name of an artifact has after it: the items it was made for. */
 export function items({ around }: Place, depth = Number.POSITIVE_INFINITY): string {
   return around
-    .filter(({ step }) => step.kind === 'map')
+    .filter(({ running }) => running.step.kind === 'map')
     .slice(0, depth)
     .map(({ group }) => `[${group}]`)
     .join('')

@@ -12,13 +12,14 @@ import { replay } from '../support/replay.ts'
 import { brokenReports } from '../support/report-laws.ts'
 import { readStanding } from '../support/run-log.ts'
 import type { Case } from './case.ts'
-import { differences, repeatsOf } from './compare.ts'
+import { differences, paidAgain, repeatsOf } from './compare.ts'
 import { entriesOf, SHARED } from './entries.ts'
 import { type Fault, type FaultKind, settableClocks, strike } from './faults.ts'
-import { meaningOf } from './meaning.ts'
+import { type Story, storyOf, turnsIn } from './meaning.ts'
 import { attend, comeEarly } from './people.ts'
 import { cast, players } from './provider.ts'
-import { turnsOf } from './running.ts'
+import type { Meaning } from './running.ts'
+import { follow } from './sequels.ts'
 
 export interface Figures {
   runs: number
@@ -37,6 +38,9 @@ export interface Played {
 
 /** Faults after which a session may ask once more for a turn that was under way. */
 const CUTS_OFF: readonly FaultKind[] = ['worker', 'temporal', 'postgres', 'freeze', 'all', 'store']
+
+/** How often it is looked whether runs are over. */
+const LOOK_MS = 100
 
 /** Of a stack's executions so many are replayed. */
 const MOST_REPLAYS = 60
@@ -90,8 +94,8 @@ export class Theatre {
     const before = provider.requests.length
     for (const found of cases) cast(found)
     await this.#register(cases.flatMap(entriesOf))
-    const meanings = new Map(cases.map((found) => [found, meaningOf(found)]))
-    const turns = [...meanings.values()].reduce((sum, means) => sum + turnsOf(means), 0)
+    const stories = new Map(cases.map((found) => [found, storyOf(found)]))
+    const turns = [...stories.values()].reduce((sum, story) => sum + turnsIn(story), 0)
 
     let [isOver, isStriking] = [false, true]
     const over = () => isOver
@@ -102,11 +106,29 @@ export class Theatre {
         () => (isStriking = false),
       ),
     )
-    const runs = new Map<string, Case>()
+    const wrong = new Map<string, string[]>()
+    const tell = (found: Case, ...faults: string[]) => {
+      if (faults.length > 0) wrong.set(found.name, [...(wrong.get(found.name) ?? []), ...faults])
+    }
+    const runs = new Map<string, { found: Case; means: Meaning }>()
+    const following = new Set<string>()
+    /** Submits a case, and goes on with it when its run is over. */
+    const begin = async (found: Case, story: Story) => {
+      const run = await this.#submit(found)
+      runs.set(run, { found, means: story.run })
+      following.add(run)
+      follow(stack, run, found, story, over)
+        .then((fork) => {
+          if (fork && typeof story.fork === 'object') runs.set(fork, { found, means: story.fork })
+        })
+        .catch((error: Error) => tell(found, error.message))
+        .finally(() => following.delete(run))
+    }
     let left: string[]
     try {
-      for (const found of cases) runs.set(await this.#submit(found), found)
-      left = await this.#untilOver([...runs.keys()], () => isStriking, patienceMs)
+      for (const [found, story] of stories) await begin(found, story)
+      const isBusy = () => isStriking
+      left = await this.#untilOver(() => [...runs.keys()], following, isBusy, patienceMs)
     } finally {
       isOver = true
       await Promise.allSettled([striking(), attending()])
@@ -114,21 +136,17 @@ export class Theatre {
     const [faults] = await Promise.all([striking(), attending()])
 
     const cuts = faults.filter((kind) => CUTS_OFF.includes(kind)).length
-    const wrong = new Map<string, string[]>()
-    const tell = (found: Case, ...faults: string[]) => {
-      if (faults.length > 0) wrong.set(found.name, [...(wrong.get(found.name) ?? []), ...faults])
-    }
     let repeated = 0
-    for (const [run, found] of runs) {
+    for (const [run, { found, means }] of runs) {
       if (left.includes(run)) {
         tell(found, `the run ${run} does not end: ${await stuckAt(stack.pool, run)}`)
         continue
       }
-      const means = meanings.get(found)
-      if (means) tell(found, ...(await differences(stack.pool, run, means)))
+      tell(found, ...(await differences(stack.pool, run, means)))
       if (only) continue
       const family = await this.#family(run)
       const sent = provider.requests.filter(({ session }) => family.some((each) => session.startsWith(each)))
+      tell(found, ...paidAgain(means, run, sent))
       for (const [session, count] of repeatsOf(found, sent)) {
         repeated += count
         if (count > cuts) tell(found, `${count} requests of ${session} were made again, after ${cuts} cuts`)
@@ -153,10 +171,13 @@ export class Theatre {
   }
 
   /** Nothing is left running, the books agree, projections are true, histories replay. */
-  async #lawsOfAll(runs: Map<string, Case>, tell: (found: Case, ...faults: string[]) => void): Promise<void> {
+  async #lawsOfAll(
+    runs: Map<string, { found: Case }>,
+    tell: (found: Case, ...faults: string[]) => void,
+  ): Promise<void> {
     const { stack } = this
     const families = new Map<string, Case>()
-    for (const [run, found] of runs) for (const each of await this.#family(run)) families.set(each, found)
+    for (const [run, { found }] of runs) for (const each of await this.#family(run)) families.set(each, found)
     const all = [...families.keys()]
     const tellOf = (broken: Record<string, unknown>) => {
       for (const [run, faults] of Object.entries(broken)) {
@@ -204,18 +225,27 @@ export class Theatre {
     return rows.map(({ id }) => id)
   }
 
-  /** Resolves to those of the runs that have not ended when nothing has happened in any of them for so long. */
-  async #untilOver(runs: string[], isStriking: () => boolean, patienceMs: number): Promise<string[]> {
+  /**
+   * Resolves when all have ended and nobody follows any of them; or to those that have not when nothing has happened in
+   * any of them for so long. That is counted in answers of Postgres: on a slow machine they take longer, too.
+   */
+  async #untilOver(
+    runs: () => string[],
+    following: ReadonlySet<string>,
+    isStriking: () => boolean,
+    patienceMs: number,
+  ): Promise<string[]> {
     const query = `select r.id, h.seq from devflow.runs r join devflow.run_heads h on h.run_id = r.id
       where r.ended_at is null and (r.id = any($1) or r.parent is not null) order by r.id`
-    let [seen, since] = ['', performance.now()]
+    let [seen, looks] = ['', 0]
     for (;;) {
-      const open = await this.stack.pool.query<{ id: string }>(query, [runs]).catch(() => undefined)
-      if (open?.rows.length === 0) return []
-      const now = JSON.stringify(open?.rows)
-      if (now !== seen || isStriking()) [seen, since] = [now, performance.now()]
-      if (performance.now() - since > patienceMs) return open?.rows.map(({ id }) => id) ?? runs
-      await pause(100)
+      const open = await this.stack.pool.query<{ id: string }>(query, [runs()]).catch(() => undefined)
+      if (open?.rows.length === 0 && following.size === 0) return []
+      const now = JSON.stringify([open?.rows, following.size])
+      if (now !== seen || isStriking()) [seen, looks] = [now, 0]
+      if (open) looks += 1
+      if (looks > patienceMs / LOOK_MS) return open?.rows.map(({ id }) => id) ?? runs()
+      await pause(LOOK_MS)
     }
   }
 

@@ -6,12 +6,15 @@ const LONGEST = 60
  * What an agent says of what it was shown, short and for all to compute: so each value goes on through the run, and one
  * that was lost or is another shows in what is made of it.
  */
-export function echoOf(see: unknown, inputs: Record<string, unknown>): string {
-  const text = JSON.stringify(sorted({ see, ...inputs }))
+export function echoOf(see: unknown, more: Record<string, unknown>): string {
+  const text = JSON.stringify(sorted({ see, ...more }))
   return text.length <= LONGEST
     ? text
     : `${text.slice(0, LONGEST)}…${createHash('sha256').update(text).digest('hex').slice(0, 8)}`
 }
+
+/** What the n-th agent that was asked for help says. */
+export const helpOf = (see: unknown, n: number): string => echoOf(see, { helper: n })
 
 /** A value as it reads in a prompt: text that is JSON counts as what it holds. */
 export function readBack(text: string): unknown {

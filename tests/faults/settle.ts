@@ -4,11 +4,13 @@ import {
   type Case,
   type CaseInput,
   type Expression,
+  type GateStep,
   listsOf,
   type Step,
+  sentOver,
 } from './case.ts'
-import type { DrawnStep, Pick } from './draft.ts'
-import { meaningOf } from './meaning.ts'
+import type { Choice, Drawn, DrawnStep } from './draft.ts'
+import { storyOf } from './meaning.ts'
 import { Ambiguous } from './running.ts'
 
 interface Draft {
@@ -16,6 +18,7 @@ interface Draft {
   child: DrawnStep[]
   input: CaseInput
   hasWorkspace: boolean
+  sequel: { retries: number; fork: { from: number; input: CaseInput } | undefined }
 }
 
 type Source = { get: (string | number)[]; type: 'int' | 'text' | 'list' | 'json' }
@@ -29,7 +32,7 @@ interface Sight {
 let count = 0
 
 /** A draft with its names: a case that is like no other in this process. */
-export function settled({ top, child, input, hasWorkspace }: Draft): Case {
+export function settled({ top, child, input, hasWorkspace, sequel }: Draft): Case {
   count += 1
   const name = `c${count}`
   const names = nameGiver()
@@ -42,23 +45,35 @@ export function settled({ top, child, input, hasWorkspace }: Draft): Case {
     children: usesChild ? [{ id: `faults:${name}-child@1`, steps: childSteps, tells: [] }] : [],
     input,
     hasWorkspace,
+    sequel: { retries: 0, fork: undefined },
   }
   for (const template of [...found.children, found.template])
     template.tells = template.steps.map((step) => step.name).filter((told) => canTell(found, template, told))
-  return found
+  const { retries, fork } = sequel
+  const from = fork && steps[fork.from % steps.length]?.name
+  const sequels: Case['sequel'][] = [
+    { retries, fork: fork && from !== undefined ? { from, input: fork.input } : undefined },
+    { retries, fork: undefined },
+  ]
+  return sequels.map((each) => ({ ...found, sequel: each })).find((each) => isClear(each)) ?? found
 }
 
-/** Whether the run's output may hold a phase's: not where it depends on which of two was first. */
-function canTell(found: Case, template: Case['template'], name: string): boolean {
+/** Whether all of it can be told: not where something depends on which of two was first. */
+function isClear(found: Case): boolean {
   try {
-    const tells = [...template.tells, name]
-    const replace = (each: Case['template']) => (each === template ? { ...template, tells } : each)
-    meaningOf({ ...found, template: replace(found.template), children: found.children.map(replace) })
+    storyOf(found)
     return true
   } catch (error) {
     if (error instanceof Ambiguous) return false
     throw error
   }
+}
+
+/** Whether the run's output may hold a phase's. */
+function canTell(found: Case, template: Case['template'], name: string): boolean {
+  const tells = [...template.tells, name]
+  const replace = (each: Case['template']) => (each === template ? { ...template, tells } : each)
+  return isClear({ ...found, template: replace(found.template), children: found.children.map(replace) })
 }
 
 const INPUT: Source[] = [
@@ -90,14 +105,21 @@ function settleList(
   const steps: Step[] = []
   let sight = before
   for (const draft of drafts) {
-    const { step, after } = settleStep(draft, sight, names)
+    const { step, after } = settleStep(draft, sight, names, steps)
     steps.push(step)
+    // Only the last round of it would be undone: such a template is refused.
+    for (const over of sentOver(steps, step)) over.undo = false
     sight = after
   }
   return { steps, after: sight }
 }
 
-function settleStep(draft: DrawnStep, sight: Sight, names: () => string): { step: Step; after: Sight } {
+function settleStep(
+  draft: DrawnStep,
+  sight: Sight,
+  names: () => string,
+  earlier: readonly Step[],
+): { step: Step; after: Sight } {
   const name = names()
   const rules = { ...draft, name, when: draft.when && condition(draft.when, sight) }
   const done = (step: Step, seen: Sight = sight) => ({ step, after: added(seen, step) })
@@ -113,8 +135,14 @@ function settleStep(draft: DrawnStep, sight: Sight, names: () => string): { step
         see: value(draft.see, sight),
       })
     }
-    case 'function':
     case 'gate':
+      return done({
+        ...draft,
+        ...pickRules(rules),
+        see: value(draft.see, sight),
+        ...settleGate(draft, earlier),
+      })
+    case 'function':
       return done({ ...draft, ...pickRules(rules), see: value(draft.see, sight) })
     case 'wait':
       return done({ ...draft, ...pickRules(rules) })
@@ -158,6 +186,29 @@ function settleStep(draft: DrawnStep, sight: Sight, names: () => string): { step
   }
 }
 
+/** To where a gate sends the run back, and what people say at it. */
+function settleGate(
+  { back, closes }: GateStep<Drawn>,
+  earlier: readonly Step[],
+): Pick<GateStep, 'back' | 'closes'> {
+  const targets = earlier.flatMap((step) => (back?.by === 'changes' ? agentsIn(step) : allSteps([step])))
+  const to = back && targets[back.to % targets.length]?.name
+  const canAsk = to !== undefined && back?.by === 'changes'
+  return {
+    back: back && to !== undefined ? { ...back, to } : undefined,
+    closes:
+      typeof closes === 'object' && 'decisions' in closes
+        ? { decisions: closes.decisions.map((said) => (said === 'changes' && !canAsk ? 'reject' : said)) }
+        : closes,
+  }
+}
+
+/** The agents that can be named after a phase. */
+function agentsIn(step: Step): Step[] {
+  if (step.kind === 'parallel') return step.branches.flat().flatMap(agentsIn)
+  return step.kind === 'agent' ? [step] : []
+}
+
 const pickRules = ({ name, when }: { name: string; when: Expression | undefined }) => ({ name, when })
 
 const withLocals = (sight: Sight, locals: Source[]): Sight => ({
@@ -199,14 +250,14 @@ function added({ sources, artifacts }: Sight, step: Step): Sight {
   }
 }
 
-function value(pick: Pick | undefined, { sources }: Sight): Expression | undefined {
+function value(pick: Choice | undefined, { sources }: Sight): Expression | undefined {
   if (pick === undefined) return undefined
   const source = chosen(pick, sources)
   if (source.type === 'int' && pick.isNot) return { plus: [source, pick.than] }
   return { get: source.get }
 }
 
-const ofType = (pick: Pick, { sources }: Sight, type: Source['type']): Expression => {
+const ofType = (pick: Choice, { sources }: Sight, type: Source['type']): Expression => {
   const fit = sources.filter((source) => source.type === type)
   return { get: chosen(pick, fit.length > 0 ? fit : sources).get }
 }
@@ -214,7 +265,7 @@ const ofType = (pick: Pick, { sources }: Sight, type: Source['type']): Expressio
 /** Texts that phases and gates come to, and some that they do not. */
 const TEXTS = ['completed', 'approved', 'failed', 'skipped']
 
-function condition(pick: Pick, { sources }: Sight): Expression {
+function condition(pick: Choice, { sources }: Sight): Expression {
   const { get, type } = chosen(pick, sources)
   const said: Expression =
     type === 'int'
@@ -227,4 +278,4 @@ function condition(pick: Pick, { sources }: Sight): Expression {
   return pick.isNot ? { not: said } : said
 }
 
-const chosen = ({ at }: Pick, sources: readonly Source[]): Source => sources[at % sources.length] as Source
+const chosen = ({ at }: Choice, sources: readonly Source[]): Source => sources[at % sources.length] as Source
