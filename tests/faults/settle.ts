@@ -160,7 +160,9 @@ function settleStep(
     }
     case 'map': {
       const over = Array.isArray(draft.over) ? draft.over : ofType(draft.over, sight, 'list')
-      const item = { get: ['item'], type: 'int' as const }
+      // What phases came to is known to be no number as often as not.
+      const isMade = 'get' in over && over.get[0] === 'phases'
+      const item: Source = { get: ['item'], type: isMade ? 'json' : 'int' }
       const locals: Source[] = [
         item,
         { get: ['index'], type: 'int' },
@@ -259,7 +261,9 @@ function value(pick: Choice | undefined, { sources }: Sight): Expression | undef
 
 const ofType = (pick: Choice, { sources }: Sight, type: Source['type']): Expression => {
   const fit = sources.filter((source) => source.type === type)
-  return { get: chosen(pick, fit.length > 0 ? fit : sources).get }
+  // What is known to be of another type is refused when the template is registered; of these nothing is known.
+  const unknown = sources.filter(({ get: [root], type: its }) => root === 'input' && its === 'json')
+  return { get: chosen(pick, fit.length > 0 ? fit : unknown).get }
 }
 
 /** Texts that phases and gates come to, and some that they do not. */
