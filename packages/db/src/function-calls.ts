@@ -5,7 +5,7 @@ import type pg from 'pg'
 export async function lastCompleted(pool: pg.Pool, run: string, phase: string): Promise<number> {
   const { rows } = await pool.query<{ attempt: number }>({
     name: 'last-completed',
-    text: `select coalesce(max(attempt), 0) as attempt from devflow.run_events where run_id = $1 and phase = $2 and type = 'phase.completed'`,
+    text: `select coalesce(max(attempt), 0) as attempt from devflow.run_events where run_id = $1 and phase = $2 and turn is null and type = 'phase.completed'`,
     values: [run, phase],
   })
   return rows[0]?.attempt ?? 0

@@ -45,17 +45,25 @@ export async function readAttempt(
     at: Date
   }>({
     name: 'read-attempt',
-    text: `with summarised as (
-             select (coalesce(convert_from(b.content, 'UTF8')::jsonb, e.data)->>'upToTurn')::int as turn from devflow.run_events e
+    // Turns are looked for from where the first one began, and only up to the log's end: of the log's other thousands of lines none
+    // is read. What has no turn has an index of its own.
+    text: `with first as materialized (
+             select seq from devflow.run_events where run_id = $1 and key = $2::text || '/' || $3::int || '/1/started'
+           ), turns as materialized (
+             select e.* from devflow.run_events e where e.run_id = $1 and e.phase = $2 and e.attempt = $3 and e.turn is not null
+               and e.seq >= (select seq from first) and e.seq <= (select seq from devflow.run_heads where run_id = $1)
+           ), summarised as (
+             select (coalesce(convert_from(b.content, 'UTF8')::jsonb, e.data)->>'upToTurn')::int as turn from turns e
              left join devflow.blobs b on b.run_id = e.run_id and b.sha256 = e.data->>'$blob'
-             where e.run_id = $1 and e.phase = $2 and e.attempt = $3 and e.type = 'context.compacted' order by e.seq desc limit 1
+             where e.type = 'context.compacted' order by e.seq desc limit 1
+           ), attempt as (
+             select * from devflow.run_events where run_id = $1 and phase = $2 and attempt = $3 and turn is null
+             union all
+             select * from turns where turn > coalesce((select turn from summarised), 0) or turn = 1 and type = 'turn.started'
            )
            select e.seq, e.type, e.turn, e.key, e.at,
              case when b.content is null then e.data else convert_from(b.content, 'UTF8')::jsonb end as data
-           from devflow.run_events e
-           left join devflow.blobs b on b.run_id = e.run_id and b.sha256 = e.data->>'$blob'
-           where e.run_id = $1 and e.phase = $2 and e.attempt = $3
-             and (e.turn is null or e.turn > coalesce((select turn from summarised), 0) or e.turn = 1 and e.type = 'turn.started')
+           from attempt e left join devflow.blobs b on b.run_id = e.run_id and b.sha256 = e.data->>'$blob'
            order by e.seq`,
     values: [run, phase, attempt],
   })
