@@ -18,6 +18,9 @@ afterAll(() => {
 
 const BUNDLES = fileURLToPath(new URL('../../node_modules/.cache/devflow-test', import.meta.url))
 
+/** Every worker starts from nothing and waits for the heartbeat of the one before, on a machine that may be busy. */
+const PATIENCE_MS = 120_000
+
 /** A worker on a machine of its own: it shares nothing with the others but the database. `dies`: where, and the how-manieth time. */
 async function workerOn(disk: string, dies?: string): Promise<void> {
   const data = join(folder, disk)
@@ -38,6 +41,7 @@ async function untilDead(): Promise<void> {
       }
     },
     (isAlive) => !isAlive,
+    { patienceMs: PATIENCE_MS },
   )
 }
 
@@ -85,7 +89,7 @@ tools: [read_file, list_dir, write_file, edit_file]
     await untilDead()
   }
   await workerOn('last')
-  const end = await stack.untilStatus(run, 'completed')
+  const end = await stack.until(run, ({ status }) => status === 'completed', PATIENCE_MS)
 
   const seen = eventsOf(end, 'tool.completed').filter(({ phase }) => phase === 'look')
   expect(seen[0]?.data.content).toContain(`1\t${numbers.join(';')};END`)
