@@ -12,7 +12,7 @@ const bench = vm.createContext({ work: undefined as (() => unknown) | undefined 
 const script = new vm.Script('work()')
 
 /** Times the limit: what a try may take at most on a machine that has too much to do. */
-const MOST_WALL = 8
+const MOST_WALL = 4
 
 /**
  * Runs synchronous work and stops it after `ms` of processor time (0.15 ms of overhead). Throws TimeLimitError.
