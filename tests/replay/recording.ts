@@ -311,6 +311,21 @@ kept('undone-after-cancel', async () => {
   await stack.command(run, 'cancel')
   return run
 })
+// Beside the one before it: Temporal shows that it is being undone, and before that that it is paused.
+kept('undone-as-shown', async () => {
+  const run = await stack.submit(
+    callTemplate('export default () => 1', {
+      phase: UNDONE,
+      then: [{ id: 'ask', gate: { title: 'Go on?', deadline: 'P1D' } }],
+    }),
+  )
+  await stack.untilEvent(run, 'gate.opened')
+  await stack.command(run, 'pause')
+  await stack.untilEvent(run, 'run.paused')
+  await stack.command(run, 'resume')
+  await stack.command(run, 'cancel')
+  return run
+})
 kept('undone-by-two-workers', async () => {
   const source = `export default async (input, ctx) => {
     if (input.undo && ctx.attempt === 1) throw new Error('not at first')

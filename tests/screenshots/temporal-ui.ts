@@ -105,7 +105,7 @@ export class TemporalUi {
     last: Locator,
     { above, below, left = LEFT }: { above: number; below: number; left?: number },
   ): Promise<void> {
-    await this.#page.evaluate(() => document.fonts.ready)
+    await this.#page.evaluate('document.fonts.ready')
     const [top, bottom] = [await first.boundingBox(), await last.boundingBox()]
     if (!top || !bottom) throw new Error(`there is nothing to be seen for ${name}`)
     const y = Math.max(0, top.y - above)

@@ -31,8 +31,12 @@ async function query(url: string, sql: string) {
 }
 
 test('says where everything is, and on SIGTERM ends all of it', async () => {
-  const up = startUp(['--data', dataFolder(), '--port', '0', '--workers', '2'])
+  const data = dataFolder()
+  const up = startUp(['--data', data, '--port', '0', '--workers', '2'])
   const ready = await up.ready()
+  expect(readFileSync(join(data, 'logs', 'worker-1.log'), 'utf8')).toContain(
+    `links lead to ${ready.console}\n`,
+  )
   expect(ready.pids.workers).toHaveLength(2)
   expect((await fetch(`${ready.api}/v1/runs?limit=1`)).status).toBe(200)
   expect((await fetch(ready.temporalUi ?? '')).status).toBe(200)
