@@ -24,6 +24,6 @@ export function forkOf(source: Interpreter, before: number, input: Record<string
     const copy = copies.get(by)
     if (copy) means.children.push({ by: copy, attempt, means: child })
   }
-  means.artifacts.takeOver(source.means.artifacts, copies)
+  fork.kept.takeOver(source.kept, copies)
   return fork
 }

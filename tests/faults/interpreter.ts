@@ -52,13 +52,14 @@ const TOP: Place = { around: [], named: [], locals: {} }
  * side by side runs one after the other; where that matters, what came of it is `loose`: nobody can tell.
  */
 export class Interpreter implements Child {
+  readonly kept = new Kept()
   /** What the run came to when it ended last. */
   readonly means: Meaning = {
     status: 'completed',
     errors: [],
     output: null,
     phases: new Map(),
-    artifacts: new Kept(),
+    artifacts: this.kept,
     turns: [],
     children: [],
   }
@@ -73,7 +74,7 @@ export class Interpreter implements Child {
   constructor(found: Case, template: Template, input: Record<string, unknown>) {
     this.found = found
     this.template = template
-    this.#sight = new Sight(template, input, this.means.artifacts)
+    this.#sight = new Sight(template, input, this.kept)
     this.#repeating = repeating(template.steps)
     const list = template.steps.map((step) => this.#open(step, TOP))
     this.top = { list, names: new Map(list.map((running) => [running.step.name, running])), ending: 'done' }
@@ -103,7 +104,7 @@ export class Interpreter implements Child {
 
   retry(): void {
     const at = this.top.list.find(({ status, step }) => status === 'failed' && !step.continues)
-    if (at) reopen(at, this.means.artifacts)
+    if (at) reopen(at, this.kept)
     this.run()
   }
 
@@ -236,7 +237,7 @@ export class Interpreter implements Child {
     for (const key of turns) this.means.turns.push({ key, by: running })
     if (failure) throw new Failed(failure)
     running.output = () => content
-    if (step.makes) this.means.artifacts.set(own + items(place), { content, loose: false, maker: running })
+    if (step.makes) this.kept.set(own + items(place), { content, loose: false, maker: running })
     return 'done'
   }
 
@@ -288,7 +289,7 @@ export class Interpreter implements Child {
     // They have their names outside as well, now that it is over.
     for (const [name, inner] of exported(running)) place.named[0]?.set(name, inner)
     running.output = () => groups.map(({ list }) => outputOf(list))
-    return join(running, groups, !step.passesOver, this.means.artifacts)
+    return join(running, groups, !step.passesOver, this.kept)
   }
 
   #map(running: Running, step: MapStep, place: Place): Exclude<Ending, object> {
@@ -303,8 +304,8 @@ export class Interpreter implements Child {
       if (step.concurrency === 1 && group.ending !== 'done') break
     }
     running.output = () => groups.map(({ list }) => outputOf(list))
-    if (step.concurrency > 1) return join(running, groups, true, this.means.artifacts)
-    return join(running, groups.slice(-1), true, this.means.artifacts)
+    if (step.concurrency > 1) return join(running, groups, true, this.kept)
+    return join(running, groups.slice(-1), true, this.kept)
   }
 
   #cycle(running: Running, step: CycleStep, place: Place): Exclude<Ending, object> {
@@ -315,7 +316,7 @@ export class Interpreter implements Child {
     for (let iteration = Math.max(1, done); ; iteration += 1) {
       const group = this.#group(running, step.steps, place, iteration, { iteration, last })
       running.output = () => outputOf(group.list)
-      const ending = join(running, [group], true, this.means.artifacts)
+      const ending = join(running, [group], true, this.kept)
       if (ending !== 'done') return ending
       last = running.output()
       const inside = {

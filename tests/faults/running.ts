@@ -1,5 +1,4 @@
 import type { Step } from './case.ts'
-import type { Kept } from './kept.ts'
 
 /** What a run comes to. */
 export interface Meaning {
@@ -8,7 +7,8 @@ export interface Meaning {
   errors: Failure[]
   output: unknown
   phases: Map<string, Running>
-  artifacts: Kept
+  /** The latest content of each, by the name the run keeps it by. */
+  artifacts: ReadonlyMap<string, { content: unknown; loose: boolean }>
   /** Recorded turns, as phase/attempt/turn; `reused`: in the run that this is a fork of. */
   turns: { key: string; by: Running; reused?: true }[]
   children: { by: Running; attempt: number; means: Meaning }[]
