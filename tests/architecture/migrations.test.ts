@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { destructiveIn, unusedSince } from './destructive.ts'
-import { readReleases } from './releases.ts'
+import { type Release, readReleases } from './releases.ts'
 import { ROOT } from './sources.ts'
 
 const FOLDER = join(ROOT, 'migrations')
@@ -70,7 +70,7 @@ function refused(
 }
 
 describe('which migrations are refused', () => {
-  const known = [
+  const known: Release[] = [
     { version: '1.0.0', migrations: { '0000_init': '' } },
     { version: '1.1.0', migrations: { '0001_more': '' } },
   ]
