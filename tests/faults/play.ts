@@ -239,9 +239,11 @@ export class Theatre {
       where r.ended_at is null and (r.id = any($1) or r.parent is not null) order by r.id`
     let [seen, looks] = ['', 0]
     for (;;) {
+      // First: who is followed now may be retried while it is looked for what is open.
+      const followed = following.size
       const open = await this.stack.pool.query<{ id: string }>(query, [runs()]).catch(() => undefined)
-      if (open?.rows.length === 0 && following.size === 0) return []
-      const now = JSON.stringify([open?.rows, following.size])
+      if (open?.rows.length === 0 && followed === 0) return []
+      const now = JSON.stringify([open?.rows, followed])
       if (now !== seen || isStriking()) [seen, looks] = [now, 0]
       if (open) looks += 1
       if (looks > patienceMs / LOOK_MS) return open?.rows.map(({ id }) => id) ?? runs()
