@@ -7,7 +7,12 @@ import type {
   SessionEnd,
   SessionRef,
 } from '@devflow/contracts'
-import { ActivityCancellationType, CancellationScope, proxyActivities } from '@temporalio/workflow'
+import {
+  ActivityCancellationType,
+  CancellationScope,
+  CancelledFailure,
+  proxyActivities,
+} from '@temporalio/workflow'
 
 export type Begin = Extract<Begun, { over: false }>
 
@@ -38,7 +43,14 @@ export function startSession(
     summary: `${phase}${persona === undefined ? '' : ` by ${persona}`}, attempt ${attempt}`,
   })
   const scope = new CancellationScope()
-  const running: Running = { settled: undefined, stop: () => scope.cancel() }
+  let isStopped = false
+  const running: Running = {
+    settled: undefined,
+    stop: () => {
+      isStopped = true
+      scope.cancel()
+    },
+  }
   scope
     .run(() =>
       step?.kind === 'function'
@@ -50,7 +62,8 @@ export function startSession(
         running.settled = { end }
       },
       (error: unknown) => {
-        running.settled = { error }
+        // Its worker may have died meanwhile: told to stop, it is not delivered again, and has not failed.
+        running.settled = { error: isStopped ? new CancelledFailure('stopped') : error }
       },
     )
   return running
