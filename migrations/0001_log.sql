@@ -354,7 +354,7 @@ CREATE FUNCTION devflow.append(
   c_member int[], c_nth int[], c_kind text[], c_key text[], c_phase text[], c_attempt int[], c_turn int[], c_delivery int[], c_text text[],
   careful boolean, m_persona text[] DEFAULT NULL, m_owner text DEFAULT '', OUT verdicts text[], OUT seqs bigint[], OUT codes text[], OUT overruns jsonb[]
 ) LANGUAGE plpgsql VOLATILE
-SET search_path = devflow, pg_temp SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+SET search_path = devflow, pg_temp SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
   -- How each member stands with its run: the run's last seq, the time of its next event, its tenant. A null verdict may write.
   m_seq bigint[]; m_at timestamptz[]; m_tenant text[]; any_limit boolean; any_out boolean; any_pooled boolean;

@@ -20,7 +20,7 @@ CREATE FUNCTION devflow.wake(run uuid) RETURNS void LANGUAGE sql AS $$
 $$;
 --> statement-breakpoint
 -- A new run: its head, its definition, `run.submitted` and the outbox entry that starts it. Answers the time of submission.
-CREATE FUNCTION devflow.submit(run uuid, tenant text, hash text, definition jsonb, submitted jsonb) RETURNS timestamptz LANGUAGE plpgsql AS $$
+CREATE FUNCTION devflow.submit(run uuid, tenant text, hash text, definition jsonb, submitted jsonb) RETURNS timestamptz LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 DECLARE pooled boolean := devflow.is_pooled(); tree uuid;
 BEGIN
   -- A child spends its parent's; what else says nothing of a budget has the tenant's.
@@ -88,7 +88,7 @@ BEGIN
 END $$;
 --> statement-breakpoint
 -- cancel | pause | resume | retry. Answers done, unchanged, not_found, over (finished, nothing to do), not_failed, compensated.
-CREATE FUNCTION devflow.command(run uuid, verb text, command_actor text, reason text, via text) RETURNS text LANGUAGE plpgsql AS $$
+CREATE FUNCTION devflow.command(run uuid, verb text, command_actor text, reason text, via text) RETURNS text LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
   h devflow.run_heads; r devflow.runs; p devflow.phases; child uuid; holder uuid; n text; lines jsonb; said jsonb; pools boolean;
 BEGIN
@@ -173,13 +173,19 @@ END $$;
 CREATE TRIGGER tell_parent AFTER UPDATE OF status ON devflow.runs FOR EACH ROW
   WHEN (NEW.parent IS NOT NULL AND OLD.status <> NEW.status AND (NEW.status IN ('waiting', 'completed', 'failed', 'canceled') OR OLD.status = 'waiting')) EXECUTE FUNCTION devflow.tell_parent();
 --> statement-breakpoint
--- Closes an open gate and ends its phase: one outcome, whoever asked (I6). The caller holds the run's head.
-CREATE FUNCTION devflow.close_gate(g devflow.gates, outcome text, closed_by text) RETURNS void LANGUAGE plpgsql AS $$
+-- Closes an open gate and ends its phase: one outcome, whoever asked (I6). The caller holds the run's head. `decided`: the line
+-- of the decision that closes it, which goes on record with what follows from it.
+CREATE FUNCTION devflow.close_gate(g devflow.gates, outcome text, closed_by text, decided jsonb DEFAULT '[]') RETURNS void LANGUAGE plpgsql AS $$
 DECLARE base text := devflow.gate_base(g); last jsonb; decisions jsonb; back jsonb; changes jsonb;
 BEGIN
-  IF g.budget IS NOT NULL THEN PERFORM devflow.close_budget_gate(g, outcome, closed_by); RETURN; END IF;
+  IF g.budget IS NOT NULL THEN
+    IF decided <> '[]' THEN PERFORM devflow.record(g.run_id, decided); END IF;
+    PERFORM devflow.close_budget_gate(g, outcome, closed_by);
+    RETURN;
+  END IF;
   SELECT coalesce(jsonb_agg(jsonb_build_object('actor', x.principal, 'decision', x.decision, 'comment', x.comment) ORDER BY x.at, x.principal), '[]') INTO decisions
     FROM devflow.gate_decisions x WHERE x.run_id = g.run_id AND x.gate = g.id AND x.attempt = g.attempt;
+  decisions := decisions || (SELECT coalesce(jsonb_agg(jsonb_build_object('actor', d->'data'->'actor', 'decision', d->'data'->'decision', 'comment', d->'data'->'comment')), '[]') FROM jsonb_array_elements(decided) d WHERE d->>'type' = 'gate.decided');
   -- Back to an earlier phase, as often as the gate allows: the log says in one go which phases begin anew, the gate among them.
   back := CASE WHEN outcome = 'changes_requested' THEN g.goes_back->'changes' WHEN outcome = 'rejected' AND g.rounds < (g.goes_back->>'maxRounds')::int THEN g.goes_back->'reject' END;
   IF back IS NOT NULL THEN
@@ -188,7 +194,7 @@ BEGIN
         'data', jsonb_build_object('gate', g.id, 'to', back->'for', 'round', g.rounds + 1, 'subjectHash', g.subject_hash,
           'requests', (SELECT jsonb_agg(d - 'decision') FROM jsonb_array_elements(decisions) d WHERE d->>'decision' = 'request_changes'))));
     END IF;
-    PERFORM devflow.record(g.run_id, coalesce(changes, '[]') || jsonb_build_array(
+    PERFORM devflow.record(g.run_id, decided || coalesce(changes, '[]') || jsonb_build_array(
       jsonb_build_object('type', 'gate.closed', 'key', base || 'closed', 'phase', g.phase, 'attempt', g.attempt,
         'data', jsonb_build_object('gate', g.id, 'status', 'rejected', 'by', closed_by, 'outcome', outcome, 'goto', back->'for', 'round', g.rounds + 1)),
       jsonb_build_object('type', 'phase.completed', 'key', base || 'end', 'phase', g.phase, 'attempt', g.attempt,
@@ -202,7 +208,7 @@ BEGIN
       CASE WHEN g.goes_back ? 'reject' THEN format(', after the run had gone back %s times', g.rounds) ELSE '' END))))
     ELSE jsonb_build_object('type', 'phase.failed', 'key', base || 'end', 'data', jsonb_build_object('error', jsonb_build_object('kind', 'TIMEOUT', 'code', 'gate_expired', 'message', format('Gate %s had no decision by its deadline.', g.id))))
   END;
-  PERFORM devflow.record(g.run_id, jsonb_build_array(
+  PERFORM devflow.record(g.run_id, decided || jsonb_build_array(
     jsonb_build_object('type', 'gate.closed', 'key', base || 'closed', 'phase', g.phase, 'attempt', g.attempt, 'data', jsonb_build_object('gate', g.id, 'status', outcome, 'by', closed_by)),
     last || jsonb_build_object('phase', g.phase, 'attempt', g.attempt)));
 END $$;
@@ -210,8 +216,8 @@ END $$;
 -- A decision (I6), accepted when this commits. `holds`: what the principal is, as approver lists write it.
 -- Answers accepted, repeated, unknown_gate, not_approver, handed_over, is_author, closed, decided_otherwise, changes_not_allowed,
 -- rounds_exhausted, hash_required, subject_changed, not_a_budget_gate, raise_too_low.
-CREATE FUNCTION devflow.decide(run uuid, gate_id text, decider text, holds text[], choice text, said text, hash text, channel text, raise_to numeric DEFAULT NULL) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE g devflow.gates; d devflow.gate_decisions; yes integer; no integer; changes integer; seat text; raised jsonb;
+CREATE FUNCTION devflow.decide(run uuid, gate_id text, decider text, holds text[], choice text, said text, hash text, channel text, raise_to numeric DEFAULT NULL) RETURNS text LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
+DECLARE g devflow.gates; d devflow.gate_decisions; yes integer; no integer; changes integer; seat text; raised jsonb; decided jsonb;
 BEGIN
   PERFORM 1 FROM devflow.run_heads WHERE run_id = run FOR NO KEY UPDATE;
   SELECT * INTO g FROM devflow.gates WHERE run_id = run AND id = gate_id FOR NO KEY UPDATE;
@@ -237,18 +243,20 @@ BEGIN
     raised := devflow.raise_of(g, CASE choice WHEN 'approve' THEN raise_to ELSE -1 END);
     IF raised IS NULL THEN RETURN 'raise_too_low'; END IF;
   END IF;
-  PERFORM devflow.record(run, jsonb_build_array(jsonb_build_object('type', 'gate.decided', 'key', devflow.gate_base(g) || 'decision/' || decider, 'phase', g.phase, 'attempt', g.attempt,
-    'data', jsonb_build_object('gate', g.id, 'actor', decider, 'decision', choice, 'comment', said, 'subjectHash', g.subject_hash, 'implied', hash IS NULL, 'via', channel))));
-  SELECT count(*) FILTER (WHERE x.decision = 'approve'), count(*) FILTER (WHERE x.decision = 'reject'), count(*) FILTER (WHERE x.decision = 'request_changes') INTO yes, no, changes
-    FROM devflow.gate_decisions x WHERE x.run_id = run AND x.gate = g.id AND x.attempt = g.attempt;
+  decided := jsonb_build_array(jsonb_build_object('type', 'gate.decided', 'key', devflow.gate_base(g) || 'decision/' || decider, 'phase', g.phase, 'attempt', g.attempt,
+    'data', jsonb_build_object('gate', g.id, 'actor', decider, 'decision', choice, 'comment', said, 'subjectHash', g.subject_hash, 'implied', hash IS NULL, 'via', channel)));
+  SELECT count(*) FILTER (WHERE x = 'approve'), count(*) FILTER (WHERE x = 'reject'), count(*) FILTER (WHERE x = 'request_changes') INTO yes, no, changes
+    FROM (SELECT decision AS x FROM devflow.gate_decisions WHERE run_id = decide.run AND gate = g.id AND attempt = g.attempt UNION ALL SELECT choice) made;
   IF yes >= g.quorum THEN
     IF raised IS NOT NULL THEN
-      PERFORM devflow.record(run, jsonb_build_array(jsonb_build_object('type', 'budget.raised', 'key', devflow.gate_base(g) || 'raised', 'phase', g.phase, 'attempt', g.attempt, 'data', raised || jsonb_build_object('actor', decider))));
+      decided := decided || jsonb_build_object('type', 'budget.raised', 'key', devflow.gate_base(g) || 'raised', 'phase', g.phase, 'attempt', g.attempt, 'data', raised || jsonb_build_object('actor', decider));
     END IF;
-    PERFORM devflow.close_gate(g, 'approved', 'decision');
+    PERFORM devflow.close_gate(g, 'approved', 'decision', decided);
   -- Whoever asks for changes does not want it as it is; where somebody does, the milder counts.
-  ELSIF no + changes >= g.reject_quorum THEN PERFORM devflow.close_gate(g, CASE WHEN changes > 0 THEN 'changes_requested' ELSE 'rejected' END, 'decision');
-  ELSE RETURN 'accepted';
+  ELSIF no + changes >= g.reject_quorum THEN PERFORM devflow.close_gate(g, CASE WHEN changes > 0 THEN 'changes_requested' ELSE 'rejected' END, 'decision', decided);
+  ELSE
+    PERFORM devflow.record(run, decided);
+    RETURN 'accepted';
   END IF;
   PERFORM devflow.wake(run);
   RETURN 'accepted';
