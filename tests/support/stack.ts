@@ -221,7 +221,11 @@ export class Stack extends Parts {
       if (!history.events?.some(({ workflowTaskTimedOutEventAttributes: timedOut }) => timedOut))
         histories.push({ workflowId, history })
     }
-    return await replay(histories)
+    const unlike = await replay(histories)
+    for (const { workflowId, history } of histories) {
+      if (unlike[workflowId] !== undefined) unlike[workflowId] += ` History: ${outline(history)}`
+    }
+    return unlike
   }
 
   #news(run: string): { come: Promise<void>; forget: () => void } {
@@ -246,6 +250,10 @@ export class Stack extends Parts {
     await this.pool.query('select pg_notify($1, $2)', [channel, payload])
   }
 }
+
+/** What kinds of events a history has, in order: what went on is mostly seen in how its tasks ended. */
+const outline = ({ events }: { events?: readonly object[] | null }): string =>
+  (events ?? []).map((event) => Object.keys(event).find((key) => key.endsWith('EventAttributes'))).join(' ')
 
 /**
  * A stack for a test file, with more of the worker's environment if told; started before its tests and ended after them; then every log and report must be in order, and
