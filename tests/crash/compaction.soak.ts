@@ -2,7 +2,6 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { eventually } from '../support/eventually.ts'
 import { smallRepository } from '../support/repository.ts'
 import { eventsOf, type Standing } from '../support/run-log.ts'
 import { useStack } from '../support/stack.ts'
@@ -43,17 +42,7 @@ test('a session killed in the middle of a summary, and right after it, goes on a
   for (const boundary of [`after-stream:${first?.[0]}`, 'after-record:1']) {
     writeFileSync(faults, boundary)
     await stack.startWorker({ DEVFLOW_FAULT_FILE: faults })
-    const { pid } = stack.worker
-    await eventually(
-      async () => {
-        try {
-          return process.kill(pid, 0)
-        } catch {
-          return false
-        }
-      },
-      (isAlive) => !isAlive,
-    )
+    await stack.untilWorkerDies()
   }
   writeFileSync(faults, '')
   await stack.startWorker({ DEVFLOW_FAULT_FILE: faults })

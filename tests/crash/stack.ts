@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { FAKE_OPENROUTER_MAIN, type FakeOpenRouter } from '@devflow/testing'
 import pg from 'pg'
+import { isAlive } from '../support/alive.ts'
 import { ownEnv } from '../support/own-env.ts'
 import { entries, makeRepository } from './fixtures.ts'
 
@@ -237,15 +238,6 @@ export interface ProviderRequest {
   abortedAt?: number
   billedMicroUsd: number
   body: { messages: { role: string }[] }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false
-  }
 }
 
 function mustBe<T>(value: T | undefined | null): T {

@@ -2,7 +2,6 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { eventually } from '../support/eventually.ts'
 import { smallRepository } from '../support/repository.ts'
 import { eventsOf } from '../support/run-log.ts'
 import { useStack } from '../support/stack.ts'
@@ -58,7 +57,7 @@ ${['lead', 'scout', 'writer'].map(persona).join('\n---\n')}
   for (const boundary of BOUNDARIES) {
     writeFileSync(faults, boundary)
     await stack.startWorker({ DEVFLOW_FAULT_FILE: faults })
-    await untilDead()
+    await stack.untilWorkerDies()
   }
   writeFileSync(faults, '')
   await stack.startWorker({ DEVFLOW_FAULT_FILE: faults })
@@ -96,17 +95,3 @@ ${['lead', 'scout', 'writer'].map(persona).join('\n---\n')}
   expect(counted.settled).toBeGreaterThanOrEqual(turns.length)
   expect(counted.reserved).toBeUndefined()
 })
-
-async function untilDead(): Promise<void> {
-  const { pid } = stack.worker
-  await eventually(
-    async () => {
-      try {
-        return process.kill(pid, 0)
-      } catch {
-        return false
-      }
-    },
-    (isAlive) => !isAlive,
-  )
-}

@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, expect, test } from 'vitest'
-import { eventually } from '../support/eventually.ts'
 import { smallRepository } from '../support/repository.ts'
 import { eventsOf } from '../support/run-log.ts'
 import { useStack } from '../support/stack.ts'
@@ -28,21 +27,6 @@ async function workerOn(disk: string, dies?: string): Promise<void> {
   const faults = join(data, 'fault')
   if (dies) writeFileSync(faults, dies)
   await stack.startWorker({ DEVFLOW_DATA: data, DEVFLOW_CACHE: BUNDLES, DEVFLOW_FAULT_FILE: faults })
-}
-
-async function untilDead(): Promise<void> {
-  const { pid } = stack.worker
-  await eventually(
-    async () => {
-      try {
-        return process.kill(pid, 0)
-      } catch {
-        return false
-      }
-    },
-    (isAlive) => !isAlive,
-    { patienceMs: PATIENCE_MS },
-  )
 }
 
 /** Every worker takes a turn or so, and dies in the next. */
@@ -86,7 +70,7 @@ tools: [read_file, list_dir, write_file, edit_file]
   )
   for (const [index, boundary] of BOUNDARIES.entries()) {
     await workerOn(`disk-${index}`, boundary)
-    await untilDead()
+    await stack.untilWorkerDies({ patienceMs: PATIENCE_MS })
   }
   await workerOn('last')
   const end = await stack.until(run, ({ status }) => status === 'completed', PATIENCE_MS)

@@ -3,6 +3,7 @@ import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { isAlive } from '../support/alive.ts'
 import { eventually } from '../support/eventually.ts'
 import { callTemplate } from '../support/functions.ts'
 import { eventOf, eventsOf, type Standing, statusesOf } from '../support/run-log.ts'
@@ -166,11 +167,3 @@ describe('a function phase', () => {
     expect(await lines()).toHaveLength(1)
   })
 })
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0)
-  } catch {
-    return false
-  }
-}

@@ -7,6 +7,7 @@ import { Client, Connection } from '@temporalio/client'
 import { expectSameSums } from '../crash/money.ts'
 import { call, expectWholeLog } from '../crash/runs.ts'
 import { Stack } from '../crash/stack.ts'
+import { isAlive } from '../support/alive.ts'
 import { brokenLaws } from '../support/log-laws.ts'
 import { replay } from '../support/replay.ts'
 import { brokenReports } from '../support/report-laws.ts'
@@ -295,14 +296,6 @@ export class Theatre {
 }
 
 const clockIn = (folder: string): string => join(folder, 'clock')
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0)
-  } catch {
-    return false
-  }
-}
 
 /** A promise that is looked at later; its rejection waits until then. */
 function settledLater<T>(promise: Promise<T>): () => Promise<T> {

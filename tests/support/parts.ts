@@ -8,7 +8,9 @@ import { type FakeOpenRouter, startFakeOpenRouter } from '@devflow/testing'
 import type { Client } from '@temporalio/client'
 import pg from 'pg'
 import { inject } from 'vitest'
+import { isAlive } from './alive.ts'
 import { type AppProcess, startApp } from './app-process.ts'
+import { eventually } from './eventually.ts'
 import { freshNamespace } from './namespace.ts'
 
 /** A tenth of the times of production, and less. */
@@ -75,6 +77,16 @@ export class Parts {
   get worker(): AppProcess {
     if (!this.#worker) throw new Error('no worker is running')
     return this.#worker
+  }
+
+  /** Until the worker has died of a fault of its own. */
+  async untilWorkerDies(options: { patienceMs?: number } = {}): Promise<void> {
+    const { pid } = this.worker
+    await eventually(
+      async () => isAlive(pid),
+      (alive) => !alive,
+      options,
+    )
   }
 
   /** What the worker has logged, if there is one. */
