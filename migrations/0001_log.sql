@@ -158,7 +158,7 @@ BEGIN
     WHEN 'phase.skipped' THEN
       UPDATE phases SET status = 'skipped', ended_at = e.at, output = NULL WHERE run_id = e.run_id AND id = e.phase;
     WHEN 'phase.retried' THEN
-      UPDATE phases SET status = CASE WHEN d ? 'resumes' THEN 'running' ELSE 'pending' END, attempt = e.attempt, ended_at = NULL, retry_at = e.at + coalesce((d->>'after')::interval, interval '0'),
+      UPDATE phases SET status = CASE WHEN d ? 'resumes' THEN 'running' ELSE 'pending' END, attempt = e.attempt, started_at = CASE WHEN d ? 'resumes' THEN started_at END, ended_at = NULL, retry_at = e.at + coalesce((d->>'after')::interval, interval '0'),
         round_attempt = CASE WHEN d->>'by' IN ('run.retried', 'gate') THEN e.attempt ELSE round_attempt END,
         child = CASE WHEN d->>'by' = 'gate' THEN NULL ELSE child END, sent_back = CASE WHEN d->>'by' = 'gate' THEN d->'sentBack' ELSE sent_back END,
         generation = coalesce((d->>'generation')::int, generation), opened = CASE WHEN d ? 'generation' THEN 0 ELSE opened END WHERE run_id = e.run_id AND id = e.phase;

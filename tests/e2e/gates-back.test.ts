@@ -254,4 +254,27 @@ describe.concurrent('going back', () => {
     const end = await stack.untilStatus(run, 'completed')
     expect(promptOf(end, 'draft', 3)).toContain('Bigger.')
   })
+
+  test('leaves a gate that was cut off before it opened anew at its attempt, when the run is retried', async () => {
+    const script = {
+      phases: { draft: { attempts: [[completing(NOTE)], [failing], [completing({ ...NOTE, size: 2 })]] } },
+    }
+    const phases = `
+  - id: both
+    parallel:
+      branches:
+        - - { id: draft, agent: { role: a, prompt: Write., produces: note } }
+          - { id: ok, gate: { title: Go on?, allowChanges: draft } }
+`
+    const run = await stack.submit(flowTemplate(phases, { a: script }))
+    await stack.untilEvent(run, 'gate.opened')
+    await stack.decide(run, 'ok', { decision: 'request_changes', comment: 'Bigger.' })
+    const failed = await stack.untilStatus(run, 'failed')
+    expect(failed.phases).toMatchObject({ draft: { attempt: 2 }, ok: { status: 'canceled', attempt: 2 } })
+    await stack.command(run, 'retry')
+    await stack.untilEvent(run, 'gate.opened', 2)
+    await stack.decide(run, 'ok')
+    const end = await stack.untilStatus(run, 'completed')
+    expect(end.phases).toMatchObject({ draft: { attempt: 3 }, ok: { status: 'completed', attempt: 2 } })
+  })
 })

@@ -18,12 +18,12 @@ export function timeLeftSince(
   return durationMs(timeout) - (startedAt ? now.getTime() - startedAt.getTime() : 0)
 }
 
-/** Stops a session when the time of its phase is up. A phase that is to begin anew has its last start on record until it does. */
+/** Stops a session when the time of its phase is up. */
 export function timeoutTimer(
   { node, at, progress }: { node: { phase: Phase }; at: PhaseProgress; progress: Progress },
   stop: Stop,
 ): NodeJS.Timeout | undefined {
-  const left = timeLeftSince(at.status === 'running' ? at.startedAt : undefined, node.phase, progress)
+  const left = timeLeftSince(at.startedAt, node.phase, progress)
   if (left === undefined) return undefined
   return setTimeout(() => stop.now('timeout'), Math.min(Math.max(0, left), LONGEST_TIMER_MS))
 }
