@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
   call,
@@ -10,6 +11,9 @@ import {
   waitForStatus,
 } from './runs.ts'
 import { Stack } from './stack.ts'
+
+/** More than half of a session's heartbeat timeout, and less than all of it. */
+const LONG_SILENCE_S = 1.6
 
 let stack: Stack
 beforeAll(async () => {
@@ -147,7 +151,68 @@ describe('a frozen worker', () => {
     expect(takeOvers).toBeGreaterThan(0)
     await expectSound(stack, run, { repeats: takeOvers })
   }, 120_000)
+
+  test('between a reservation and its answer sends nothing when it wakes: another has done it meanwhile', async () => {
+    const run = await submit(stack, 'crash:one@1', { turns: 4 })
+    await waitForEvents(stack, run, 'turn.completed', 1)
+    // The same call, about to be on record by somebody else, keeps the reservation waiting.
+    const blocker = await stack.pool.connect()
+    await blocker.query('begin')
+    await blocker.query(
+      `insert into devflow.model_calls (run_id, phase, attempt, turn, call, tenant, persona, provider, model, status, reserved_micro_usd, reserved_tokens, at)
+       select run_id, phase, attempt, 4, call, tenant, persona, provider, model, status, reserved_micro_usd, reserved_tokens, at
+       from devflow.model_calls where run_id = $1 and turn = 1`,
+      [run],
+    )
+    const frozen = await writerThatWaits(stack)
+    process.kill(frozen, 'SIGSTOP')
+    await blocker.query('rollback')
+    blocker.release()
+    // Another takes the session over, before this one's time is up: what it hears first on waking is that it may send.
+    await stack.pool.query("select devflow.take_session($1, 'write/1')", [run])
+    const since = `select clock_timestamp() - at > make_interval(secs => $2) as "isLong"
+      from devflow.model_calls where run_id = $1 and turn = 4`
+    await expect
+      .poll(async () => (await stack.pool.query(since, [run, LONG_SILENCE_S])).rows, { timeout: 10_000 })
+      .toEqual([{ isLong: true }])
+    process.kill(frozen, 'SIGCONT')
+    await waitForStatus(stack, run, 'completed')
+    expect((await requestsByTurn(stack, run)).get('write/1/4')).toHaveLength(1)
+    await expectSound(stack, run)
+  })
 })
+
+/** The worker whose append waits for a lock, found by the port of its connection. */
+async function writerThatWaits({ pool, ready }: Stack): Promise<number> {
+  const query =
+    "select client_port as port from pg_stat_activity where application_name = 'devflow-writer' and wait_event_type = 'Lock'"
+  let port = 0
+  await expect
+    .poll(
+      async () => {
+        port = (await pool.query<{ port: number }>(query)).rows[0]?.port ?? 0
+        return port
+      },
+      { timeout: 10_000 },
+    )
+    .toBeGreaterThan(0)
+  const local = `:${port.toString(16).toUpperCase().padStart(4, '0')}`
+  const sockets = readFileSync('/proc/net/tcp', 'utf8').split('\n')
+  const inode = sockets.map((line) => line.trim().split(/\s+/)).find(([, at]) => at?.endsWith(local))?.[9]
+  const worker = ready.pids.workers.find((pid) =>
+    readdirSync(`/proc/${pid}/fd`).some((fd) => linkAt(`/proc/${pid}/fd/${fd}`) === `socket:[${inode}]`),
+  )
+  if (worker === undefined) throw new Error(`no worker has the connection from port ${port}`)
+  return worker
+}
+
+function linkAt(path: string): string | undefined {
+  try {
+    return readlinkSync(path)
+  } catch {
+    return undefined // Closed meanwhile.
+  }
+}
 
 describe('decisions', () => {
   test('with every worker frozen: accepted at once, effective later', async () => {

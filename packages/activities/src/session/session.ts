@@ -114,6 +114,7 @@ export class Session {
   }
 
   async #write(lines: Line[], reserve?: Reserve): Promise<Answer> {
+    const sentAt = performance.now()
     const answer = await this.deps.writer.append({
       run: this.place.runId,
       session: { id: ownerId(this.place), epoch: this.epoch },
@@ -121,7 +122,7 @@ export class Session {
       lines,
     })
     if (isFenced(answer)) this.stop.now('fenced')
-    else this.stop.acknowledge()
+    else this.stop.acknowledge(sentAt)
     return answer
   }
 }

@@ -50,9 +50,9 @@ export class Stop {
     this.#controller.abort(new Error(`session stopped: ${reason}`))
   }
 
-  /** A write or beat was acknowledged: the session was its own at this moment. */
-  acknowledge(): void {
-    this.#lastAck = performance.now()
+  /** What was sent to the log at this moment (of `performance.now()`) was acknowledged: until then at least the session was its own. */
+  acknowledge(sentAt: number): void {
+    this.#lastAck = Math.max(this.#lastAck, sentAt)
   }
 
   /** How long nothing was acknowledged, in ms: a frozen process sees a long silence when it wakes (I13). */
@@ -128,8 +128,11 @@ async function whatEnds({ pool }: Deps, { runId, phase, attempt }: Place): Promi
  * means that another took it over meanwhile (I13).
  */
 export async function stillMine(deps: Deps, place: Place, epoch: number, stop: Stop): Promise<boolean> {
-  if (stop.silenceMs < deps.times.heartbeatTimeoutMs / 2) return true
-  const mine = await sessionHasEpoch(deps.pool, place.runId, ownerId(place), epoch)
-  if (mine) stop.acknowledge()
-  return mine
+  // Again where it was frozen while it waited for the answer.
+  while (stop.silenceMs > deps.times.heartbeatTimeoutMs / 2) {
+    const asked = performance.now()
+    if (stop.reason || !(await sessionHasEpoch(deps.pool, place.runId, ownerId(place), epoch))) return false
+    stop.acknowledge(asked)
+  }
+  return true
 }
