@@ -98,15 +98,11 @@ export class Theatre {
     const stories = new Map(cases.map((found) => [found, storyOf(found)]))
     const turns = [...stories.values()].reduce((sum, story) => sum + turnsIn(story), 0)
 
-    let [isOver, isStriking] = [false, true]
+    let isOver = false
     const over = () => isOver
     const share = () => (provider.requests.length - before) / Math.max(1, turns)
     const attending = settledLater(attend(stack, cases, over))
-    const striking = settledLater(
-      strike(stack, plan, { share, isOver: over, clock: clockIn(this.#folder) }).finally(
-        () => (isStriking = false),
-      ),
-    )
+    const striking = settledLater(strike(stack, plan, { share, isOver: over, clock: clockIn(this.#folder) }))
     const wrong = new Map<string, string[]>()
     const tell = (found: Case, ...faults: string[]) => {
       if (faults.length > 0) wrong.set(found.name, [...(wrong.get(found.name) ?? []), ...faults])
@@ -128,8 +124,7 @@ export class Theatre {
     let left: string[]
     try {
       for (const [found, story] of stories) await begin(found, story)
-      const isBusy = () => isStriking
-      left = await this.#untilOver(() => [...runs.keys()], following, isBusy, patienceMs)
+      left = await this.#untilOver(() => [...runs.keys()], following, patienceMs)
     } finally {
       isOver = true
       await Promise.allSettled([striking(), attending()])
@@ -233,7 +228,6 @@ export class Theatre {
   async #untilOver(
     runs: () => string[],
     following: ReadonlySet<string>,
-    isStriking: () => boolean,
     patienceMs: number,
   ): Promise<string[]> {
     const query = `select r.id, h.seq from devflow.runs r join devflow.run_heads h on h.run_id = r.id
@@ -245,9 +239,10 @@ export class Theatre {
       const open = await this.stack.pool.query<{ id: string }>(query, [runs()]).catch(() => undefined)
       if (open?.rows.length === 0 && followed === 0) return []
       const now = JSON.stringify([open?.rows, followed])
-      if (now !== seen || isStriking()) [seen, looks] = [now, 0]
+      if (now !== seen) [seen, looks] = [now, 0]
       if (open) looks += 1
-      if (looks > patienceMs / LOOK_MS) return open?.rows.map(({ id }) => id) ?? runs()
+      if (looks > patienceMs / LOOK_MS)
+        return open ? [...open.rows.map(({ id }) => id), ...following] : runs()
       await pause(LOOK_MS)
     }
   }

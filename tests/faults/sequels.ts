@@ -29,16 +29,11 @@ export async function follow(
 }
 
 /** Until the run is over in this round; false when nobody waits any more. */
-async function untilEnd(
-  { pool }: Stack,
-  run: string,
-  round: number,
-  isOver: () => boolean,
-): Promise<boolean> {
+async function untilEnd(stack: Stack, run: string, round: number, isOver: () => boolean): Promise<boolean> {
   const query = 'select 1 from devflow.runs where id = $1 and attempt = $2 and ended_at is not null'
   while (!isOver()) {
-    // Postgres may be away.
-    const ended = await pool.query(query, [run, round]).catch(() => undefined)
+    // Postgres may be away, and after it another pool is in place.
+    const ended = await stack.pool.query(query, [run, round]).catch(() => undefined)
     if (ended?.rowCount === 1) return true
     await pause(100)
   }
