@@ -3,14 +3,16 @@
 -- Appends events to one run from inside another function, under the same locks as `append`. Raises when the run refuses
 -- them: callers have looked under the head's lock before.
 CREATE FUNCTION devflow.record(run uuid, lines jsonb) RETURNS bigint LANGUAGE plpgsql AS $$
-DECLARE verdict text; seq bigint;
+DECLARE verdict text; seq bigint; has_old boolean;
 BEGIN
+  PERFORM 1 FROM devflow.run_heads WHERE run_id = run FOR NO KEY UPDATE;
+  SELECT bool_or(devflow.seq_of(run, false, l->>'key') IS NOT NULL) INTO has_old FROM jsonb_array_elements(lines) l;
   SELECT a.verdicts[1], a.seqs[1] INTO verdict, seq FROM (
     SELECT array_agg(1) AS member, array_agg(o::int) AS nth, array_agg(l->>'type') AS type, array_agg(l->>'key') AS key, array_agg(l->>'phase') AS phase,
       array_agg((l->>'attempt')::int) AS attempt, array_agg((l->>'turn')::int) AS turn, string_agg(coalesce(l->'data', '{}')::text, E'\n') AS data
     FROM jsonb_array_elements(lines) WITH ORDINALITY x(l, o)
   ) e, devflow.append(ARRAY[run], ARRAY[jsonb_array_length(lines)], ARRAY[NULL], ARRAY[NULL::int], ARRAY[NULL::int], ARRAY[NULL], ARRAY[NULL::numeric], ARRAY[NULL::bigint],
-    e.member, e.nth, e.type, e.key, e.phase, e.attempt, e.turn, e.data, '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', true, ARRAY[NULL], '') a;
+    e.member, e.nth, e.type, e.key, e.phase, e.attempt, e.turn, e.data, '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', has_old, ARRAY[NULL], '') a;
   IF verdict NOT IN ('written', 'duplicate') THEN RAISE EXCEPTION 'append to run % answered %', run, verdict; END IF;
   RETURN seq;
 END $$;
