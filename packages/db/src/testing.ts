@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { inject } from 'vitest'
 import { migrate, migrationsFolder } from './migrate.ts'
@@ -21,6 +22,9 @@ export interface TestDatabase {
   close(): Promise<void>
 }
 
+const MOST_LOOKS = 40
+const LOOK_MS = 25
+
 /** One maker of a template at a time, whichever process it is in. */
 const TEMPLATE_LOCK = 4_715_020_702
 
@@ -40,8 +44,18 @@ export async function testDatabase(): Promise<TestDatabase> {
     url: databaseAt(server, name),
     close: () =>
       withClient(server, async (client) => {
+        await untilLeft(client, name)
         await client.query(`drop database if exists ${name} with (force)`)
       }),
+  }
+}
+
+/** A pool says that it has ended before its connections have: cut off then, they would tell of it as an error. Waits for them a while. */
+async function untilLeft(client: pg.Client, database: string): Promise<void> {
+  const query = 'select 1 from pg_stat_activity where datname = $1'
+  for (let looks = 0; looks < MOST_LOOKS; looks += 1) {
+    if ((await client.query(query, [database])).rowCount === 0) return
+    await sleep(LOOK_MS)
   }
 }
 
