@@ -1,6 +1,6 @@
 // Law: the HTTP API, one process. Imports contracts, definition, db, process and Temporal's client.
 import { DevflowError } from '@devflow/contracts'
-import { requireSchema } from '@devflow/db'
+import { requireSchema, warmSubmissions } from '@devflow/db'
 import { createLogger, logLastWords, openTracing, supervised, type Tracing } from '@devflow/process'
 import { type Config, readConfig } from './config.ts'
 import { type Listening, listen } from './listen.ts'
@@ -42,6 +42,10 @@ server = await listen(opened.api, config).catch(async (error: unknown) => {
 })
 log.info(`listening on http://${config.host}:${server.port}`)
 child.ready(server.port)
+const { pool, tenant } = opened.deps
+warmSubmissions(pool, tenant, pool.options.max).catch((error: unknown) =>
+  log.info({ err: error }, 'Postgres is not there yet: the first submissions will be slower'),
+)
 
 function readConfigOrEnd(): Config {
   try {

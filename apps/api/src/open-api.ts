@@ -32,8 +32,9 @@ export async function openApi(config: Config, log: Logger, tracing?: Tracing): P
   const [read, manual] = await Promise.all([readFolders(config.entries), readManual(MANUAL_FOLDER)])
   const pool = new pg.Pool({
     connectionString: databaseUrl,
-    // Each plans the commands' functions once for itself: more of them are slower, not quicker.
-    max: 10,
+    // Each plans the commands' functions once for itself, and keeps them: more of them are slower, not quicker.
+    max: 6,
+    idleTimeoutMillis: 0,
     keepAlive: true,
     application_name: 'devflow-api',
     connectionTimeoutMillis: 2_000,

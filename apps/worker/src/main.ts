@@ -64,6 +64,7 @@ await requireSchema(config.databaseUrl)
 const pool = new pg.Pool({
   connectionString: config.databaseUrl,
   max: 16,
+  idleTimeoutMillis: 0,
   keepAlive: true,
   application_name: 'devflow-worker',
   connectionTimeoutMillis: 5_000,

@@ -81,6 +81,7 @@ export class GroupWriter {
     this.#pool = new pg.Pool({
       connectionString: databaseUrl,
       max: 1,
+      idleTimeoutMillis: 0,
       keepAlive: true,
       application_name: 'devflow-writer',
       options: '-c plan_cache_mode=force_generic_plan -c timezone=UTC',

@@ -25,6 +25,7 @@ export class Poker {
     this.#pool = new pg.Pool({
       connectionString: databaseUrl,
       max: 1,
+      idleTimeoutMillis: 0,
       keepAlive: true,
       application_name: 'devflow-poker',
       options: '-c synchronous_commit=off',

@@ -10,3 +10,4 @@ export { receiveSignal, type Signal, type SignalAnswer } from './receive-signal.
 export { startChild } from './start-child.ts'
 export { type Submitted, submitRun } from './submit-run.ts'
 export { transaction } from './transaction.ts'
+export { warmSubmissions } from './warm-submissions.ts'

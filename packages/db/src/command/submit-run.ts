@@ -22,6 +22,12 @@ export interface Submitted {
   phases: { id: string; kind: string }[]
 }
 
+/** Takes run, tenant, definition's hash, definition, and what was submitted. */
+export const SUBMIT_RUN = {
+  name: 'submit-run',
+  text: 'select devflow.submit($1, $2, $3, $4::jsonb, $5::jsonb)',
+}
+
 /**
  * Makes a run, queued, with the wake that starts it. `run`: a new UUIDv7. Throws when the id is taken, and CONFLICT
  * `workspace_busy` when another run has the exclusive workspace it asks for: then its transaction must be rolled back.
@@ -36,8 +42,7 @@ export async function submitRun(
   }: { run: string; tenant: string; definition: Definition; submitted: Submitted },
 ): Promise<void> {
   await db.query({
-    name: 'submit-run',
-    text: 'select devflow.submit($1, $2, $3, $4::jsonb, $5::jsonb)',
+    ...SUBMIT_RUN,
     values: [run, tenant, submitted.definitionHash, JSON.stringify(definition), JSON.stringify(submitted)],
   })
   if (submitted.workspace?.exclusive) await takeSlot(db, run)
