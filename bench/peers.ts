@@ -4,7 +4,7 @@ import { cpSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { cacheFolder } from '@devflow/local-stack'
+import { cacheFolder, giveWay, USUAL_NICE } from '@devflow/local-stack'
 import { cpuMs } from './cpu.ts'
 
 const SOURCES = fileURLToPath(new URL('./peers', import.meta.url))
@@ -46,6 +46,8 @@ export async function startPeer(name: PeerName, env: Record<string, string>): Pr
     cwd: folder,
     env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    // As `devflow up` starts the server that it shares: one does not go before the other.
+    detached: name === 'temporal',
   })
   const pid = child.pid ?? 0
   const ended = once(child, 'exit')
@@ -55,6 +57,7 @@ export async function startPeer(name: PeerName, env: Record<string, string>): Pr
       ended.then(() => reject(new Error(`${name} has ended`)), reject)
     })
   await answer()
+  if (name === 'temporal') await giveWay(pid, USUAL_NICE)
   return {
     play: async (round) => {
       child.send(round)

@@ -3,4 +3,6 @@ export const ownEnv = (): NodeJS.ProcessEnv => ({
   PATH: process.env.PATH,
   HOME: process.env.HOME,
   NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
+  // Tests that run beside each other want the processors all the time.
+  DEVFLOW_NICE: '0',
 })

@@ -1,3 +1,4 @@
+import { USUAL_NICE } from '@devflow/local-stack'
 import { parseConfig } from '@devflow/process'
 import { z } from 'zod'
 import { LANGUAGES, type Language } from './messages/languages.ts'
@@ -26,6 +27,13 @@ const Schema = z.object({
   DEVFLOW_DRAIN_MS: ms(30_000),
   DEVFLOW_RESTART_MAX_MS: ms(5_000),
   DEVFLOW_STEADY_MS: ms(10_000),
+  DEVFLOW_NICE: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(19)
+    .default(USUAL_NICE)
+    .describe('a whole number from 0 to 19'),
   PATH: z.string().default(''),
   DEVFLOW_UNSANDBOXED_COMMANDS: z.string().optional(),
 })
@@ -56,6 +64,8 @@ export function readConfig(env: NodeJS.ProcessEnv) {
       restartMaxMs: config.DEVFLOW_RESTART_MAX_MS,
       steadyMs: config.DEVFLOW_STEADY_MS,
     },
+    /** How far worker and Temporal go behind API and Postgres when all want the processors. */
+    nice: config.DEVFLOW_NICE,
     path: config.PATH,
     /** Of workers that are not started by `devflow up`. */
     unsandboxedCommands: ['true', '1'].includes(config.DEVFLOW_UNSANDBOXED_COMMANDS ?? ''),

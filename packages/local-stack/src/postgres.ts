@@ -48,6 +48,9 @@ const DEFAULTS = {
   max_connections: 100,
   timezone: 'UTC',
   log_timezone: 'UTC',
+  // As it is by default where the files of the write-ahead log have their usual size.
+  max_wal_size: '1GB',
+  min_wal_size: '80MB',
 }
 
 /**

@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
+import { getPriority } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -72,6 +73,20 @@ test('a frozen worker is killed and replaced', async () => {
   expect((await up.ready()).pids.workers).not.toContain(frozen)
   await gone([frozen])
 })
+
+test.runIf(existsSync('/proc/self/autogroup'))(
+  'the worker and Temporal go behind API and Postgres',
+  async () => {
+    const { pids } = await startUp(['--data', dataFolder(), '--port', '0']).ready()
+    const niceOf = (pid: number) => [
+      getPriority(pid),
+      Number(/nice (\d+)/.exec(readFileSync(`/proc/${pid}/autogroup`, 'utf8'))?.[1]),
+    ]
+    for (const pid of [pidOf(pids.temporal), ...pids.workers])
+      await expect.poll(() => niceOf(pid)).toEqual([10, 10])
+    for (const pid of [pidOf(pids.api), pidOf(pids.postgres)]) expect(niceOf(pid)).toEqual([0, 0])
+  },
+)
 
 test('when it is killed itself, nothing is left, and the next start finds everything', async () => {
   const data = dataFolder()

@@ -1,5 +1,5 @@
 import { DevflowError } from '@devflow/contracts'
-import { adoptVersions, freePorts, startTemporal, type TemporalProgram } from '@devflow/local-stack'
+import { adoptVersions, freePorts, giveWay, startTemporal, type TemporalProgram } from '@devflow/local-stack'
 import { DEVFLOW_VERSION } from '../../version.ts'
 import type { Supervised } from '../supervise.ts'
 import type { PartContext } from './part-context.ts'
@@ -48,5 +48,6 @@ export async function keepTemporal(
     endpoints.temporalAddress = temporal.address
     endpoints.temporalUi = temporal.uiUrl
     endpoints.pids.temporal = temporal.pid
+    void giveWay(temporal.pid, options.config.nice)
   })
 }

@@ -1,3 +1,4 @@
+import { giveWay } from '@devflow/local-stack'
 import { startNodeChild } from '../node-child.ts'
 import type { Supervised } from '../supervise.ts'
 import { childEnv } from './child-env.ts'
@@ -13,6 +14,7 @@ export function keepWorkers(context: PartContext, script: string): Promise<Super
       startNodeChild({ script, env: childEnv(context), logFile: at.log(name), times: config.times })
     return keep(workers === 1 ? 'The worker' : `Worker ${index + 1}`, start, (worker) => {
       endpoints.pids.workers[index] = worker.pid
+      void giveWay(worker.pid, config.nice)
     })
   })
 }
