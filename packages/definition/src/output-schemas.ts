@@ -27,13 +27,30 @@ export function outputSchema(node: PhaseNode, known: KnownSchemas): JsonSchema {
     if (produces === undefined) return { type: 'object', properties: { text: { type: 'string' } } }
     return known.artifacts.get(produces) ?? {}
   }
-  if ('parallel' in phase) return { type: 'array' }
-  if ('map' in phase) return { type: 'array', items: groupSchema(node, known) }
-  return 'cycle' in phase ? groupSchema(node, known) : {}
+  if ('gate' in phase) return DECIDED
+  const groups = node.lists.map((list) => groupSchema(list, known))
+  if ('parallel' in phase) return { type: 'array', prefixItems: groups, items: false }
+  const [group = {}] = groups
+  if ('map' in phase) return { type: 'array', items: group }
+  return 'cycle' in phase ? group : {}
 }
 
-/** What an item, an iteration comes to: to its last phase that was not skipped, and to null when that failed. */
-function groupSchema({ lists: [list = []] }: PhaseNode, known: KnownSchemas): JsonSchema {
+const text: JsonSchema = { type: 'string' }
+
+/** What a gate comes to. */
+const DECIDED: JsonSchema = {
+  type: 'object',
+  properties: {
+    status: text,
+    decisions: {
+      type: 'array',
+      items: { type: 'object', properties: { actor: text, decision: text, comment: orNull(text) } },
+    },
+  },
+}
+
+/** What a branch, an item, an iteration comes to: to its last phase that was not skipped, and to null when that failed. */
+function groupSchema(list: readonly PhaseNode[], known: KnownSchemas): JsonSchema {
   const surely = list.findLastIndex(({ phase }) => phase.when === undefined)
   const all = list.slice(Math.max(surely, 0)).map((node) => outputSchema(node, known))
   const [first = {}] = all
@@ -50,7 +67,7 @@ export function localsIn(
   if ('cycle' in phase)
     return [
       ['iteration', COUNT],
-      ['last', groupSchema(node, known)],
+      ['last', groupSchema(node.lists[0] ?? [], known)],
     ]
   if (!('map' in phase)) return []
   const { as } = phase.map

@@ -33,7 +33,10 @@ export function schemaAt(
   }
   if (typeof step === 'number') {
     if (types && !types.includes('array') && !types.includes('object')) return 'missing'
-    return fields.prefixItems === undefined && fields.items !== undefined ? { schema: fields.items } : 'open'
+    const { prefixItems: first, items } = fields
+    if (Array.isArray(first) && step < first.length) return { schema: first[step] }
+    if (items === false) return 'missing'
+    return items === undefined ? 'open' : { schema: items }
   }
   if (types && !types.includes('object')) return 'missing'
   const properties = fields.properties as Record<string, unknown> | undefined

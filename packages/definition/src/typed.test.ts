@@ -35,6 +35,8 @@ const map = (over: unknown, phases: object[], more: object = {}) => ({
   id: 'each',
   map: { over, phases, ...more },
 })
+const gate = { id: 'ok', gate: { title: 'Go on?', onReject: 'end' } }
+const both = (...branches: object[][]) => ({ id: 'both', parallel: { branches } })
 const cycle = (phases: object[], more: object = { max: 3 }) => ({ id: 'loop', cycle: { phases, ...more } })
 const write = ask('write', 'Write', { produces: 'spec' })
 
@@ -96,6 +98,22 @@ describe('what maps and cycles name', () => {
       ]
         .map((phase, at) => ({ ...phase, id: `m${at}` }))
         .map((phase, at) => (at === 0 ? { ...phase, id: 'each' } : phase)),
+    ],
+    [
+      'how a gate was decided',
+      [
+        gate,
+        nap('b', { when: '${{ phases.ok.output.status == "approved" }}' }),
+        map('${{ phases.ok.output.decisions }}', [ask('a', '${{ item.actor + ": " + item.comment }}')]),
+      ],
+    ],
+    [
+      'what branches came to, each by its place',
+      [
+        both([write], [gate]),
+        ask('a', '${{ phases.both.output[0].title + "!" }} ${{ phases.both.output[1].status + "!" }}'),
+        map('${{ phases.both.output }}', [nap('b', { when: '${{ item != null && item.any == 1 }}' })]),
+      ],
     ],
   ])('may be used as %s', (_, phases) => {
     expect(compiled(phases).hash).toHaveLength(64)
@@ -179,6 +197,24 @@ describe('what maps and cycles name', () => {
       [map([1], [write]), nap('b', { when: '${{ phases.each.output.title == "x" }}' })],
       'phases[1].when',
       'not in the schema of phases.each.output',
+    ],
+    [
+      'a word that no gate says',
+      [gate, nap('b', { when: '${{ phases.ok.output.state == "approved" }}' })],
+      'phases[1].when',
+      'phases.ok.output.state: not in the schema of phases.ok.output, which has status, decisions',
+    ],
+    [
+      'a field of one branch taken from another',
+      [both([write], [gate]), ask('a', '${{ phases.both.output[1].title }}')],
+      'phases[1].agent.prompt',
+      'phases.both.output[1].title: not in the schema of phases.both.output, which has status, decisions',
+    ],
+    [
+      'a branch that there is not',
+      [both([write], [gate]), ask('a', '${{ phases.both.output[2] }}')],
+      'phases[1].agent.prompt',
+      'phases.both.output[2]: not in the schema of phases.both.output',
     ],
   ])('may not be used as %s', (_, phases, path, message) => {
     expect(refusal(() => compiled(phases)).errors).toEqual([
