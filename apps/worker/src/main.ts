@@ -24,6 +24,7 @@ import {
 import { DevflowError, scrubber, TEMPORAL } from '@devflow/contracts'
 import { Listener, pruneChunks, pruneDeliveries, pruneSubmissions, requireSchema } from '@devflow/db'
 import { createLogger, logLastWords, openTracing, repeat, supervised, type Tracing } from '@devflow/process'
+import { Client } from '@temporalio/client'
 import { NativeConnection, Runtime, Worker } from '@temporalio/worker'
 import pg from 'pg'
 import { type Config, readConfig } from './config.ts'
@@ -156,7 +157,8 @@ const sessions = await Worker.create({
 })
 
 await observers.serve({ workflows, sessions })
-const dispatcher = new Dispatcher({ pool, listener, client, log })
+const starter = new Client({ connection, namespace, interceptors: { workflow: observers.wakes } })
+const dispatcher = new Dispatcher({ pool, listener, client, starter, log })
 const watch = new TemporalWatch(pool, client, namespace, log)
 const schedules = new ScheduleMirror({ pool, client, log }, config.sweepMs)
 const problem = (what: string) => (error: unknown) => log.warn({ err: error }, what)
