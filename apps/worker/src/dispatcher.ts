@@ -1,7 +1,7 @@
 import { CHANNELS, TEMPORAL } from '@devflow/contracts'
 import { claimWakes, type Listener, nextWakeInMs, postponeWakes, settleWakes, type Wake } from '@devflow/db'
 import { type Logger, type Repeating, repeat } from '@devflow/process'
-import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client'
+import type { Client } from '@temporalio/client'
 import type pg from 'pg'
 
 const MOST_AT_ONCE = 64
@@ -14,8 +14,6 @@ export interface DispatcherDeps {
   pool: pg.Pool
   listener: Listener
   client: Client
-  /** On the connection of this process's worker, which takes a workflow that it starts at once. */
-  starter: Client
   log: Logger
 }
 
@@ -77,48 +75,25 @@ export class Dispatcher {
 
   async #wake(wake: Wake): Promise<void> {
     const { client } = this.#deps
-    if (wake.status === 'queued' && wake.attempts === 1 && (await this.#start(wake))) return
     await client.withDeadline(Date.now() + CALL_TIMEOUT_MS, () =>
       client.workflow.signalWithStart(TEMPORAL.workflowType, {
-        ...startOf(wake),
+        workflowId: TEMPORAL.workflowId(wake.runId),
+        taskQueue: TEMPORAL.workflowQueue,
+        args: [{ runId: wake.runId }],
         signal: TEMPORAL.signals.wake,
         signalArgs: [],
+        // A run that was retried starts again under its id; one that runs is only signalled.
+        workflowIdReusePolicy: 'ALLOW_DUPLICATE',
         workflowIdConflictPolicy: 'USE_EXISTING',
+        searchAttributes: {
+          DevflowRun: [wake.runId],
+          DevflowTemplate: [wake.template],
+          DevflowTenant: [wake.tenant],
+          DevflowStatus: [wake.status],
+        },
+        staticSummary: wake.title,
+        staticDetails: `Run \`${wake.runId}\` of template \`${wake.template}\`. What happened is in the run's log.`,
       }),
     )
   }
-
-  /** A run that nothing has begun usually has no workflow; this saves Temporal a third of what a start costs. False where it has one. */
-  async #start(wake: Wake): Promise<boolean> {
-    const { starter } = this.#deps
-    try {
-      await starter.withDeadline(Date.now() + CALL_TIMEOUT_MS, () =>
-        starter.workflow.start(TEMPORAL.workflowType, {
-          ...startOf(wake),
-          workflowIdConflictPolicy: 'FAIL',
-          requestEagerStart: true,
-        }),
-      )
-      return true
-    } catch (error) {
-      if (error instanceof WorkflowExecutionAlreadyStartedError) return false
-      throw error
-    }
-  }
 }
-
-const startOf = ({ runId, tenant, template, title, status }: Wake) => ({
-  workflowId: TEMPORAL.workflowId(runId),
-  taskQueue: TEMPORAL.workflowQueue,
-  args: [{ runId }],
-  // A run that was retried starts again under its id.
-  workflowIdReusePolicy: 'ALLOW_DUPLICATE' as const,
-  searchAttributes: {
-    DevflowRun: [runId],
-    DevflowTemplate: [template],
-    DevflowTenant: [tenant],
-    DevflowStatus: [status],
-  },
-  staticSummary: title,
-  staticDetails: `Run \`${runId}\` of template \`${template}\`. What happened is in the run's log.`,
-})

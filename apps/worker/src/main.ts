@@ -24,7 +24,6 @@ import {
 import { DevflowError, scrubber, TEMPORAL } from '@devflow/contracts'
 import { Listener, pruneChunks, pruneDeliveries, pruneSubmissions, requireSchema } from '@devflow/db'
 import { createLogger, logLastWords, openTracing, repeat, supervised, type Tracing } from '@devflow/process'
-import { Client } from '@temporalio/client'
 import { NativeConnection, Runtime, Worker } from '@temporalio/worker'
 import pg from 'pg'
 import { type Config, readConfig } from './config.ts'
@@ -157,8 +156,7 @@ const sessions = await Worker.create({
 })
 
 await observers.serve({ workflows, sessions })
-const starter = new Client({ connection, namespace, interceptors: { workflow: observers.wakes } })
-const dispatcher = new Dispatcher({ pool, listener, client, starter, log })
+const dispatcher = new Dispatcher({ pool, listener, client, log })
 const watch = new TemporalWatch(pool, client, namespace, log)
 const schedules = new ScheduleMirror({ pool, client, log }, config.sweepMs)
 const problem = (what: string) => (error: unknown) => log.warn({ err: error }, what)

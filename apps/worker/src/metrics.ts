@@ -8,7 +8,7 @@ import {
   processRegistry,
   SECONDS,
 } from '@devflow/process/metrics'
-import { type WorkflowClientInterceptor, WorkflowExecutionAlreadyStartedError } from '@temporalio/client'
+import type { WorkflowClientInterceptor } from '@temporalio/client'
 import type { Worker } from '@temporalio/worker'
 import type pg from 'pg'
 import type { CallEnd, CallObserver } from './observed-model.ts'
@@ -147,20 +147,16 @@ export class WorkerMetrics {
   }
 
   readonly wakes: WorkflowClientInterceptor = {
-    startWithDetails: (input, next) => this.#counted(next(input)),
-    signalWithStart: (input, next) => this.#counted(next(input)),
-  }
-
-  async #counted<T>(wake: Promise<T>): Promise<T> {
-    try {
-      const taken = await wake
-      this.#wakes.inc({ result: 'taken' })
-      return taken
-    } catch (error) {
-      // It runs already, and is signalled instead.
-      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) this.#wakes.inc({ result: 'failed' })
-      throw error
-    }
+    signalWithStart: async (input, next) => {
+      try {
+        const started = await next(input)
+        this.#wakes.inc({ result: 'taken' })
+        return started
+      } catch (error) {
+        this.#wakes.inc({ result: 'failed' })
+        throw error
+      }
+    },
   }
 
   /** How the pollers of this process stand, and what they hold. */

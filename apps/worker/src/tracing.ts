@@ -69,21 +69,19 @@ export class WorkerTraces {
   /** Spans of wakes on their way to Temporal. */
   get wakes(): WorkflowClientInterceptor {
     return {
-      startWithDetails: (input, next) => this.#waking(input.options.args, () => next(input)),
-      signalWithStart: (input, next) => this.#waking(input.options.args, () => next(input)),
+      signalWithStart: async (input, next) => {
+        const [about] = input.options.args
+        const round = await this.#roundOf(about)
+        if (!round || !isAbout(about)) return await next(input)
+        const start = {
+          name: 'wake workflow',
+          kind: 'producer',
+          parent: round.traceparent,
+          attributes: { 'devflow.run.id': about.runId },
+        } as const
+        return await this.#deps.tracing.within(start, () => next(input))
+      },
     }
-  }
-
-  async #waking<T>([about]: unknown[], wake: () => Promise<T>): Promise<T> {
-    const round = await this.#roundOf(about)
-    if (!round || !isAbout(about)) return await wake()
-    const start = {
-      name: 'wake workflow',
-      kind: 'producer',
-      parent: round.traceparent,
-      attributes: { 'devflow.run.id': about.runId },
-    } as const
-    return await this.#deps.tracing.within(start, wake)
   }
 
   /** Spans of calls to providers, in the words of OpenTelemetry's conventions for generative AI. */
