@@ -36,6 +36,8 @@ test('in the middle of a stream the provider sees the abort within two seconds, 
     Array.from({ length: 20 }, async () => {
       const run = await stack.submit(agentTemplate(STREAMING))
       await streaming(run)
+      // By what it is called there the provider is asked what it billed.
+      await stack.untilEvent(run, 'call.started')
       const asked = Date.now()
       expect(await stack.command(run, 'cancel')).toBe('done')
       await stack.fake.waitFor(() => requestsOf(run)[0]?.abortedAt !== undefined)

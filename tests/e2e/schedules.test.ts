@@ -55,8 +55,9 @@ const inTemporal = (id: string) => stack.client.schedule.getHandle(TEMPORAL.sche
 const eventually = <T>(look: () => Promise<T>) => vi.waitFor(look, { timeout: 20_000, interval: 100 })
 /** What became of the occasions of a schedule, by time. */
 const occasions = async (id: string) => {
-  const { rows } = await stack.pool.query<{ at: Date; created_at: Date; status: string }>(
-    `select at, created_at, status from devflow.submissions where source = 'schedule/' || $1 order by at`,
+  const { rows } = await stack.pool.query<{ at: Date; created_at: Date; status: string; is_open: boolean }>(
+    `select at, created_at, status, status = 'waiting' and due_at < 'infinity' as is_open
+     from devflow.submissions where source = 'schedule/' || $1 order by at`,
     [id],
   )
   return rows
@@ -83,15 +84,13 @@ test('times that overlap are skipped, one of them or all are kept for later, or 
   for (const overlap of ['skip', 'buffer_one', 'buffer_all', 'cancel_other'] as const)
     await put(overlap, { overlap, submit: gated(overlap), spec: { cron: ['0 0 1 1 *'] } })
   const trigger = async (id: string) => {
+    const before = await occasions(id)
     await client.schedules.trigger(id)
     // Each is judged before the next comes.
     return await eventually(async () => {
       const found = await occasions(id)
-      const { rows } = await stack.pool.query(
-        `select 1 from devflow.submissions where source = 'schedule/' || $1 and status = 'waiting' and due_at < 'infinity'`,
-        [id],
-      )
-      expect(rows).toEqual([])
+      expect(found).toHaveLength(before.length + 1)
+      expect(found.filter(({ is_open: isOpen }) => isOpen)).toEqual([])
       return found.map(({ status }) => status)
     })
   }

@@ -210,7 +210,7 @@ describe.concurrent('the Temporal UI', () => {
   })
 
   test('shows a run as failed that failed while its output was made', async () => {
-    const run = await stack.submit(`${gateTemplate()}output: '\${{ phases.ok.output.nowhere }}'\n`)
+    const run = await stack.submit(`${gateTemplate()}output: '\${{ phases.ok.output.decisions[7].actor }}'\n`)
     await stack.untilEvent(run, 'gate.opened')
     await stack.decide(run, 'ok')
     const end = await stack.untilStatus(run, 'failed')

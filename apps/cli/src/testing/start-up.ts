@@ -39,6 +39,8 @@ export function startUp(args: string[], env: NodeJS.ProcessEnv = {}): Up {
       HOME: process.env.HOME,
       DEVFLOW_CACHE: process.env.DEVFLOW_CACHE,
       NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
+      // Other tests want the processors all the time.
+      DEVFLOW_NICE: '0',
       ...env,
     },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -77,7 +77,9 @@ test('a frozen worker is killed and replaced', async () => {
 test.runIf(existsSync('/proc/self/autogroup'))(
   'the worker and Temporal go behind API and Postgres',
   async () => {
-    const { pids } = await startUp(['--data', dataFolder(), '--port', '0']).ready()
+    const { pids } = await startUp(['--data', dataFolder(), '--port', '0'], {
+      DEVFLOW_NICE: undefined,
+    }).ready()
     const niceOf = (pid: number) => [
       getPriority(pid),
       Number(/nice (\d+)/.exec(readFileSync(`/proc/${pid}/autogroup`, 'utf8'))?.[1]),
