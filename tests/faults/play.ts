@@ -9,7 +9,7 @@ import { call, expectWholeLog } from '../crash/runs.ts'
 import { Stack } from '../crash/stack.ts'
 import { isAlive } from '../support/alive.ts'
 import { brokenLaws } from '../support/log-laws.ts'
-import { replay } from '../support/replay.ts'
+import { replay, wasCutInTwo } from '../support/replay.ts'
 import { brokenReports } from '../support/report-laws.ts'
 import { readStanding } from '../support/run-log.ts'
 import type { Case } from './case.ts'
@@ -276,9 +276,7 @@ export class Theatre {
       })) {
         if (histories.length === MOST_REPLAYS) break
         const history = await client.workflow.getHandle(workflowId, runId).fetchHistory()
-        // See the other suites' stack: a task that timed out makes a history that a replay may see otherwise.
-        if (!history.events?.some(({ workflowTaskTimedOutEventAttributes: timedOut }) => timedOut))
-          histories.push({ workflowId, history })
+        if (!wasCutInTwo(history)) histories.push({ workflowId, history })
       }
       const broken = await replay(histories)
       return Object.fromEntries(

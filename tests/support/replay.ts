@@ -13,6 +13,20 @@ const quiet = { log: ignore, trace: ignore, debug: ignore, info: ignore, warn: i
 let isQuiet = false
 let real: Promise<string> | undefined
 
+/** Temporal's `WORKFLOW_TASK_FAILED_CAUSE_FORCE_CLOSE_COMMAND`. */
+const FORCE_CLOSED = 17
+
+/**
+ * Whether Temporal has closed a workflow task that its worker was still at: because it took too long, or because more than a
+ * hundred signals came meanwhile. The SDK goes on with what it has in memory, where a replay sees two tasks as one, and may
+ * differ. Such a run is given a new execution (`unlike-build.test.ts`).
+ */
+export const wasCutInTwo = ({ events }: History): boolean =>
+  events?.some(
+    ({ workflowTaskTimedOutEventAttributes: timedOut, workflowTaskFailedEventAttributes: failed }) =>
+      timedOut || failed?.cause === FORCE_CLOSED,
+  ) ?? false
+
 /** The code of a bundle of the real workflows, made once in a run of the tests, or of another entry. */
 export async function workflowCode(entry?: string): Promise<string> {
   if (entry !== undefined) return await bundle(entry)

@@ -23,7 +23,7 @@ import { compileEntries } from './compile-entries.ts'
 import { eventually } from './eventually.ts'
 import { brokenLaws } from './log-laws.ts'
 import { Parts } from './parts.ts'
-import { replay } from './replay.ts'
+import { replay, wasCutInTwo } from './replay.ts'
 import { brokenReports } from './report-laws.ts'
 import { readStanding, type Standing } from './run-log.ts'
 
@@ -216,10 +216,7 @@ export class Stack extends Parts {
     })) {
       if (histories.length === MOST_REPLAYS) break
       const history = await this.client.workflow.getHandle(workflowId, runId).fetchHistory()
-      // After a workflow task that timed out on a machine too busy, the SDK goes on with what it has in memory: a replay sees
-      // two tasks as one, and may differ. Such a run is given a new execution (`unlike-build.test.ts`).
-      if (!history.events?.some(({ workflowTaskTimedOutEventAttributes: timedOut }) => timedOut))
-        histories.push({ workflowId, history })
+      if (!wasCutInTwo(history)) histories.push({ workflowId, history })
     }
     const unlike = await replay(histories)
     for (const { workflowId, history } of histories) {
@@ -252,8 +249,12 @@ export class Stack extends Parts {
 }
 
 /** What kinds of events a history has, in order: what went on is mostly seen in how its tasks ended. */
-const outline = ({ events }: { events?: readonly object[] | null }): string =>
-  (events ?? []).map((event) => Object.keys(event).find((key) => key.endsWith('EventAttributes'))).join(' ')
+const outline = ({ events }: { events?: readonly object[] | null }): string => {
+  const kinds = (events ?? []).map((event) =>
+    Object.keys(event).find((key) => key.endsWith('EventAttributes')),
+  )
+  return kinds.filter((kind, at) => kind !== kinds[at - 1]).join(' ')
+}
 
 /**
  * A stack for a test file, with more of the worker's environment if told; started before its tests and ended after them; then every log and report must be in order, and
