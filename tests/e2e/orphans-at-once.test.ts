@@ -165,14 +165,14 @@ test('two workers that sweep the same mess at once mend each thing once', async 
     expect(events?.filter(({ workflowExecutionTerminatedEventAttributes: end }) => end)).toHaveLength(1)
   }
 
-  await stack.startWorker()
+  // With the worker away, so that the wakes of sweep and decision are one: brought apart, the second may find the run over.
   for (const run of ended) await stack.decide(run, 'ok')
+  await stack.startWorker()
   for (const run of [...ended, missing]) {
     const end = await stack.untilStatus(run, 'completed')
     expect(eventsOf(end, 'run.woken')).toHaveLength(1)
     expect(eventsOf(end, 'run.completed')).toHaveLength(1)
   }
-  // The wake of a decision may come when the run is over, and looks in vain.
-  for (const run of ended) expect([2, 3]).toContain((await stack.histories(run)).executions)
+  for (const run of ended) expect((await stack.histories(run)).executions).toBe(2)
   expect((await stack.histories(missing)).executions).toBe(1)
 })
