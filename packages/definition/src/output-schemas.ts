@@ -67,7 +67,7 @@ export function localsIn(
   if ('cycle' in phase)
     return [
       ['iteration', COUNT],
-      ['last', groupSchema(node.lists[0] ?? [], known)],
+      ['last', outputSchema(node, known)],
     ]
   if (!('map' in phase)) return []
   const { as } = phase.map
