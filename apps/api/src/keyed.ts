@@ -26,14 +26,14 @@ export interface KeyedResult<Id extends string | null = string | null> extends K
 }
 
 /**
- * Does the work of a POST in one transaction, once for its Idempotency-Key if it has one. Throws DevflowError INVALID
- * `bad_idempotency_key`, and what `once` throws.
+ * Does the work of a POST in one transaction, once for its Idempotency-Key if it has one; `commit`, where it has none, as
+ * `transaction` gives it. Throws DevflowError INVALID `bad_idempotency_key`, and what `once` throws.
  */
 export async function keyed<Id extends string | null>(
   c: Context<Env>,
   { pool, tenant }: { pool: pg.Pool; tenant: string },
   body: unknown,
-  work: (client: pg.PoolClient) => Promise<KeyedAnswer<Id>>,
+  work: (client: pg.PoolClient, commit?: () => void) => Promise<KeyedAnswer<Id>>,
 ): Promise<KeyedResult<Id>> {
   const key = c.req.header('idempotency-key')
   if (key === undefined) return { ...(await transaction(pool, work)), replayed: false, key }

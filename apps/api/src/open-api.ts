@@ -1,9 +1,8 @@
 import { fileURLToPath } from 'node:url'
 import { CHANNELS, DEFAULT_TENANT, scrubber } from '@devflow/contracts'
-import { Listener, Poker } from '@devflow/db'
+import { Listener, openPool, Poker } from '@devflow/db'
 import { readFolders } from '@devflow/definition'
 import { type Logger, repeat, type Tracing } from '@devflow/process'
-import pg from 'pg'
 import type { Config } from './config.ts'
 import { createApi } from './create-api.ts'
 import type { ApiDeps } from './deps.ts'
@@ -30,20 +29,19 @@ export async function openApi(config: Config, log: Logger, tracing?: Tracing): P
   const { databaseUrl, heartbeatMs, maxBodyBytes, host, token, workspaceRoots } = config
   const warn = (what: string) => (error: unknown) => log.warn({ err: error }, what)
   const [read, manual] = await Promise.all([readFolders(config.entries), readManual(MANUAL_FOLDER)])
-  const pool = new pg.Pool({
-    connectionString: databaseUrl,
-    // Each plans the commands' functions once for itself, and keeps them: more of them are slower, not quicker.
-    max: 6,
-    idleTimeoutMillis: 0,
-    keepAlive: true,
-    application_name: 'devflow-api',
-    connectionTimeoutMillis: 2_000,
-    statement_timeout: 10_000,
-    query_timeout: 12_000,
-    idle_in_transaction_session_timeout: 15_000,
-    options: '-c timezone=UTC',
-  })
-  pool.on('error', warn('an idle connection to Postgres broke'))
+  const pool = openPool(
+    databaseUrl,
+    {
+      // Each plans the commands' functions once for itself, and keeps them: more of them are slower, not quicker.
+      max: 6,
+      application_name: 'devflow-api',
+      connectionTimeoutMillis: 2_000,
+      statement_timeout: 10_000,
+      query_timeout: 12_000,
+      idle_in_transaction_session_timeout: 15_000,
+    },
+    warn('an idle connection to Postgres broke'),
+  )
   const listener = new Listener(databaseUrl, { onProblem: warn('listening to Postgres failed') })
   const poker = new Poker(databaseUrl, { onProblem: warn('a poke could not be sent') })
   const registry = new LiveRegistry({ pool, tenant: DEFAULT_TENANT, read, log })

@@ -22,10 +22,16 @@ import {
   terminalModel,
 } from '@devflow/activities'
 import { DevflowError, scrubber, TEMPORAL } from '@devflow/contracts'
-import { Listener, pruneChunks, pruneDeliveries, pruneSubmissions, requireSchema } from '@devflow/db'
+import {
+  Listener,
+  openPool,
+  pruneChunks,
+  pruneDeliveries,
+  pruneSubmissions,
+  requireSchema,
+} from '@devflow/db'
 import { createLogger, logLastWords, openTracing, repeat, supervised, type Tracing } from '@devflow/process'
 import { NativeConnection, Runtime, Worker } from '@temporalio/worker'
-import pg from 'pg'
 import { type Config, readConfig } from './config.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { faultAt } from './faults.ts'
@@ -61,17 +67,17 @@ Runtime.install({
 })
 
 await requireSchema(config.databaseUrl)
-const pool = new pg.Pool({
-  connectionString: config.databaseUrl,
-  max: 16,
-  idleTimeoutMillis: 0,
-  keepAlive: true,
-  application_name: 'devflow-worker',
-  connectionTimeoutMillis: 5_000,
-  // Planned once a connection: what reads a report's facts takes ten times longer to plan than to run.
-  options: '-c timezone=UTC -c plan_cache_mode=force_generic_plan',
-})
-pool.on('error', (error) => log.warn({ err: error }, 'an idle connection to Postgres broke'))
+const pool = openPool(
+  config.databaseUrl,
+  {
+    max: 16,
+    application_name: 'devflow-worker',
+    connectionTimeoutMillis: 5_000,
+    // Planned once a connection: what reads a report's facts takes ten times longer to plan than to run.
+    options: '-c plan_cache_mode=force_generic_plan',
+  },
+  (error) => log.warn({ err: error }, 'an idle connection to Postgres broke'),
+)
 const listener = new Listener(config.databaseUrl, {
   onProblem: (error) => log.warn({ err: error }, 'the notification connection to Postgres broke'),
 })

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { DevflowError } from '@devflow/contracts'
-import pg from 'pg'
+import type pg from 'pg'
 import {
   APPEND,
   type AppendRow,
@@ -15,6 +15,7 @@ import type { Answer, Line, Member } from './append-types.ts'
 import { LARGEST_INLINE_BODY, putBlob } from './blobs.ts'
 import { foldSlices } from './budgets/fold-slices.ts'
 import { failureKind } from './database-errors.ts'
+import { openPool } from './open-pool.ts'
 import { patiently } from './patiently.ts'
 
 const MOST_MEMBERS = 256
@@ -78,16 +79,16 @@ export class GroupWriter {
     this.#blobs = pool
     this.#options = options
     // The cached plan halves the cost of a group; it needs a connection that keeps its prepared statements.
-    this.#pool = new pg.Pool({
-      connectionString: databaseUrl,
-      max: 1,
-      idleTimeoutMillis: 0,
-      keepAlive: true,
-      application_name: 'devflow-writer',
-      options: '-c plan_cache_mode=force_generic_plan -c timezone=UTC',
-      connectionTimeoutMillis: 5_000,
-    })
-    this.#pool.on('error', () => {}) // An idle connection broke: the next group makes another.
+    this.#pool = openPool(
+      databaseUrl,
+      {
+        max: 1,
+        application_name: 'devflow-writer',
+        options: '-c plan_cache_mode=force_generic_plan',
+        connectionTimeoutMillis: 5_000,
+      },
+      () => {}, // An idle connection broke: the next group makes another.
+    )
   }
 
   /**

@@ -1,4 +1,5 @@
-import pg from 'pg'
+import type pg from 'pg'
+import { openPool } from './open-pool.ts'
 
 export interface PokerOptions {
   /** Pokes of this many ms go out together; 3 unless told. */
@@ -22,17 +23,17 @@ export class Poker {
   constructor(databaseUrl: string, { groupMs = 3, onProblem = () => {} }: PokerOptions = {}) {
     this.#groupMs = groupMs
     this.#onProblem = onProblem
-    this.#pool = new pg.Pool({
-      connectionString: databaseUrl,
-      max: 1,
-      idleTimeoutMillis: 0,
-      keepAlive: true,
-      application_name: 'devflow-poker',
-      options: '-c synchronous_commit=off',
-      connectionTimeoutMillis: 2_000,
-      query_timeout: 5_000,
-    })
-    this.#pool.on('error', onProblem)
+    this.#pool = openPool(
+      databaseUrl,
+      {
+        max: 1,
+        application_name: 'devflow-poker',
+        options: '-c synchronous_commit=off',
+        connectionTimeoutMillis: 2_000,
+        query_timeout: 5_000,
+      },
+      onProblem,
+    )
   }
 
   /** Pokes a channel soon. Pokes that say the same go out once. Never throws. */

@@ -13,6 +13,10 @@ const MAX_ERRORS = 50
 /** Recursive schemas and patterns can take exponential time, so all work with them is bounded. */
 const COMPILE_MS = 2000
 const CHECK_MS = 1000
+/** By these a check may recurse, backtrack, or compare each with each: take longer than schema times value. */
+const UNBOUNDED = /"(\$\w*ref|pattern|patternProperties|format|uniqueItems)":/i
+/** Characters of schema times characters of value: so few are checked in some ms whatever they say. */
+const SMALL = 4_000_000
 
 // Holds the dialect's own schemas; users' schemas never enter it, so it does not grow.
 const dialect = new Ajv2020({ strict: false, allErrors: true, logger: false })
@@ -52,11 +56,19 @@ function dialectErrors(schema: JsonSchema): ErrorDetail[] {
   )
 }
 
-const validators = new Recent<string, ValidateFunction>(200)
+interface Validator {
+  check: ValidateFunction
+  /** Whether checking a value may go without the time limit, which takes longer than most checks. */
+  isQuick(value: unknown): boolean
+}
 
-function validator(schema: JsonSchema): ValidateFunction {
-  return validators.get(canonicalHash(schema), () =>
-    withinTime(COMPILE_MS, () => {
+const validators = new Recent<string, Validator>(200)
+
+function validator(schema: JsonSchema): Validator {
+  return validators.get(canonicalHash(schema), () => {
+    const text = canonicalText(schema)
+    const isBounded = !UNBOUNDED.test(text)
+    const check = withinTime(COMPILE_MS, () => {
       // A new instance each: an instance keeps all it compiled, and ids of one schema must not meet another's.
       const ajv = new Ajv2020({
         strict: true,
@@ -73,15 +85,19 @@ function validator(schema: JsonSchema): ValidateFunction {
       // Ajv follows it and yet takes it for a misspelling.
       ajv.addKeyword('$anchor')
       return ajv.compile(schema as AnySchema)
-    }),
-  )
+    })
+    const isQuick = (value: unknown) =>
+      isBounded && text.length * (JSON.stringify(value) ?? '').length < SMALL
+    return { check, isQuick }
+  })
 }
 
 /** What keeps a value from satisfying a schema, at most 50 errors; paths lead into the value, `$` is all of it. */
 export function checkValue(schema: JsonSchema, value: unknown): ErrorDetail[] {
   try {
-    const check = validator(schema)
-    return withinTime(CHECK_MS, () => (check(value) ? [] : details(check.errors ?? [], value)))
+    const { check, isQuick } = validator(schema)
+    const faults = () => (check(value) ? [] : details(check.errors ?? [], value))
+    return isQuick(value) ? faults() : withinTime(CHECK_MS, faults)
   } catch (error) {
     if (error instanceof TimeLimitError) {
       return [{ path: '$', message: `could not be checked within ${CHECK_MS / 1000} s` }]

@@ -103,12 +103,16 @@ export function runRoutes(operations: Operations, deps: ApiDeps): void {
       // What is refused now may have been taken before, under the same key: then the first answer counts.
       const preparing = prepareRun(deps, body, caller.principal)
       await Promise.allSettled([preparing])
-      const answer = await keyed(c, deps, body, async (client) => {
+      const answer = await keyed(c, deps, body, async (client, commit) => {
         const prepared = await preparing
         if (body.parent) await findRun(client, tenant, body.parent)
         const run = randomUUIDv7()
-        await submitRun(client, { run, tenant, ...prepared })
-        return { status: 201, body: await viewOf(client, run), runId: run }
+        const submitting = submitRun(client, { run, tenant, ...prepared })
+        const viewing = viewOf(client, run)
+        // All goes out together, unless the run must have a slot first.
+        if (!prepared.submitted.workspace?.exclusive) commit?.()
+        const [view] = await Promise.all([viewing, submitting])
+        return { status: 201, body: view, runId: run }
       })
       if (!answer.replayed) poker.poke(CHANNELS.outbox)
       c.header('location', `/v1/runs/${answer.runId}`)

@@ -45,25 +45,28 @@ export async function once<Id extends string | null>(
   const bodyHash = createHash('sha256')
     .update(canonicalize(request.body) ?? '')
     .digest('hex')
-  return await transaction(pool, async (client) => {
-    const { rows: locks } = await client.query<{ taken: boolean }>({
-      name: 'lock-idempotency-key',
-      text: 'select pg_try_advisory_xact_lock(hashtextextended($1, 7)) as taken',
-      values: [`${request.tenant}/${request.key}`],
-    })
-    if (!locks[0]?.taken) {
+  return await transaction(pool, async (client, commit) => {
+    const [locks, found] = await Promise.all([
+      client.query<{ taken: boolean }>({
+        name: 'lock-idempotency-key',
+        text: 'select pg_try_advisory_xact_lock(hashtextextended($1, 7)) as taken',
+        values: [`${request.tenant}/${request.key}`],
+      }),
+      // Behind the lock: what its last holder bound is seen.
+      client.query<Row>({
+        name: 'find-idempotency-key',
+        text: `select method, path, body_hash, status, answer, run_id from devflow.idempotency_keys where tenant = $1 and key = $2`,
+        values: [request.tenant, request.key],
+      }),
+    ])
+    if (!locks.rows[0]?.taken) {
       const message = 'Another request with this Idempotency-Key is under way.'
       throw new DevflowError('CONFLICT', 'idempotency_key_in_use', message, { retryAfter: 1 })
     }
-    const { rows } = await client.query<Row>({
-      name: 'find-idempotency-key',
-      text: `select method, path, body_hash, status, answer, run_id from devflow.idempotency_keys where tenant = $1 and key = $2`,
-      values: [request.tenant, request.key],
-    })
-    const [known] = rows
+    const [known] = found.rows
     if (known) return { ...replay<Id>(known, request, bodyHash), replayed: true }
     const answer = await work(client)
-    await client.query({
+    const bound = client.query({
       name: 'bind-idempotency-key',
       text: `insert into devflow.idempotency_keys (tenant, key, method, path, body_hash, run_id, status, answer)
              values ($1, $2, $3, $4, $5, $6, $7, $8::jsonb)`,
@@ -78,6 +81,8 @@ export async function once<Id extends string | null>(
         JSON.stringify(answer.body ?? null),
       ],
     })
+    commit()
+    await bound
     return { ...answer, replayed: false }
   })
 }
