@@ -87,9 +87,10 @@ CREATE FUNCTION devflow.end_of(place integer[]) RETURNS integer[] LANGUAGE sql I
   SELECT place[1:cardinality(place) - 1] || (place[cardinality(place)] + 1)
 $$;
 --> statement-breakpoint
--- The one projector (I2). `append` feeds it what it has just inserted; a rebuild feeds it the whole log of a run.
+-- The one projector (I2). `append` feeds it what it has just inserted; a rebuild feeds it the whole log of a run. Answers whether
+-- anything but calls was among it.
 -- Table names are unqualified on purpose: a check points the search path at empty temporary tables and compares.
-CREATE FUNCTION devflow.project(evs devflow.run_events[]) RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION devflow.project(evs devflow.run_events[]) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
   e devflow.run_events;
   d jsonb;
@@ -297,6 +298,7 @@ BEGIN
       WHERE b.run_id = c.run_id;
     END LOOP;
   END IF;
+  RETURN has_rare;
 END $$;
 --> statement-breakpoint
 -- Whether `project` reads events of this type.
@@ -304,10 +306,10 @@ CREATE FUNCTION devflow.is_projected(type text) RETURNS boolean LANGUAGE sql IMM
   SELECT type NOT LIKE 'turn.%' AND type NOT LIKE 'tool.%'
 $$;
 --> statement-breakpoint
--- Says which runs have grown, many in one payload (of at most 8000 bytes).
-CREATE FUNCTION devflow.notify_runs(m_run uuid[], m_last int[]) RETURNS void LANGUAGE sql AS $$
-  SELECT pg_notify('devflow_run', string_agg(x.run::text, ' ')) FROM (
-    SELECT u.run, (row_number() OVER () - 1) / 200 AS part FROM unnest(m_run, m_last) u(run, last) WHERE u.last IS NOT NULL GROUP BY 1
+-- Says which runs have grown, and behind a `!` which of them may stand elsewhere now; many in one payload (of at most 8000 bytes).
+CREATE FUNCTION devflow.notify_runs(m_run uuid[], m_last int[], moved uuid[]) RETURNS void LANGUAGE sql AS $$
+  SELECT pg_notify('devflow_run', string_agg(x.run::text, ' ') || coalesce(' ! ' || string_agg(x.run::text, ' ') FILTER (WHERE x.run = ANY (moved)), '')) FROM (
+    SELECT u.run, (row_number() OVER () - 1) / 100 AS part FROM unnest(m_run, m_last) u(run, last) WHERE u.last IS NOT NULL GROUP BY 1
   ) x GROUP BY x.part
 $$;
 --> statement-breakpoint
@@ -359,7 +361,7 @@ DECLARE
   -- How each member stands with its run: the run's last seq, the time of its next event, its tenant. A null verdict may write.
   m_seq bigint[]; m_at timestamptz[]; m_tenant text[]; any_limit boolean; any_out boolean; any_pooled boolean;
   charged call_key[]; charges pool_charge[]; rooms pool_room[]; found jsonb; blocks jsonb; warned jsonb;
-  evs run_events[]; r record; spent numeric; spent_tokens bigint; last_run uuid; now_at timestamptz;
+  evs run_events[]; moved uuid[] := '{}'; r record; spent numeric; spent_tokens bigint; last_run uuid; now_at timestamptz;
 BEGIN
   PERFORM 1 FROM run_heads h WHERE h.run_id = ANY(m_run) ORDER BY h.run_id FOR NO KEY UPDATE;
   now_at := devflow.clock();
@@ -472,11 +474,11 @@ BEGIN
   UPDATE run_heads h SET seq = h.seq + n.last, last_at = n.at
     FROM (SELECT u.run, max(u.last) AS last, max(u.at) AS at FROM unnest(m_run, m_last, m_at) u(run, last, at) GROUP BY 1) n WHERE h.run_id = n.run AND n.last IS NOT NULL;
   IF evs IS NOT NULL THEN
-    PERFORM devflow.project(evs);
+    IF devflow.project(evs) THEN moved := ARRAY(SELECT u.run_id FROM unnest(evs) u WHERE u.type NOT LIKE 'call.%'); END IF;
     IF EXISTS (SELECT 1 FROM webhooks) THEN PERFORM devflow.queue_deliveries(evs); END IF;
   END IF;
   IF charged IS NOT NULL THEN PERFORM devflow.charge_pools(m_owner, charges, devflow.charges_of(charged)); END IF;
-  PERFORM devflow.notify_runs(m_run, m_last);
+  PERFORM devflow.notify_runs(m_run, m_last, moved);
 
   SELECT array_agg(coalesce(v.verdict, CASE WHEN v.last IS NULL THEN 'duplicate' ELSE 'written' END) ORDER BY v.o), array_agg(v.seq + v.last ORDER BY v.o)
     INTO verdicts, seqs FROM unnest(verdicts, m_seq, m_last) WITH ORDINALITY v(verdict, seq, last, o);

@@ -2,11 +2,11 @@ import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { Listener } from '@devflow/db'
+import { Listener, openPool } from '@devflow/db'
 import { type TestDatabase, testDatabase } from '@devflow/db/testing'
 import { type FakeOpenRouter, startFakeOpenRouter } from '@devflow/testing'
 import type { Client } from '@temporalio/client'
-import pg from 'pg'
+import type pg from 'pg'
 import { inject } from 'vitest'
 import { isAlive } from './alive.ts'
 import { type AppProcess, startApp } from './app-process.ts'
@@ -97,8 +97,8 @@ export class Parts {
   async start(): Promise<void> {
     const database = await testDatabase()
     this.#ends.push(() => database.close())
-    const pool = new pg.Pool({ connectionString: database.url, max: 8, options: '-c timezone=UTC' })
-    pool.on('error', () => {}) // Dropping the database ends idle connections.
+    // Dropping the database ends idle connections.
+    const pool = openPool(database.url, { max: 8, application_name: 'devflow-tests' }, () => {})
     this.#ends.push(() => pool.end())
     const listener = new Listener(database.url)
     this.#ends.push(() => listener.close())

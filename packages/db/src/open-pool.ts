@@ -1,4 +1,5 @@
 import pg from 'pg'
+import type { Queryable } from './read/queryable.ts'
 
 /** What the pools of Devflow's processes differ in. */
 export interface PoolSettings
@@ -35,5 +36,17 @@ export function openPool(
     options: `-c timezone=UTC ${options}`.trim(),
   })
   pool.on('error', onProblem)
+  // One that breaks while it is in use fails what is under way on it; unheard, it would end the process as well.
+  pool.on('connect', (client) => client.on('error', () => {}))
   return pool
+}
+
+/** Runs queries that do not wait for each other's answers on one connection: in their order, each its own transaction, in one round trip. */
+export async function together<T>(pool: pg.Pool, work: (db: Queryable) => Promise<T>): Promise<T> {
+  const client = await pool.connect()
+  try {
+    return await work(client)
+  } finally {
+    client.release()
+  }
 }

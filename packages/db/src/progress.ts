@@ -1,5 +1,7 @@
 import type { Budget, Definition, ErrorRecord, PhaseStatus, RunStatus, Workspace } from '@devflow/contracts'
 import type pg from 'pg'
+import { together } from './open-pool.ts'
+import type { Queryable } from './read/queryable.ts'
 
 export interface PhaseProgress {
   id: string
@@ -104,8 +106,8 @@ type Row = Omit<Progress, 'phases' | 'workspace' | 'parent'> & {
 }
 
 /** Where a run stands; undefined when there is no such run (any more). */
-export async function readProgress(pool: pg.Pool, run: string): Promise<Progress | undefined> {
-  const { rows } = await pool.query<Row>({ name: 'read-progress', text: READ, values: [run] })
+export async function readProgress(db: Queryable, run: string): Promise<Progress | undefined> {
+  const { rows } = await db.query<Row>({ name: 'read-progress', text: READ, values: [run] })
   const [row] = rows
   if (!row) return undefined
   return {
@@ -199,18 +201,27 @@ export async function latestArtifacts(
   return rows
 }
 
-/** Takes a run for a Temporal execution: its epoch; undefined when there is no such run. */
+/**
+ * Takes a run for a Temporal execution: its epoch, and where it stands; undefined when there is no such run. It is taken
+ * before it is read: what is read includes all that the last owner could write (I13).
+ */
 export async function beginExecution(
   pool: pg.Pool,
   run: string,
   execution: string,
-): Promise<number | undefined> {
-  const { rows } = await pool.query<{ epoch: number | null }>({
-    name: 'begin-execution',
-    text: 'select devflow.begin_execution($1, $2) as epoch',
-    values: [run, execution],
-  })
-  return rows[0]?.epoch ?? undefined
+): Promise<{ epoch: number; progress: Progress } | undefined> {
+  const [taken, progress] = await together(pool, (db) =>
+    Promise.all([
+      db.query<{ epoch: number | null }>({
+        name: 'begin-execution',
+        text: 'select devflow.begin_execution($1, $2) as epoch',
+        values: [run, execution],
+      }),
+      readProgress(db, run),
+    ]),
+  )
+  const epoch = taken.rows[0]?.epoch ?? undefined
+  return epoch === undefined || !progress ? undefined : { epoch, progress }
 }
 
 /**

@@ -1,6 +1,7 @@
-import pg from 'pg'
+import type pg from 'pg'
 import { mendPools, poolDifferences } from './budgets/pool-differences.ts'
 import { transaction } from './command/transaction.ts'
+import { openPool } from './open-pool.ts'
 import { type Difference, differencesOf } from './rebuild/differences.ts'
 import { mendRun } from './rebuild/mend-run.ts'
 import { makeShadow, PROJECTION_TABLES, projectRuns, runColumn } from './rebuild/shadow.ts'
@@ -20,9 +21,8 @@ const RUNS_AT_ONCE = 200
  * runs that differ anew. What is wrong with a log itself is reported and cannot be mended.
  */
 export async function rebuild(databaseUrl: string, { check }: { check: boolean }): Promise<RebuildResult> {
-  const pool = new pg.Pool({ connectionString: databaseUrl, max: 1, application_name: 'devflow-rebuild' })
   // The end of a pool does not wait for its connections: one may still hear that Postgres is being stopped.
-  pool.on('error', () => {})
+  const pool = openPool(databaseUrl, { max: 1, application_name: 'devflow-rebuild' }, () => {})
   try {
     const result = await transaction(pool, compare)
     if (!check) {

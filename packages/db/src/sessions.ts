@@ -1,14 +1,33 @@
 import type { RunEvent } from '@devflow/contracts'
 import type pg from 'pg'
+import { together } from './open-pool.ts'
+import { type Progress, readProgress } from './progress.ts'
+import type { Queryable } from './read/queryable.ts'
 
 /** Takes over a session: its new epoch, under which alone it may be written from now on (I13). */
-export async function takeSession(pool: pg.Pool, run: string, session: string): Promise<number | undefined> {
-  const { rows } = await pool.query<{ epoch: number | null }>({
+export async function takeSession(db: Queryable, run: string, session: string): Promise<number | undefined> {
+  const { rows } = await db.query<{ epoch: number | null }>({
     name: 'take-session',
     text: 'select devflow.take_session($1, $2) as epoch',
     values: [run, session],
   })
   return rows[0]?.epoch ?? undefined
+}
+
+/**
+ * Takes over an attempt's session and reads what it goes on from. It is taken, and that is committed, before anything is read:
+ * what is read includes all that the old owner could write (I13).
+ */
+export async function openAttempt(
+  pool: pg.Pool,
+  run: string,
+  session: string,
+  { phase, attempt }: { phase: string; attempt: number },
+): Promise<{ epoch: number | undefined; progress: Progress | undefined; events: RunEvent[] }> {
+  const [epoch, progress, events] = await together(pool, (db) =>
+    Promise.all([takeSession(db, run, session), readProgress(db, run), readAttempt(db, run, phase, attempt)]),
+  )
+  return { epoch, progress, events }
 }
 
 /** Whether the session still has this epoch, read afresh: to be asked before money is spent after a silence (I13). */
@@ -31,12 +50,12 @@ export async function sessionHasEpoch(
  * summarised last, so that it takes no longer to read than a context is long (I12). Bodies stored apart are read in.
  */
 export async function readAttempt(
-  pool: pg.Pool,
+  db: Queryable,
   run: string,
   phase: string,
   attempt: number,
 ): Promise<RunEvent[]> {
-  const { rows } = await pool.query<{
+  const { rows } = await db.query<{
     seq: string
     type: string
     turn: number | null

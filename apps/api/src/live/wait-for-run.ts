@@ -25,7 +25,7 @@ export async function waitForRun(
   const until = begun + seconds * 1000
   const signal = AbortSignal.any([closing, left])
   const change = new Change()
-  const unwatch = watch.run(run, () => change.tell())
+  const unwatch = watch.moves(run, () => change.tell())
   try {
     while (true) {
       const { version } = change

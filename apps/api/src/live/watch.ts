@@ -11,7 +11,9 @@ export interface WatchOptions {
 }
 
 interface Watched {
+  /** Woken when the log grows, and when the run may stand elsewhere. */
   wakes: Set<() => void>
+  moves: Set<() => void>
   /** The head's seq at the last slow poll. */
   seq: number | undefined
 }
@@ -35,14 +37,16 @@ export class Watch {
   constructor(options: WatchOptions) {
     this.#options = options
     this.#unsubscribe = options.listener.subscribe(CHANNELS.run, {
-      notified: (runs) => {
-        for (const run of runs.split(' ')) {
+      notified: (payload) => {
+        const [grown = '', moved] = payload.split(' ! ')
+        for (const run of grown.split(' ')) {
           for (const wake of this.#runs.get(run)?.wakes ?? []) wake()
           for (const watcher of this.#watchers) watcher.grew(run)
         }
+        for (const run of moved?.split(' ') ?? []) for (const wake of this.#runs.get(run)?.moves ?? []) wake()
       },
       lookAgain: () => {
-        for (const { wakes } of this.#runs.values()) for (const wake of wakes) wake()
+        for (const watched of this.#runs.values()) wakeAll(watched)
         for (const watcher of this.#watchers) watcher.lookAgain()
       },
     })
@@ -55,13 +59,12 @@ export class Watch {
 
   /** Calls `wake` whenever the run's log may have grown, until the returned function is called. */
   run(run: string, wake: () => void): () => void {
-    const watched = this.#runs.get(run) ?? { wakes: new Set(), seq: undefined }
-    this.#runs.set(run, watched)
-    watched.wakes.add(wake)
-    return () => {
-      watched.wakes.delete(wake)
-      if (watched.wakes.size === 0 && this.#runs.get(run) === watched) this.#runs.delete(run)
-    }
+    return this.#add(run, 'wakes', wake)
+  }
+
+  /** Calls `wake` whenever the run may stand elsewhere: not at each turn, as `run` does. */
+  moves(run: string, wake: () => void): () => void {
+    return this.#add(run, 'moves', wake)
   }
 
   all(watcher: AllRunsWatcher): () => void {
@@ -77,6 +80,17 @@ export class Watch {
     await this.#polling
   }
 
+  #add(run: string, to: 'wakes' | 'moves', wake: () => void): () => void {
+    const watched = this.#runs.get(run) ?? { wakes: new Set(), moves: new Set(), seq: undefined }
+    this.#runs.set(run, watched)
+    watched[to].add(wake)
+    return () => {
+      watched[to].delete(wake)
+      const isLeft = watched.wakes.size + watched.moves.size > 0
+      if (!isLeft && this.#runs.get(run) === watched) this.#runs.delete(run)
+    }
+  }
+
   async #poll(): Promise<void> {
     if (this.#runs.size === 0) return
     try {
@@ -85,10 +99,14 @@ export class Watch {
         const watched = this.#runs.get(runId)
         if (!watched || watched.seq === lastSeq) continue
         watched.seq = lastSeq
-        for (const wake of watched.wakes) wake()
+        wakeAll(watched)
       }
     } catch (error) {
       this.#options.onProblem(error)
     }
   }
+}
+
+function wakeAll({ wakes, moves }: Watched): void {
+  for (const wake of [...wakes, ...moves]) wake()
 }

@@ -22,10 +22,9 @@ export function createControlActivities(deps: Deps): ControlActivities {
   const asStored = <T>(input: T): T => storable(deps.scrub(input))
   const activities: ControlActivities = {
     async begin({ runId, execution }) {
-      // Take it first, only then read: what is read includes all that the last owner could write (I13).
-      const epoch = await beginExecution(deps.pool, runId, execution)
-      const progress = await readProgress(deps.pool, runId)
-      if (epoch === undefined || !progress) return { over: true }
+      const begun = await beginExecution(deps.pool, runId, execution)
+      if (!begun) return { over: true }
+      const { epoch, progress } = begun
       if (progress.control === 'over') return overAs(progress)
       const { plan } = await deps.definitions.get(progress.definitionHash)
       if (progress.control !== 'canceled') {

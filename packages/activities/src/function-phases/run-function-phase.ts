@@ -3,18 +3,17 @@ import {
   type Definition,
   DevflowError,
   type FunctionPhase,
+  type RunEvent,
   type SessionEnd,
 } from '@devflow/contracts'
 import {
   type EventLine,
   lastCompleted,
+  openAttempt,
   type PhaseProgress,
   type Progress,
   patiently,
   phasesById,
-  readAttempt,
-  readProgress,
-  takeSession,
 } from '@devflow/db'
 import { nameIn, type PhaseNode } from '@devflow/definition'
 import type { Deps } from '../deps.ts'
@@ -34,16 +33,16 @@ const FENCED: SessionEnd = { ended: 'stopped', why: 'fenced' }
 /** One delivery of a function phase: a call that has a result on record is not made again (I5). */
 export async function deliverFunction(deps: Deps, place: Place, stop: Stop): Promise<End> {
   const { runId, phase, attempt } = place
-  // Bump and commit first, only then read: what is read includes all that the old owner could write (I13).
-  const epoch = await patiently(() => takeSession(deps.pool, runId, sessionId(place)))
-  const progress = await patiently(() => readProgress(deps.pool, runId))
+  const { epoch, progress, events } = await patiently(() =>
+    openAttempt(deps.pool, runId, sessionId(place), place),
+  )
   const at =
     progress?.phases.find(({ id }) => id === phase) ??
     (await patiently(() => phasesById(deps.pool, runId, [phase])))[0]
   if (epoch === undefined || !progress || !at || progress.control === 'over' || at.attempt !== attempt)
     return FENCED
   if (progress.control === 'canceled') return { ended: 'stopped', why: 'canceled' }
-  return await new FunctionSession(deps, place, stop, epoch, progress, at).run()
+  return await new FunctionSession(deps, place, stop, epoch, progress, at).run(events)
 }
 
 class FunctionSession {
@@ -63,9 +62,7 @@ class FunctionSession {
     this.#at = at
   }
 
-  async run(): Promise<End> {
-    const { runId, phase, attempt } = this.#place
-    const events = await patiently(() => readAttempt(this.#deps.pool, runId, phase, attempt))
+  async run(events: readonly RunEvent[]): Promise<End> {
     if (events.some(({ type }) => type === 'phase.completed')) return { ended: 'completed' }
     if (events.some(({ type }) => type === 'phase.failed')) return { ended: 'failed' }
     const begun = events.find(({ type }) => type === 'function.started')?.data

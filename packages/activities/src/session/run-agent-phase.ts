@@ -5,15 +5,7 @@ import {
   type SessionActivities,
   type SessionEnd,
 } from '@devflow/contracts'
-import {
-  type PhaseProgress,
-  type Progress,
-  patiently,
-  phasesById,
-  readAttempt,
-  readProgress,
-  takeSession,
-} from '@devflow/db'
+import { openAttempt, type PhaseProgress, type Progress, patiently, phasesById } from '@devflow/db'
 import { nameIn } from '@devflow/definition'
 import { ApplicationFailure, Context } from '@temporalio/activity'
 import { enter } from '../control/enter.ts'
@@ -86,18 +78,14 @@ async function enterNext(deps: Deps, step: RunStep): Promise<Directive | undefin
 
 async function deliver(deps: Deps, place: Place, stop: Stop): Promise<SessionEnd | typeof HANDED_OVER> {
   const id = sessionId(place)
-  // Bump and commit first, only then read: what is read includes all that the old owner could write (I13).
-  const epoch = await patiently(() => takeSession(deps.pool, place.runId, id))
-  const progress = await patiently(() => readProgress(deps.pool, place.runId))
+  const { epoch, progress, events } = await patiently(() => openAttempt(deps.pool, place.runId, id, place))
   const at =
     progress?.phases.find(({ id: phase }) => phase === place.phase) ??
     (await patiently(() => phasesById(deps.pool, place.runId, [place.phase])))[0]
   if (epoch === undefined || !progress || !at || progress.control === 'over' || at.attempt !== place.attempt)
     return FENCED
   if (progress.control === 'canceled') return { ended: 'stopped', why: 'canceled' }
-  const transcript = transcriptOf(
-    await patiently(() => readAttempt(deps.pool, place.runId, place.phase, place.attempt)),
-  )
+  const transcript = transcriptOf(events)
   if (transcript.ended) return { ended: transcript.ended }
 
   const session = await sessionFor(deps, place, stop, epoch, { progress, at }).catch((error: unknown) =>

@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest'
+import { COMPLETED, testApi } from '../test-api.fixture.ts'
+import { Watch } from './watch.ts'
+
+const failed = (error: unknown) => {
+  throw error
+}
+
+test('turns wake who reads the log, and not who waits for the run to get somewhere', async () => {
+  const api = await testApi()
+  const { id } = await api.submit()
+  const { pool, listener } = api.deps
+  const watch = new Watch({ pool, listener, pollMs: 1_000_000, onProblem: failed })
+  const told: string[] = []
+  const grew = () => told.filter((what) => what === 'grew').length
+  watch.run(id, () => told.push('grew'))
+  const forget = watch.moves(id, () => told.push('moved'))
+  const turn = (key: string, type: string) =>
+    api.append(id, { type, key, phase: 'say', attempt: 1, turn: 1, data: {} })
+
+  await turn('first', 'turn.started')
+  // Whoever begins to listen is told to look once: by then it has been.
+  await expect.poll(grew).toBeGreaterThan(0)
+  told.length = 0
+  for (const type of ['tool.called', 'tool.completed', 'turn.completed']) await turn(type, type)
+  await expect.poll(grew).toBeGreaterThanOrEqual(3)
+  expect(told).not.toContain('moved')
+
+  await api.append(id, COMPLETED)
+  await expect.poll(() => told.at(-1)).toBe('moved')
+  forget()
+  told.length = 0
+  await api.append(id, { type: 'run.completed', key: 'again', data: {} })
+  await expect.poll(grew).toBe(1)
+  expect(told).toEqual(['grew'])
+  await watch.close()
+})
