@@ -27,6 +27,7 @@ export async function inspectSchema(databaseUrl: string, timeoutMs = 3_000): Pro
     connectionTimeoutMillis: timeoutMs,
     query_timeout: timeoutMs,
   })
+  client.on('error', () => {}) // As in `migrate`.
   await client.connect()
   try {
     const { rows: servers } = await client.query<{ version: string; number: string }>(

@@ -56,6 +56,22 @@ test('a migration never makes others wait long for a table that it must wait for
   expect((await other.query('select added from devflow.runs')).rows).toEqual([])
 })
 
+test('a connection that breaks in a migration fails it, and nothing else: it is done again at will', async () => {
+  const url = await database()
+  const folder = await later('select pg_sleep(60)')
+  const other = await connected(url)
+  const failed = expect(migrate(url, { folder })).rejects.toThrow()
+  const cut = async () => {
+    const { rowCount } = await other.query(
+      "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'devflow-migrate' and query like '%pg_sleep%' and datname = current_database()",
+    )
+    return rowCount
+  }
+  await expect.poll(cut).toBe(1)
+  await failed
+  await migrate(url)
+})
+
 test('a database that lacks migrations is older than the build, one that has more is not', async () => {
   const url = await database()
   const client = await connected(url)

@@ -37,6 +37,8 @@ export async function migrate(
   { folder = migrationsFolder, patienceMs = 120_000 }: MigrateOptions = {},
 ): Promise<void> {
   const client = new pg.Client({ connectionString: databaseUrl, application_name: 'devflow-migrate' })
+  // A connection that breaks fails what is under way on it; unheard, it would end the process as well.
+  client.on('error', () => {})
   await client.connect()
   try {
     await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK])
