@@ -98,6 +98,21 @@ describe('a part killed while a run is under way', () => {
     await expectSound(stack, run)
   })
 
+  test('Postgres, in the middle of submissions: each is taken once, and nothing else ends', async () => {
+    const { postgres, ...others } = stack.ready.pids
+    const count = async () =>
+      (await stack.pool.query<{ n: number }>('select count(*)::int as n from devflow.runs')).rows[0]?.n ?? 0
+    const before = await count()
+    const submitted = Promise.all(
+      Array.from({ length: 16 }, () => submit(stack, 'crash:one@1', { turns: 1 })),
+    )
+    await expect.poll(count, { interval: 2 }).toBeGreaterThan(before)
+    await stack.killAndWait(postgres)
+    for (const run of await submitted) await waitForStatus(stack, run, 'completed')
+    expect(await count()).toBe(before + 16)
+    expect(stack.ready.pids).toMatchObject(others)
+  })
+
   test('Temporal', async () => {
     const run = await submit(stack, 'crash:gated@1', { turns: 4 })
     await waitForEvents(stack, run, 'turn.completed', 1)
