@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import { transaction } from './command/index.ts'
 import { openPool, together } from './open-pool.ts'
 import { type TestDatabase, testDatabase } from './testing.ts'
@@ -39,6 +39,24 @@ test('a transaction that sends its commit behind a statement that fails is rolle
   await add(1, 2)
   await expect(add(3, 1, 4)).rejects.toThrow(/duplicate key/)
   expect((await pool.query('select n from public.kept order by n')).rows).toEqual([{ n: 1 }, { n: 2 }])
+})
+
+test('where a transaction cannot even begin, what went out with it stands alone and nothing follows', async () => {
+  const pool = open()
+  await pool.query('create table public.alone (n int)')
+  const connect = pool.connect.bind(pool)
+  vi.spyOn(pool, 'connect').mockImplementationOnce(async () => {
+    const client = await connect()
+    const query = client.query.bind(client)
+    client.query = ((what: string) => query(what === 'begin' ? 'begin what' : what)) as typeof query
+    return client
+  })
+  const begun = transaction(pool, async (client) => {
+    await client.query('insert into public.alone values (1)')
+    await client.query('insert into public.alone values (2)')
+  })
+  await expect(begun).rejects.toThrow(/syntax error/)
+  expect((await pool.query('select n from public.alone')).rows).toEqual([{ n: 1 }])
 })
 
 test('queries sent together are answered in order, and each sees what those before it committed', async () => {

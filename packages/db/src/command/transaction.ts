@@ -10,6 +10,7 @@ export async function transaction<T>(
   work: (client: pg.PoolClient, commit: () => void) => Promise<T>,
 ): Promise<T> {
   const client = await pool.connect()
+  let end = (broken?: Error) => client.release(broken)
   let broken: Error | undefined
   let committed: Promise<unknown> | undefined
   const commit = () => {
@@ -17,10 +18,11 @@ export async function transaction<T>(
     committed.catch(() => {}) // Heard of below, unless the work has failed.
   }
   try {
-    // Not waited for: it goes out with the first statement of the work. Without it that one stood alone, and what is under
-    // way on the connection must not meet its next user.
+    // Not waited for: it goes out with the first statements of the work. Should it fail, those stand alone, and nothing may
+    // follow them: the connection is ended at once.
     const begun = client.query('begin').catch((error: Error) => {
-      broken = error
+      end(error)
+      end = () => {}
       throw error
     })
     const [result] = await Promise.all([work(client, commit), begun])
@@ -34,6 +36,6 @@ export async function transaction<T>(
     })
     throw error
   } finally {
-    client.release(broken)
+    end(broken)
   }
 }
