@@ -72,8 +72,7 @@ describe('each member of a group gets its own answer', () => {
     const run = await newRun(pool)
     await takeSession(pool, run, 'p/1')
     await takeSession(pool, run, 'p/1')
-    const begun = await beginExecution(pool, run, 'x')
-    const epoch = begun?.epoch
+    const epoch = (await beginExecution(pool, run, 'x'))?.epoch
     const answers = await Promise.all([
       writer.append({ run: randomUUID(), lines: [event('a')] }),
       writer.append({ run, session: { id: 'p/1', epoch: 1 }, lines: [event('b')] }),
