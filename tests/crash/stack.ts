@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { openPool } from '@devflow/db'
 import { FAKE_OPENROUTER_MAIN, type FakeOpenRouter } from '@devflow/testing'
-import pg from 'pg'
+import type pg from 'pg'
 import { isAlive } from '../support/alive.ts'
 import { ownEnv } from '../support/own-env.ts'
 import { entries, makeRepository } from './fixtures.ts'
@@ -150,8 +151,8 @@ export class Stack {
     const before = this.#readyCount
     await this.#until(() => this.#readyCount > before)
     await this.#pool?.end()
-    this.#pool = new pg.Pool({ connectionString: this.ready.databaseUrl, max: 4 })
-    this.#pool.on('error', () => {}) // Postgres is killed in these tests.
+    // Postgres is killed in these tests, also while connections are in use.
+    this.#pool = openPool(this.ready.databaseUrl, { max: 4, application_name: 'devflow-tests' }, () => {})
   }
 
   /** Ends `up` in good order, or as kill -9 does, with all that it started. */
