@@ -56,7 +56,7 @@ function phaseDifferences({ phases }: Standing, means: Meaning, contents: Map<st
     if (!at) found.push(`phase ${id} is missing`)
     else if (at.status !== expected.status || at.attempt !== expected.attempt)
       found.push(
-        `phase ${id} is ${at.status} in attempt ${at.attempt} (${at.error?.code ?? ''}), not ${expected.status} in ${expected.attempt}`,
+        `phase ${id} is ${at.status} in attempt ${at.attempt} (${at.error?.code ?? ''}: ${at.error?.message ?? ''}), not ${expected.status} in ${expected.attempt}`,
       )
     else if (at.status === 'failed' && !isOneOf(at.error, expected.failures))
       found.push(`phase ${id} failed with ${say(at.error)}, not ${say(expected.failures)}`)
