@@ -1,7 +1,7 @@
 import type { RunEvent } from '@devflow/contracts'
 import type pg from 'pg'
 import { together } from './open-pool.ts'
-import { type Progress, readProgress } from './progress.ts'
+import { type PhaseProgress, type Progress, phasesById, readProgress } from './progress.ts'
 import type { Queryable } from './read/queryable.ts'
 
 /** Takes over a session: its new epoch, under which alone it may be written from now on (I13). */
@@ -16,18 +16,24 @@ export async function takeSession(db: Queryable, run: string, session: string): 
 
 /**
  * Takes over an attempt's session and reads what it goes on from. It is taken, and that is committed, before anything is read:
- * what is read includes all that the old owner could write (I13).
+ * what is read includes all that the old owner could write (I13). `at`: the phase, also one inside another.
  */
 export async function openAttempt(
   pool: pg.Pool,
   run: string,
   session: string,
   { phase, attempt }: { phase: string; attempt: number },
-): Promise<{ epoch: number | undefined; progress: Progress | undefined; events: RunEvent[] }> {
+): Promise<{
+  epoch: number | undefined
+  progress: Progress | undefined
+  at: PhaseProgress | undefined
+  events: RunEvent[]
+}> {
   const [epoch, progress, events] = await together(pool, (db) =>
     Promise.all([takeSession(db, run, session), readProgress(db, run), readAttempt(db, run, phase, attempt)]),
   )
-  return { epoch, progress, events }
+  const at = progress?.phases.find(({ id }) => id === phase) ?? (await phasesById(pool, run, [phase]))[0]
+  return { epoch, progress, at, events }
 }
 
 /** Whether the session still has this epoch, read afresh: to be asked before money is spent after a silence (I13). */

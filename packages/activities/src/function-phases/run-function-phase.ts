@@ -13,7 +13,6 @@ import {
   type PhaseProgress,
   type Progress,
   patiently,
-  phasesById,
 } from '@devflow/db'
 import { nameIn, type PhaseNode } from '@devflow/definition'
 import type { Deps } from '../deps.ts'
@@ -32,13 +31,10 @@ const FENCED: SessionEnd = { ended: 'stopped', why: 'fenced' }
 
 /** One delivery of a function phase: a call that has a result on record is not made again (I5). */
 export async function deliverFunction(deps: Deps, place: Place, stop: Stop): Promise<End> {
-  const { runId, phase, attempt } = place
-  const { epoch, progress, events } = await patiently(() =>
+  const { runId, attempt } = place
+  const { epoch, progress, at, events } = await patiently(() =>
     openAttempt(deps.pool, runId, sessionId(place), place),
   )
-  const at =
-    progress?.phases.find(({ id }) => id === phase) ??
-    (await patiently(() => phasesById(deps.pool, runId, [phase])))[0]
   if (epoch === undefined || !progress || !at || progress.control === 'over' || at.attempt !== attempt)
     return FENCED
   if (progress.control === 'canceled') return { ended: 'stopped', why: 'canceled' }

@@ -5,7 +5,7 @@ import {
   type SessionActivities,
   type SessionEnd,
 } from '@devflow/contracts'
-import { openAttempt, type PhaseProgress, type Progress, patiently, phasesById } from '@devflow/db'
+import { openAttempt, type PhaseProgress, type Progress, patiently } from '@devflow/db'
 import { nameIn } from '@devflow/definition'
 import { ApplicationFailure, Context } from '@temporalio/activity'
 import { enter } from '../control/enter.ts'
@@ -78,10 +78,9 @@ async function enterNext(deps: Deps, step: RunStep): Promise<Directive | undefin
 
 async function deliver(deps: Deps, place: Place, stop: Stop): Promise<SessionEnd | typeof HANDED_OVER> {
   const id = sessionId(place)
-  const { epoch, progress, events } = await patiently(() => openAttempt(deps.pool, place.runId, id, place))
-  const at =
-    progress?.phases.find(({ id: phase }) => phase === place.phase) ??
-    (await patiently(() => phasesById(deps.pool, place.runId, [place.phase])))[0]
+  const { epoch, progress, at, events } = await patiently(() =>
+    openAttempt(deps.pool, place.runId, id, place),
+  )
   if (epoch === undefined || !progress || !at || progress.control === 'over' || at.attempt !== place.attempt)
     return FENCED
   if (progress.control === 'canceled') return { ended: 'stopped', why: 'canceled' }
