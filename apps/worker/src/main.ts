@@ -162,8 +162,10 @@ const sessions = await Worker.create({
 })
 
 await observers.serve({ workflows, sessions })
-const dispatcher = new Dispatcher({ pool, listener, client, log })
 const watch = new TemporalWatch(pool, client, namespace, log)
+// Before the dispatcher delivers: what it has just woken would be woken once more, and be over by then.
+await watch.look()
+const dispatcher = new Dispatcher({ pool, listener, client, log })
 const schedules = new ScheduleMirror({ pool, client, log }, config.sweepMs)
 const problem = (what: string) => (error: unknown) => log.warn({ err: error }, what)
 const ending = new AbortController()
