@@ -8,7 +8,7 @@ import { changesOf } from '../report/changes.ts'
 import { markdownOf } from '../report/markdown/index.ts'
 import { scopeOf, viewAtEnd } from '../scope/index.ts'
 import { eventAt } from '../session/place.ts'
-import { closeRunWorkspaces } from '../workspace/index.ts'
+import { removeWorkspaces, runWorkspaces } from '../workspace/index.ts'
 import { compensationDetail, undoingOf } from './compensate.ts'
 import { outcomeOf, shownOf } from './shown.ts'
 
@@ -52,6 +52,9 @@ export async function conclude(deps: Deps, end: End): Promise<Concluded | undefi
     ...(error ? { error } : {}),
     ...(phase ? { phase } : {}),
   }
+  // What sessions that crashed on this machine left behind, without what a retry opens as soon as the end is on record.
+  const owner = { dataDir: deps.dataDir, runId: end.runId }
+  const left = await runWorkspaces(owner)
   const { verdict } = await deps.writer.append({
     run: end.runId,
     execution: end.epoch,
@@ -67,8 +70,7 @@ export async function conclude(deps: Deps, end: End): Promise<Concluded | undefi
   })
   // Its parent's wake is in the outbox by now.
   if (progress.parent !== undefined) await deps.pool.query('select pg_notify($1, $2)', [CHANNELS.outbox, ''])
-  // What sessions that crashed on this machine left behind.
-  await closeRunWorkspaces({ dataDir: deps.dataDir, runId: end.runId })
+  if (verdict === 'written') await removeWorkspaces(owner, left)
   const now = await readProgress(deps.pool, end.runId)
   if (verdict === 'written' || verdict === 'duplicate')
     return { outcome, over: now?.control === 'over', shown: shownOf(now ?? progress) }

@@ -1,6 +1,6 @@
 // Law: working directories of sessions. Reads the user's repositories, writes only below the data folder.
 import { randomUUID } from 'node:crypto'
-import { copyFile, mkdir, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, readdir, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Git } from './git.ts'
 import { Mirror } from './mirror.ts'
@@ -129,21 +129,37 @@ export async function resolveBase(
 }
 
 /** Removes the directory of one owner. None there is fine. */
-export async function closeWorkspace(owner: WorkspaceOwner): Promise<void> {
+export function closeWorkspace(owner: WorkspaceOwner): Promise<void> {
   const root = workspacePath(owner)
-  for (const path of [root, storePath(root)]) await rm(path, { recursive: true, force: true })
-  await rmdir(dirname(root)).catch((error: NodeJS.ErrnoException) => {
+  return removeWorkspaces(owner, [root, storePath(root)])
+}
+
+type RunOwner = Pick<WorkspaceOwner, 'dataDir' | 'runId'>
+
+/**
+ * Paths of what lies there of a run by now, of sessions that crashed too. To be asked before the run is over and removed
+ * afterwards: what a retry opens meanwhile is not among them.
+ */
+export async function runWorkspaces({ dataDir, runId }: RunOwner): Promise<string[]> {
+  const folder = runPath(dataDir, runId)
+  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error
+    return []
+  })
+  return names.map((name) => join(folder, name))
+}
+
+/** Removes these of a run's directories, and its folder once nothing else is in it. None there is fine. */
+export async function removeWorkspaces(
+  { dataDir, runId }: RunOwner,
+  paths: readonly string[],
+): Promise<void> {
+  for (const path of paths) await rm(path, { recursive: true, force: true })
+  await rmdir(runPath(dataDir, runId)).catch((error: NodeJS.ErrnoException) => {
     // Others of the run still work there, or there was nothing.
     if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST' && error.code !== 'ENOENT') throw error
   })
 }
-
-/** Removes every directory of a run, those of sessions that crashed too. The mirror stays. */
-export const closeRunWorkspaces = ({
-  dataDir,
-  runId,
-}: Pick<WorkspaceOwner, 'dataDir' | 'runId'>): Promise<void> =>
-  rm(runPath(dataDir, runId), { recursive: true, force: true })
 
 const runPath = (dataDir: string, runId: string): string =>
   join(dataDir, 'workspaces', `${encodeURIComponent(runId)}`)

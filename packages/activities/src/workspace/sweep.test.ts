@@ -64,6 +64,32 @@ test('what runs that are over, dead epochs and killed processes left is removed,
   await rm(dataDir, { recursive: true })
 })
 
+test('a clone that a retry opens in the middle of a sweep is kept', async () => {
+  await using database = await openDatabase()
+  const { pool } = database
+  const dataDir = await mkdtemp(join(tmpdir(), 'devflow-sweep-'))
+  const run = '01985f2e-7a3b-7c4d-8e5f-60718293a4b5'
+  await pool.query(
+    `insert into devflow.run_heads (run_id, seq, last_at, control, commands, execution_epoch) values ($1, 0, now(), 'over', 0, 0)`,
+    [run],
+  )
+  await mkdir(join(dataDir, 'workspaces', run, 'write-1-1'), { recursive: true })
+  const retriedAfterTheLook = new Proxy(pool, {
+    get: (_, name) =>
+      name === 'query'
+        ? async (query: pg.QueryConfig) => {
+            const answer = await pool.query(query)
+            await mkdir(join(dataDir, 'workspaces', run, 'write-2-1'), { recursive: true })
+            return answer
+          }
+        : Reflect.get(pool, name),
+  })
+  const log = { debug: () => {}, warn: () => {}, error: () => {}, info: () => {} }
+  expect(await sweepWorkspaces({ pool: retriedAfterTheLook, dataDir, log })).toBe(1)
+  expect(await readdir(join(dataDir, 'workspaces', run))).toEqual(['write-2-1'])
+  await rm(dataDir, { recursive: true })
+})
+
 async function openDatabase() {
   const database = await testDatabase()
   const pool = new pg.Pool({ connectionString: database.url, max: 2 })

@@ -1,8 +1,9 @@
-import { readdir, rm, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { readdir, stat } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import { readLiveSessions } from '@devflow/db'
 import type pg from 'pg'
 import type { Log } from '../deps.ts'
+import { removeWorkspaces, runWorkspaces } from './index.ts'
 import { pruneSetups } from './setup.ts'
 
 /** What a killed process was about to make. */
@@ -26,33 +27,33 @@ export async function sweepWorkspaces({
   log: Log
 }): Promise<number> {
   const top = join(dataDir, 'workspaces')
-  const runs = (await readdir(top).catch(noneThere)).filter((name) => RUN.test(name))
-  const live = runs.length > 0 ? await readLiveSessions(pool, runs) : new Map<string, Map<string, number>>()
+  const found = new Map<string, string[]>()
+  for (const runId of await readdir(top).catch(noneThere))
+    if (RUN.test(runId)) found.set(runId, await runWorkspaces({ dataDir, runId }))
+  // Asked when all is listed: what is opened from now on, by a run that was retried too, is not looked at.
+  const live =
+    found.size > 0
+      ? await readLiveSessions(pool, [...found.keys()])
+      : new Map<string, ReadonlyMap<string, number>>()
   let swept = 0
-  const remove = async (path: string) => {
-    await rm(path, { recursive: true, force: true })
-    swept += 1
-  }
-  for (const run of runs) {
-    const sessions = live.get(run)
-    if (!sessions) {
-      await remove(join(top, run))
-      continue
-    }
-    for (const name of await readdir(join(top, run)).catch(noneThere)) {
-      const path = join(top, run, name)
-      if (isDead(name, sessions) || (name.startsWith('.') && (await isOlder(path, OLDEST_DRAFT_MS))))
-        await remove(path)
-    }
+  for (const [runId, paths] of found) {
+    const left: string[] = []
+    for (const path of paths) if (await isLeft(path, live.get(runId))) left.push(path)
+    await removeWorkspaces({ dataDir, runId }, left)
+    swept += left.length
   }
   await pruneSetups(dataDir, new Date(Date.now() - OLDEST_SETUP_MS))
   if (swept > 0) log.info({ count: swept }, 'clones that nobody works in any more are removed')
   return swept
 }
 
-function isDead(name: string, sessions: ReadonlyMap<string, number>): boolean {
+/** `sessions`: the epochs of the run's sessions by now; undefined when it is over. */
+async function isLeft(path: string, sessions: ReadonlyMap<string, number> | undefined): Promise<boolean> {
+  if (!sessions) return true
+  const name = basename(path)
+  if (name.startsWith('.')) return await isOlder(path, OLDEST_DRAFT_MS)
   const { phase, attempt, epoch } = OWNED.exec(name)?.groups ?? {}
-  if (phase === undefined || name.startsWith('.')) return false
+  if (phase === undefined) return false
   const now = sessions.get(`${decodeURIComponent(phase)}/${attempt}`)
   return now !== undefined && now > Number(epoch)
 }

@@ -5,7 +5,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { closeRunWorkspaces, closeWorkspace, openWorkspace, resolveBase } from './index.ts'
+import { closeWorkspace, openWorkspace, removeWorkspaces, resolveBase, runWorkspaces } from './index.ts'
 
 let top: string
 let roots: string[]
@@ -296,15 +296,21 @@ test('resolveBase names the commit a submission pins', async () => {
   })
 })
 
-test('closing removes one epoch, or all of a run, and may be repeated', async () => {
+test('closing removes one epoch, or what was found of a run, and may be repeated', async () => {
   const one = await openWorkspace(ask())
   const two = await openWorkspace(ask({ epoch: 2 }))
   await closeWorkspace(ask())
   await closeWorkspace(ask())
   await expect(stat(one.root)).rejects.toThrow('ENOENT')
   expect((await stat(two.root)).isDirectory()).toBe(true)
-  await closeRunWorkspaces(ask())
-  await closeRunWorkspaces(ask())
+  const found = await runWorkspaces(ask())
+  const three = await openWorkspace(ask({ attempt: 2, epoch: 1 }))
+  await removeWorkspaces(ask(), found)
+  await removeWorkspaces(ask(), found)
+  await expect(stat(two.root)).rejects.toThrow('ENOENT')
+  expect(await three.tree.commit('Nothing')).toBeUndefined()
+  await removeWorkspaces(ask(), await runWorkspaces(ask()))
+  await removeWorkspaces(ask(), [])
   expect(await readdir(join(dataDir, 'workspaces'))).toEqual([])
 })
 
