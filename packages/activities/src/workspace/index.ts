@@ -4,7 +4,8 @@ import { copyFile, mkdir, readdir, rename, rm, rmdir, stat, writeFile } from 'no
 import { dirname, join } from 'node:path'
 import { Git } from './git.ts'
 import { Mirror } from './mirror.ts'
-import { type Link, ObjectStore, RAW_ATTRIBUTES } from './object-store.ts'
+import { linkObjects, makeRepository } from './new-repository.ts'
+import { type Link, ObjectStore } from './object-store.ts'
 import { COMMIT, commitOf, sourceRepository } from './source-repository.ts'
 import { indexOf, Tree } from './tree.ts'
 
@@ -81,23 +82,9 @@ export async function openWorkspace(
 
 /** A repository at `draft` that holds the commit as its detached head, and no files yet. */
 async function cloneEmpty(git: Git, mirror: Mirror, commit: string, draft: string): Promise<void> {
-  // Objects are hard links to the mirror's, which only grows: a clone costs its files and nothing else.
-  await git.run(dirname(draft), [
-    'clone',
-    '--quiet',
-    '--local',
-    '--no-checkout',
-    '--no-tags',
-    mirror.path,
-    draft,
-  ])
-  await git.run(draft, ['remote', 'remove', 'origin'])
-  // git clones a shallow repository over its protocol, and no branch of the mirror's asks for our commit.
-  if (await exists(join(mirror.path, 'shallow')))
-    await git.run(draft, ['fetch', '--quiet', '--no-tags', '--update-shallow', mirror.path, commit])
-  await writeFile(join(draft, '.git/HEAD'), `${commit}\n`)
-  await mkdir(join(draft, '.git/info'), { recursive: true })
-  await writeFile(join(draft, '.git/info/attributes'), RAW_ATTRIBUTES)
+  const inside = await makeRepository(git, draft, { mirror: mirror.path, commit, isBare: false })
+  await linkObjects(join(mirror.path, 'objects'), join(inside, 'objects'))
+  await writeFile(join(inside, 'HEAD'), `${commit}\n`)
 }
 
 /** A store without a working directory, as a join of branches needs one; the caller closes it. Errors as for `openWorkspace`. */

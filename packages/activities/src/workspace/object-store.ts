@@ -1,12 +1,10 @@
-import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Git, GitOptions } from './git.ts'
+import { makeRepository } from './new-repository.ts'
 
 /** Where the head of the files lies in a store, and in every bundle. */
 const HEAD_REF = 'refs/devflow/head'
-
-/** Files are kept byte for byte, whatever a repository's attributes ask of git. */
-export const RAW_ATTRIBUTES = '* -text -ident -filter !working-tree-encoding\n'
 
 /**
  * A bundle of commits, and how they came: `base` is what must be there before them. Bundles are chained: the base of the
@@ -31,19 +29,9 @@ export class ObjectStore {
   /** Makes it anew at `path`, on top of a mirror that holds `base`. */
   static async make(git: Git, path: string, mirror: string, base: string): Promise<ObjectStore> {
     await rm(path, { recursive: true, force: true })
-    await mkdir(path, { recursive: true })
-    await git.run(path, [
-      'init',
-      '--quiet',
-      '--bare',
-      `--object-format=${base.length === 64 ? 'sha256' : 'sha1'}`,
-    ])
-    await mkdir(join(path, 'info'), { recursive: true })
-    await writeFile(join(path, 'info/attributes'), RAW_ATTRIBUTES)
-    await writeFile(join(path, 'objects/info/alternates'), `${join(mirror, 'objects')}\n`)
-    await copyFile(join(mirror, 'shallow'), join(path, 'shallow')).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'ENOENT') throw error
-    })
+    const inside = await makeRepository(git, path, { mirror, commit: base, isBare: true })
+    await mkdir(join(inside, 'objects/info'), { recursive: true })
+    await writeFile(join(inside, 'objects/info/alternates'), `${join(mirror, 'objects')}\n`)
     const store = new ObjectStore(git, path)
     await store.setHead(base)
     return store

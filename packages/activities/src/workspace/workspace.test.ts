@@ -150,6 +150,29 @@ describe('opening', () => {
     expect(await readdir(join(dataDir, 'mirrors'))).toHaveLength(1)
   })
 
+  test('while others write into the mirror yields whole clones', async () => {
+    await openWorkspace(ask())
+    const [name] = await readdir(join(dataDir, 'mirrors'))
+    const texts = Array.from({ length: 3_000 }, (_, n) => join(top, `text-${n}`))
+    await Promise.all(texts.map((path) => writeFile(path, path)))
+    // As a fetch does it that unpacks: each object is written under another name first.
+    const writing = spawn('git', ['hash-object', '-w', '--stdin-paths'], {
+      cwd: join(dataDir, 'mirrors', name ?? ''),
+      stdio: ['pipe', 'ignore', 'inherit'],
+    })
+    const written = once(writing, 'exit')
+    writing.stdin.end(`${texts.join('\n')}\n`)
+    let epoch = 1
+    while (writing.exitCode === null) {
+      epoch += 1
+      const { root } = await openWorkspace(ask({ epoch }))
+      expect(await readFile(join(root, 'README.md'), 'utf8')).toBe('# One\n')
+      expect(git(root, 'fsck', '--no-dangling')).toBe('')
+    }
+    expect(await written).toEqual([0, null])
+    expect(epoch).toBeGreaterThan(1)
+  })
+
   test('after a fetch that was killed half-way fetches anew', async () => {
     await openWorkspace(ask())
     const next = await commit('# Two\n')
