@@ -1,28 +1,20 @@
 import { randomUUID } from 'node:crypto'
 import fc from 'fast-check'
-import pg from 'pg'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type pg from 'pg'
+import { describe, expect, test } from 'vitest'
 import type { Answer, Line, Member } from './append-types.ts'
-import { GroupWriter } from './group-writer.ts'
+import type { GroupWriter } from './group-writer.ts'
 import { beginExecution } from './progress.ts'
 import { rebuild } from './rebuild.ts'
 import { takeSession } from './sessions.ts'
-import { type TestDatabase, testDatabase } from './testing.ts'
+import { useLog } from './testing-log.ts'
 import { appendFrom, newRun } from './testing-runs.ts'
 
-let database: TestDatabase
+let url: string
 let pool: pg.Pool
 let writer: GroupWriter
-
-beforeAll(async () => {
-  database = await testDatabase()
-  pool = new pg.Pool({ connectionString: database.url })
-  writer = new GroupWriter(database.url, pool)
-})
-afterAll(async () => {
-  await writer.close()
-  await pool.end()
-  await database.close()
+useLog((log) => {
+  ;({ url, pool, writer } = log)
 })
 
 const event = (key: string, data: Record<string, unknown> = {}): Line => ({ type: 'turn.started', key, data })
@@ -245,7 +237,7 @@ describe('several processes', () => {
     const answers = await Promise.all(
       [0, 1].map(() =>
         appendFrom(
-          database.url,
+          url,
           Array.from({ length: 400 }, (_, n) => ({ run, lines: [event(`k${n}`)] })),
         ),
       ),
@@ -265,8 +257,8 @@ describe('several processes', () => {
         order.map((run) => ({ run, lines: [event(`${name}-${n}`)] })),
       ).flat()
     const answers = await Promise.all([
-      appendFrom(database.url, work('a', runs)),
-      appendFrom(database.url, work('b', runs.toReversed())),
+      appendFrom(url, work('a', runs)),
+      appendFrom(url, work('b', runs.toReversed())),
     ])
     for (const answer of answers.flat()) expect(answer).toMatchObject({ verdict: 'written' })
     for (const run of runs) await expectWhole(run)
@@ -306,8 +298,8 @@ describe('several processes', () => {
         }
     }
     const paid = Promise.all([
-      appendFrom(database.url, pays(0, runs)),
-      appendFrom(database.url, pays(400, runs.toReversed())),
+      appendFrom(url, pays(0, runs)),
+      appendFrom(url, pays(400, runs.toReversed())),
     ]).finally(() => {
       paying = false
     })
@@ -317,14 +309,14 @@ describe('several processes', () => {
       'select deadlocks::int from pg_stat_database where datname = current_database()',
     )
     expect(rows).toEqual([{ deadlocks: 0 }])
-    expect(await rebuild(database.url, { check: true })).toMatchObject({ differences: [] })
+    expect(await rebuild(url, { check: true })).toMatchObject({ differences: [] })
   })
 
   test('an epoch bumped in the middle: what the old owner wrote came before, and nothing after', async () => {
     const run = await newRun(pool)
     await takeSession(pool, run, 'p/1')
     const old = appendFrom(
-      database.url,
+      url,
       Array.from({ length: 600 }, (_, n) => ({
         run,
         session: { id: 'p/1', epoch: 1 },
@@ -370,7 +362,7 @@ describe('several processes', () => {
               }),
             ),
           )
-          const answers = await Promise.all(members.map((work) => appendFrom(database.url, work)))
+          const answers = await Promise.all(members.map((work) => appendFrom(url, work)))
           const written = new Map<string, Set<string>>()
           for (const [process, work] of members.entries()) {
             for (const [index, member] of work.entries()) {

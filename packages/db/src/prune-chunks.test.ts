@@ -1,26 +1,18 @@
-import pg from 'pg'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import type pg from 'pg'
+import { expect, test } from 'vitest'
 import type { Line } from './append-types.ts'
 import { commandRun } from './command/index.ts'
-import { GroupWriter } from './group-writer.ts'
+import type { GroupWriter } from './group-writer.ts'
 import { pruneChunks } from './prune-chunks.ts'
 import { rebuild } from './rebuild.ts'
-import { type TestDatabase, testDatabase } from './testing.ts'
+import { useLog } from './testing-log.ts'
 import { newRun } from './testing-runs.ts'
 
-let database: TestDatabase
+let url: string
 let pool: pg.Pool
 let writer: GroupWriter
-
-beforeAll(async () => {
-  database = await testDatabase()
-  pool = new pg.Pool({ connectionString: database.url })
-  writer = new GroupWriter(database.url, pool)
-})
-afterAll(async () => {
-  await writer.close()
-  await pool.end()
-  await database.close()
+useLog((log) => {
+  ;({ url, pool, writer } = log)
 })
 
 const LATER = new Date(Date.now() + 3_600_000)
@@ -57,7 +49,7 @@ test('goes in steps of a bounded size, also through one long run, and leaves wha
   }
   expect(sizes).toEqual([10, 10, 8, 0])
   expect([await left(long), await left(short), await left(live)]).toEqual([0, 0, 5])
-  expect(await rebuild(database.url, { check: true })).toMatchObject({ differences: [] })
+  expect(await rebuild(url, { check: true })).toMatchObject({ differences: [] })
 })
 
 test('takes all steps that there are to take, unless it is told to stop', async () => {

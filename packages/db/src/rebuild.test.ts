@@ -1,22 +1,15 @@
-import pg from 'pg'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import type pg from 'pg'
+import { expect, test } from 'vitest'
 import type { Member } from './append-types.ts'
-import { GroupWriter } from './group-writer.ts'
+import type { GroupWriter } from './group-writer.ts'
 import { rebuild } from './rebuild.ts'
-import { type TestDatabase, testDatabase } from './testing.ts'
+import { useLog } from './testing-log.ts'
 
-let database: TestDatabase
+let url: string
 let pool: pg.Pool
 let writer: GroupWriter
-beforeAll(async () => {
-  database = await testDatabase()
-  pool = new pg.Pool({ connectionString: database.url, max: 4 })
-  writer = new GroupWriter(database.url, pool)
-})
-afterAll(async () => {
-  await writer.close()
-  await pool.end()
-  await database.close()
+useLog((log) => {
+  ;({ url, pool, writer } = log)
 })
 
 const append = async (run: string, ...lines: Record<string, unknown>[]) => {
@@ -127,7 +120,7 @@ async function eventfulRun(): Promise<string> {
 
 test('what live appends projected is what the whole log projects', async () => {
   for (let n = 0; n < 3; n++) await eventfulRun()
-  const { runs, differences } = await rebuild(database.url, { check: true })
+  const { runs, differences } = await rebuild(url, { check: true })
   expect(differences).toEqual([])
   expect(runs).toBeGreaterThanOrEqual(3)
 })
@@ -176,11 +169,11 @@ test('finds every spoilt row, changes nothing under check, and mends it', async 
     await pool.query(statement, [runId])
     spoilt.push({ runId, table, detail: expect.stringMatching(detail) })
   }
-  const found = await rebuild(database.url, { check: true })
+  const found = await rebuild(url, { check: true })
   expect(found.differences).toHaveLength(SPOILS.length)
   for (const difference of spoilt) expect(found.differences).toContainEqual(difference)
-  expect((await rebuild(database.url, { check: false })).differences).toEqual(found.differences)
-  expect((await rebuild(database.url, { check: true })).differences).toEqual([])
+  expect((await rebuild(url, { check: false })).differences).toEqual(found.differences)
+  expect((await rebuild(url, { check: true })).differences).toEqual([])
   for (const { runId } of spoilt) await append(runId, { type: 'run.started', key: 'run/again' })
 })
 
@@ -200,8 +193,8 @@ test('a run whose projections and head are all lost comes back from its log', as
     await pool.query(`delete from devflow.${table} where run_id = $1`, [run])
   }
   await pool.query('delete from devflow.runs where id = $1', [run])
-  expect((await rebuild(database.url, { check: false })).differences).not.toEqual([])
-  expect((await rebuild(database.url, { check: true })).differences).toEqual([])
+  expect((await rebuild(url, { check: false })).differences).not.toEqual([])
+  expect((await rebuild(url, { check: true })).differences).toEqual([])
   expect((await pool.query('select * from devflow.runs where id = $1', [run])).rows).toEqual(before.rows)
 })
 
@@ -211,7 +204,7 @@ test('a gap in the log is found, but not where chunks were pruned', async () => 
   expect(
     Number((await pool.query("select devflow.prune_chunks(now() + interval '1 day') as n")).rows[0].n),
   ).toBe(2)
-  expect((await rebuild(database.url, { check: true })).differences).toEqual([])
+  expect((await rebuild(url, { check: true })).differences).toEqual([])
   const run = await eventfulRun()
   const client = await pool.connect()
   try {
@@ -222,7 +215,7 @@ test('a gap in the log is found, but not where chunks were pruned', async () => 
   } finally {
     client.release()
   }
-  expect((await rebuild(database.url, { check: true })).differences).toEqual([
+  expect((await rebuild(url, { check: true })).differences).toEqual([
     { runId: run, table: 'run_events', detail: expect.stringMatching(/^seq has gaps/) },
   ])
   await pool.query("select devflow.command($1, 'cancel', 'owner', null, 'api')", [run])
@@ -241,7 +234,7 @@ test('works while runs go on', async () => {
   const writing = Promise.all([writer(), writer()])
   try {
     for (let round = 0; round < 3; round++) {
-      expect((await rebuild(database.url, { check: true })).differences).toEqual([])
+      expect((await rebuild(url, { check: true })).differences).toEqual([])
     }
   } finally {
     goOn = false

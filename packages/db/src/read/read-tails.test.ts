@@ -1,26 +1,17 @@
 import { randomUUIDv7 } from 'node:crypto'
-import pg from 'pg'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import type pg from 'pg'
+import { expect, test } from 'vitest'
 import type { Line } from '../append-types.ts'
-import { GroupWriter } from '../group-writer.ts'
-import { type TestDatabase, testDatabase } from '../testing.ts'
+import type { GroupWriter } from '../group-writer.ts'
+import { useLog } from '../testing-log.ts'
 import { newRun } from '../testing-runs.ts'
 import { readLog } from './read-log.ts'
 import { readTails, type Tail } from './read-tails.ts'
 
-let database: TestDatabase
 let pool: pg.Pool
 let writer: GroupWriter
-
-beforeAll(async () => {
-  database = await testDatabase()
-  pool = new pg.Pool({ connectionString: database.url })
-  writer = new GroupWriter(database.url, pool)
-})
-afterAll(async () => {
-  await writer.close()
-  await pool.end()
-  await database.close()
+useLog((log) => {
+  ;({ pool, writer } = log)
 })
 
 const place = { phase: 'p', attempt: 1, turn: 1 }

@@ -1,30 +1,22 @@
 import { randomUUIDv7 } from 'node:crypto'
 import { USAGE_BY, type UsageBy } from '@devflow/contracts'
 import fc from 'fast-check'
-import pg from 'pg'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import type pg from 'pg'
+import { expect, test } from 'vitest'
 import type { EventLine } from '../append-types.ts'
 import { setBudgets } from '../budgets/index.ts'
 import { eraseRun } from '../command/index.ts'
-import { GroupWriter } from '../group-writer.ts'
+import type { GroupWriter } from '../group-writer.ts'
 import { rebuild } from '../rebuild.ts'
-import { type TestDatabase, testDatabase } from '../testing.ts'
+import { useLog } from '../testing-log.ts'
 import { newRun } from '../testing-runs.ts'
 import { readUsage, type UsageQuery, type UsageSum } from './read-usage.ts'
 
-let database: TestDatabase
+let url: string
 let pool: pg.Pool
 let writer: GroupWriter
-
-beforeAll(async () => {
-  database = await testDatabase()
-  pool = new pg.Pool({ connectionString: database.url })
-  writer = new GroupWriter(database.url, pool)
-})
-afterAll(async () => {
-  await writer.close()
-  await pool.end()
-  await database.close()
+useLog((log) => {
+  ;({ url, pool, writer } = log)
 })
 
 const FIGURES = ['calls', 'inputTokens', 'outputTokens', 'cachedTokens', 'reasoningTokens'] as const
@@ -302,7 +294,7 @@ test('what is left of a deleted run is accounted as before, and the log is still
   expect(after.flat().map(({ deleted, ...rest }) => rest)).toEqual(before.flat())
   expect(await usage({ tenant, by: 'run' })).toMatchObject([{ key: id, template: 'gone@1', deleted: true }])
   // Other tests here have moved calls to other days; this one is as the log said.
-  const { differences } = await rebuild(database.url, { check: true })
+  const { differences } = await rebuild(url, { check: true })
   expect(differences.filter(({ runId }) => runId === id)).toEqual([])
 })
 
