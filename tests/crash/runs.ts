@@ -141,8 +141,12 @@ export async function expectWholeLog(stack: Stack, run: string, { repeats = 0 } 
     [run],
   )
   for (const { key, at } of recorded.rows) {
-    const late = (turns.get(key) ?? []).filter((request) => request.at > at.getTime())
-    expect(late, `requests for turn ${key} after it was recorded`).toEqual([])
+    const sent = (turns.get(key) ?? []).map((request) => request.at - at.getTime())
+    const late = sent.filter((ms) => ms > 0)
+    expect(
+      late,
+      `requests for turn ${key} after it was recorded (all of it in ms from then: ${sent})`,
+    ).toEqual([])
   }
   const ledger = await pool.query<{ status: string }>(
     'select status from devflow.model_calls where run_id = $1',

@@ -38,6 +38,8 @@ export interface ModelRequest {
   turn: number
   /** The clone that a model works in itself; see `worksOnFiles`. */
   root?: string
+  /** Of `performance.now()`. What is not on its way by then is not sent, and fails with `NotSent`; default: whenever. */
+  notAfter?: number
   /** `summary`: of the conversation so far, in plain text; default: the turn itself. */
   purpose?: 'turn' | 'summary'
 }

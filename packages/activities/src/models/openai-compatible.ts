@@ -3,7 +3,7 @@ import { chatBody } from './chat-messages.ts'
 import { ChatReply } from './chat-reply.ts'
 import type { ModelAdapter, ModelEvent, ModelRequest, ModelUsage } from './model.ts'
 import { readOpenAiError } from './openai/errors.ts'
-import { answerOf, openAiClient, packageFailure } from './openai-package.ts'
+import { answerOf, openAiClient, packageFailure, sentBy } from './openai-package.ts'
 import { modelError, verdict } from './provider-failure.ts'
 import { streamed } from './streamed-call.ts'
 import { count, known } from './usage-fields.ts'
@@ -49,10 +49,10 @@ export function openAiCompatibleModel({
     const endpoint = clients.get(request.model.endpoint ?? DEFAULT_ENDPOINT)
     return streamed<string>(
       {
-        open: async (any) => {
+        open: async (any, wire) => {
           if (!endpoint) throw unknownEndpoint(request.model.endpoint)
           const { completions } = endpoint.client.chat
-          return textsOf(await completions.create(chatBody(request), { signal: any }).asResponse())
+          return textsOf(await completions.create(chatBody(request), sentBy(wire, any)).asResponse())
         },
         take: (data) => reply.take(data),
         terminated: () => reply.terminated,
@@ -60,6 +60,7 @@ export function openAiCompatibleModel({
         errorOf: (failure, streaming) =>
           packageFailure(failure, readOpenAiError, { streaming, secret: endpoint?.secret ?? '' }),
       },
+      request,
       signal,
       progressTimeoutMs,
     )

@@ -11,6 +11,7 @@ import {
   verdictOfStatus,
 } from './provider-failure.ts'
 import { sseFrames } from './sse-frames.ts'
+import type { Wire } from './wire.ts'
 
 /**
  * The `openai` package makes the requests; their bodies are read here, because the package's own stream takes a body
@@ -37,6 +38,12 @@ export function openAiClient(options: {
     ...(options.headers ? { defaultHeaders: options.headers } : {}),
   })
 }
+
+/** How one request of a client's is sent. */
+export const sentBy = (wire: Wire, signal: AbortSignal) => ({
+  signal,
+  fetchOptions: { dispatcher: wire.dispatcher },
+})
 
 /** The head of an answer, then the JSON texts in it: one a frame, or the whole body where it is no event stream. */
 export async function* answerOf(response: Response): AsyncGenerator<Headers | string> {

@@ -3,7 +3,7 @@ import { NotFoundError } from 'openai'
 import { ChatReply } from './chat-reply.ts'
 import type { ModelAdapter, ModelError, ModelEvent, ModelRequest, ModelUsage } from './model.ts'
 import { openRouterPrice } from './model-prices.ts'
-import { answerOf, openAiClient, packageFailure } from './openai-package.ts'
+import { answerOf, openAiClient, packageFailure, sentBy } from './openai-package.ts'
 import { readOpenRouterError } from './openrouter-errors.ts'
 import { KeyLimit } from './openrouter-key.ts'
 import { openRouterBody } from './openrouter-request.ts'
@@ -44,10 +44,10 @@ export function openRouterModel(options: OpenRouterOptions): ModelAdapter {
     let reply = new ChatReply(request, DIALECT)
     return streamed<Headers | string>(
       {
-        open: async (any) => {
+        open: async (any, wire) => {
           await keyLimit.check(any)
           const body = openRouterBody(request)
-          return answerOf(await client.chat.completions.create(body, { signal: any }).asResponse())
+          return answerOf(await client.chat.completions.create(body, sentBy(wire, any)).asResponse())
         },
         take: (item) => {
           if (typeof item === 'string') return reply.take(item)
@@ -60,6 +60,7 @@ export function openRouterModel(options: OpenRouterOptions): ModelAdapter {
         end: () => reply.end(),
         errorOf,
       },
+      request,
       signal,
       progressTimeoutMs,
     )

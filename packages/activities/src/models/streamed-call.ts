@@ -1,11 +1,12 @@
-import type { ModelError, ModelEvent } from './model.ts'
+import type { ModelError, ModelEvent, ModelRequest } from './model.ts'
 import { ProgressTimer } from './progress-timer.ts'
 import { incompleteReply, stalledReply } from './provider-failure.ts'
+import { NotSent, type Wire, wireUntil } from './wire.ts'
 
 /** How one provider's streamed answer is opened and read. */
 export interface StreamedCall<Item> {
-  /** Sends the request and gives out the answer's items. Aborting the signal must close the connection. */
-  open(signal: AbortSignal): Promise<AsyncIterable<Item>>
+  /** Sends the request by this wire and gives out the answer's items. Aborting the signal must close the connection. */
+  open(signal: AbortSignal, wire: Wire): Promise<AsyncIterable<Item>>
   /** What an item adds. May throw what `errorOf` understands. */
   take(item: Item): Iterable<ModelEvent>
   /** Whether the item just taken was the last one: nothing more is waited for. */
@@ -25,6 +26,7 @@ const LINGER_MS = 1000
  */
 export async function* streamed<Item>(
   call: StreamedCall<Item>,
+  { notAfter }: Pick<ModelRequest, 'notAfter'>,
   signal: AbortSignal,
   progressTimeoutMs: number,
 ): AsyncGenerator<ModelEvent> {
@@ -32,10 +34,11 @@ export async function* streamed<Item>(
   const progress = new ProgressTimer(progressTimeoutMs, () => stalledReply(progressTimeoutMs))
   const left = new AbortController()
   const any = AbortSignal.any([signal, progress.signal, left.signal])
+  const wire = await wireUntil(notAfter)
   let streaming = false
   let complete = false
   try {
-    const items = (await progress.during(orAborted(call.open(any), any)))[Symbol.asyncIterator]()
+    const items = (await progress.during(orAborted(call.open(any, wire), any)))[Symbol.asyncIterator]()
     streaming = true
     while (!call.terminated()) {
       const next = await progress.during(orAborted(items.next(), any))
@@ -52,6 +55,7 @@ export async function* streamed<Item>(
   } catch (failure) {
     if (signal.aborted) throw signal.reason
     if (progress.signal.aborted) throw progress.signal.reason
+    if (wire.refused) throw new NotSent()
     throw call.errorOf(failure, streaming)
   } finally {
     // Whoever stops listening before the end closes the connection: the provider may stop too.

@@ -7,10 +7,11 @@ import {
   type ModelUsage,
   type ToolCall,
 } from '../models/model.ts'
+import { NotSent } from '../models/wire.ts'
 import { ChunkPump } from './chunk-pump.ts'
 import { eventAt } from './place.ts'
 import { isFenced, type Session } from './session.ts'
-import { stillMine } from './stop.ts'
+import { ownUntil } from './stop.ts'
 
 /** A call that came to its end: what it said, and the lines that settle it, to be committed with the turn. */
 export interface Answered {
@@ -43,7 +44,7 @@ export async function callModel(
   reserve: { microUsd: number | undefined; tokens: number },
   first: EventLine[],
 ): Promise<CallOutcome> {
-  const { deps, place, persona, epoch, stop } = session
+  const { deps, place, persona } = session
   const { provider, name } = request.model
   const reserved = eventAt(
     place,
@@ -67,17 +68,31 @@ export async function callModel(
   if (isFenced(answer)) return { outcome: 'fenced' }
   if ('past' in answer && answer.past) session.warn(answer.past)
   deps.reach('after-reserve')
-  if (stop.reason || !(await stillMine(deps, place, epoch, stop))) {
-    // Nothing was sent: nothing is owed.
-    const freed = ended(session, turn, call, 'call.settled', {
-      status: 'aborted',
-      costMicroUsd: 0,
-      costSource: 'provider',
-    })
-    const freeing = await session.append([freed])
-    return { outcome: isFenced(freeing) ? 'fenced' : 'stopped' }
+  return (await sendWhileOwn(session, turn, call, request)) ?? (await free(session, turn, call))
+}
+
+/** Sends it while the session is its own, again where that was in doubt before it was on its way; undefined: it was not sent. */
+async function sendWhileOwn(
+  session: Session,
+  turn: number,
+  call: number,
+  request: ModelRequest,
+): Promise<CallOutcome | undefined> {
+  const { deps, place, epoch, stop } = session
+  while (!stop.reason) {
+    const notAfter = await ownUntil(deps, place, epoch, stop)
+    if (notAfter === undefined) return undefined
+    const outcome = await send(session, turn, call, { ...request, notAfter })
+    if (outcome !== 'not sent') return outcome
   }
-  return await send(session, turn, call, request)
+  return undefined
+}
+
+/** Nothing was sent: nothing is owed. */
+async function free(session: Session, turn: number, call: number): Promise<CallOutcome> {
+  const nothing = { status: 'aborted', costMicroUsd: 0, costSource: 'provider' }
+  const freeing = await session.append([ended(session, turn, call, 'call.settled', nothing)])
+  return { outcome: isFenced(freeing) ? 'fenced' : 'stopped' }
 }
 
 async function send(
@@ -85,7 +100,7 @@ async function send(
   turn: number,
   call: number,
   request: ModelRequest,
-): Promise<CallOutcome> {
+): Promise<CallOutcome | 'not sent'> {
   const { deps, adapter, place, stop } = session
   const isShown = request.purpose !== 'summary'
   const pump = new ChunkPump(deps.writer, place, session.epoch, turn, call, () => stop.now('fenced'), isShown)
@@ -132,6 +147,7 @@ async function send(
     })
   } catch (error) {
     if (stop.reason === 'fenced') return { outcome: 'fenced' }
+    if (error instanceof NotSent) return 'not sent'
     if (!stop.reason && !(error instanceof ModelError)) throw error
     const failure = error instanceof ModelError ? error : undefined
     const nothingBilled = !stop.reason && failure?.billed === 'no'

@@ -55,9 +55,9 @@ export class Stop {
     this.#lastAck = Math.max(this.#lastAck, sentAt)
   }
 
-  /** How long nothing was acknowledged, in ms: a frozen process sees a long silence when it wakes (I13). */
-  get silenceMs(): number {
-    return performance.now() - this.#lastAck
+  /** Until when, of `performance.now()`, the session is its own by what was acknowledged last (I13). */
+  ownUntil({ heartbeatTimeoutMs }: Pick<Deps['times'], 'heartbeatTimeoutMs'>): number {
+    return this.#lastAck + heartbeatTimeoutMs / 2
   }
 }
 
@@ -124,15 +124,22 @@ async function whatEnds({ pool }: Deps, { runId, phase, attempt }: Place): Promi
 }
 
 /**
- * Before money is spent after a silence longer than half the heartbeat timeout: is the session still its own? False
- * means that another took it over meanwhile (I13).
+ * To be asked before money is spent: until when, of `performance.now()`, the session is surely still its own. Where nothing was
+ * acknowledged for half the heartbeat timeout, as when its process was frozen, the log is asked; undefined means that another
+ * took it over meanwhile (I13).
  */
-export async function stillMine(deps: Deps, place: Place, epoch: number, stop: Stop): Promise<boolean> {
+export async function ownUntil(
+  deps: Deps,
+  place: Place,
+  epoch: number,
+  stop: Stop,
+): Promise<number | undefined> {
   // Again where it was frozen while it waited for the answer.
-  while (stop.silenceMs > deps.times.heartbeatTimeoutMs / 2) {
+  while (performance.now() > stop.ownUntil(deps.times)) {
     const asked = performance.now()
-    if (stop.reason || !(await sessionHasEpoch(deps.pool, place.runId, ownerId(place), epoch))) return false
+    if (stop.reason || !(await sessionHasEpoch(deps.pool, place.runId, ownerId(place), epoch)))
+      return undefined
     stop.acknowledge(asked)
   }
-  return true
+  return stop.ownUntil(deps.times)
 }

@@ -43,9 +43,10 @@ export function anthropicModel(options: AnthropicOptions): ModelAdapter {
     const reply = new AnthropicReply(request)
     yield* streamed<RawMessageStreamEvent>(
       {
-        open: async (ended) =>
+        open: async (ended, wire) =>
           (await client()).messages.create(anthropicBody(request), {
             signal: ended,
+            fetchOptions: { dispatcher: wire.dispatcher },
             headers: anthropicHeaders(request),
           }),
         take: (event) => reply.take(event),
@@ -53,6 +54,7 @@ export function anthropicModel(options: AnthropicOptions): ModelAdapter {
         end: () => reply.end(),
         errorOf: (failure, streaming) => anthropicError(failure, { sdk: loaded, streaming, secret: apiKey }),
       },
+      request,
       signal,
       progressTimeoutMs,
     )

@@ -1,6 +1,7 @@
 import type { ErrorKind } from '@devflow/contracts'
 import { describe, expect, test } from 'vitest'
-import { collect, failureOf, Harness, KEY } from './harness.fixture.ts'
+import { NotSent } from '../wire.ts'
+import { collect, doneOf, failureOf, Harness, KEY } from './harness.fixture.ts'
 import type { Flaw, Subject } from './subject.fixture.ts'
 
 const REFUSALS: [status: number, kind: ErrorKind, code: string, retryable: boolean][] = [
@@ -28,6 +29,18 @@ export function failureLaws(subject: Subject): void {
       const failure = await harness.failure({ status, message: 'as the provider says it' })
       expect(failure).toMatchObject({ kind, code, retryable, billed: 'no' })
       expect(failure.message).toContain('as the provider says it')
+      expect(harness.standIn.requests).toHaveLength(1)
+    })
+
+    test('is not sent where its time is over before it is on its way', async () => {
+      const late = harness.stream(
+        { reply: { text: 'Hi.' } },
+        { request: { notAfter: performance.now() - 1 } },
+      )
+      await expect(collect(late)).rejects.toThrow(NotSent)
+      expect(harness.standIn.requests).toEqual([])
+      const early = { notAfter: performance.now() + 60_000 }
+      expect(doneOf(await harness.ask({ reply: { text: 'Hi.' } }, early)).content).toBe('Hi.')
       expect(harness.standIn.requests).toHaveLength(1)
     })
 

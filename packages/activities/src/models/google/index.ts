@@ -39,13 +39,14 @@ export function googleModel(options: GoogleOptions): ModelAdapter {
     const reply = new GoogleReply(request)
     yield* streamed<GenerateContentResponse>(
       {
-        open: async (ended) =>
-          (await client()).models.generateContentStream(googleParameters(request, ended)),
+        open: async (ended, wire) =>
+          (await client()).models.generateContentStream(googleParameters(request, ended, wire)),
         take: (chunk) => reply.take(chunk),
         terminated: () => reply.ended,
         end: () => reply.end(),
         errorOf: (failure, streaming) => googleErrorOf(failure, { sdk: loaded, streaming, secret: apiKey }),
       },
+      request,
       signal,
       progressTimeoutMs,
     )

@@ -3,6 +3,7 @@ import type { Message, ModelRequest } from '../model.ts'
 import { objectText } from '../object-text.ts'
 import { resultsInOrder } from '../results-in-order.ts'
 import { isMadeUp } from '../tool-call-merge.ts'
+import type { Wire } from '../wire.ts'
 import { replayed, textPart } from './signatures.ts'
 
 type Answer = Extract<Message, { role: 'assistant' }>
@@ -14,7 +15,11 @@ const NOTHING = '(no answer)'
 const THINKS = /^gemini-(?:2\.5|[3-9]|\d\d)/
 
 /** One request. What the API caches it caches by itself: the prefix stays the same from turn to turn. */
-export function googleParameters(request: ModelRequest, signal: AbortSignal): GenerateContentParameters {
+export function googleParameters(
+  request: ModelRequest,
+  signal: AbortSignal,
+  wire: Wire,
+): GenerateContentParameters {
   const { model, tools } = request
   const system = request.messages.flatMap(({ role, content }) => (role === 'system' ? textPart(content) : []))
   return {
@@ -22,6 +27,7 @@ export function googleParameters(request: ModelRequest, signal: AbortSignal): Ge
     contents: conversation(request.messages, model.name),
     config: {
       abortSignal: signal,
+      httpOptions: { fetch: (url, init) => fetch(url, { ...init, dispatcher: wire.dispatcher }) },
       // The package would send the request anew by itself after a break.
       automaticContinuation: false,
       automaticFunctionCalling: { disable: true },

@@ -3,6 +3,7 @@ import type { ChatResponse } from 'ollama'
 import type { ModelAdapter, ModelRequest } from '../model.ts'
 import { once } from '../once.ts'
 import { streamed } from '../streamed-call.ts'
+import type { Wire } from '../wire.ts'
 import { OllamaRefusal, ollamaError } from './errors.ts'
 import { checkedLines } from './lines.ts'
 import { OllamaReply } from './reply.ts'
@@ -27,12 +28,16 @@ export function ollamaModel(options: OllamaOptions = {}): ModelAdapter {
   const sdk = once(() => import('ollama'))
 
   /** The package has no way to end a request before its answer begins, so each call has its own client. */
-  async function open(request: ModelRequest, ended: AbortSignal): Promise<AsyncIterable<ChatResponse>> {
+  async function open(
+    request: ModelRequest,
+    ended: AbortSignal,
+    wire: Wire,
+  ): Promise<AsyncIterable<ChatResponse>> {
     const { Ollama } = await sdk()
     const client = new Ollama({
       host,
       headers: apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` },
-      fetch: (url, init) => checkedFetch(url, { ...init, signal: ended }),
+      fetch: (url, init) => checkedFetch(url, { ...init, signal: ended, dispatcher: wire.dispatcher }),
     })
     return await client.chat(ollamaRequest(request, contextTokens))
   }
@@ -43,12 +48,13 @@ export function ollamaModel(options: OllamaOptions = {}): ModelAdapter {
     const { name: model } = request.model
     yield* streamed<ChatResponse>(
       {
-        open: (ended) => open(request, ended),
+        open: (ended, wire) => open(request, ended, wire),
         take: (line) => reply.take(line),
         terminated: () => reply.done,
         end: () => reply.end(),
         errorOf: (failure, streaming) => ollamaError(failure, { model, host, streaming, secret: apiKey }),
       },
+      request,
       signal,
       progressTimeoutMs,
     )

@@ -1,5 +1,5 @@
 import type { ModelAdapter, ModelEvent, ModelRequest } from '../model.ts'
-import { answerOf, openAiClient, packageFailure } from '../openai-package.ts'
+import { answerOf, openAiClient, packageFailure, sentBy } from '../openai-package.ts'
 import { modelWithoutKey } from '../provider-failure.ts'
 import { streamed } from '../streamed-call.ts'
 import { readOpenAiError } from './errors.ts'
@@ -27,9 +27,9 @@ export function openAiModel(options: OpenAiOptions): ModelAdapter {
     const reply = new ResponsesReply(request)
     return streamed<string>(
       {
-        open: async (any) => {
+        open: async (any, wire) => {
           const body = responsesBody(request, options.reasoningSummary)
-          return eventsOf(await client.responses.create(body, { signal: any }).asResponse())
+          return eventsOf(await client.responses.create(body, sentBy(wire, any)).asResponse())
         },
         take: (data) => reply.take(data),
         terminated: () => reply.terminated,
@@ -37,6 +37,7 @@ export function openAiModel(options: OpenAiOptions): ModelAdapter {
         errorOf: (failure, streaming) =>
           packageFailure(failure, readOpenAiError, { streaming, secret: apiKey }),
       },
+      request,
       signal,
       progressTimeoutMs,
     )
