@@ -29,7 +29,8 @@ export async function prepare(
       `The setup of the workspace cannot be run here, for lack of a sandbox: ${confinement.reason}. Install bubblewrap, or start with --unsandboxed-commands.`,
     )
   const { dataDir } = deps
-  const apart = { dataDir, runId: place.runId, phase: `.setup-${randomUUID()}`, attempt: 1, epoch }
+  const { runId, phase, attempt } = place
+  const apart = { dataDir, runId, phase: `.setup-${randomUUID()}-${phase}`, attempt, epoch }
   const started = performance.now()
   try {
     const made = await setUp({

@@ -1,7 +1,7 @@
 // Law: working directories of sessions. Reads the user's repositories, writes only below the data folder.
 import { randomUUID } from 'node:crypto'
 import { copyFile, mkdir, readdir, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { Git } from './git.ts'
 import { Mirror } from './mirror.ts'
 import { linkObjects, makeRepository } from './new-repository.ts'
@@ -61,7 +61,7 @@ export async function openWorkspace(
     return { root, commit, tree: new Tree(store, root, await store.head()) }
   }
   await mirror.hold(repository, commit)
-  const draft = join(dirname(root), `.draft-${randomUUID()}`)
+  const draft = join(dirname(root), `.draft-${randomUUID()}-${basename(root)}`)
   try {
     await mkdir(dirname(root), { recursive: true })
     const store = await ObjectStore.make(git, storePath(root), mirror.path, commit)

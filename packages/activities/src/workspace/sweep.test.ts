@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm, utimes } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { takeSession } from '@devflow/db'
@@ -21,7 +21,7 @@ test('what runs that are over, dead epochs and killed processes left is removed,
       [run, control],
     )
   for (const session of ['write/1', 'write/1', 'map[3]/2']) await takeSession(pool, alive ?? '', session)
-  const old = new Date(Date.now() - 2 * 3_600_000)
+  const uuid = '01985f2e-7a3b-7c4d-8e5f-60718293a4c0'
   for (const [run, names] of [
     [
       alive,
@@ -31,8 +31,12 @@ test('what runs that are over, dead epochs and killed processes left is removed,
         'write-1-2',
         'write-1-2.git',
         'map%5B3%5D-2-1',
-        '.draft-new',
-        '.join-old.git',
+        `.draft-${uuid}-write-1-1`,
+        `.draft-${uuid}-write-1-2`,
+        `.setup-${uuid}-write-1-1.git`,
+        `.setup-${uuid}-map%5B3%5D-2-1`,
+        `.draft-${uuid}-.setup-${uuid}-write-1-1`,
+        '.join-x.git',
       ],
     ],
     [over, ['write-1-1']],
@@ -42,7 +46,6 @@ test('what runs that are over, dead epochs and killed processes left is removed,
     for (const name of names) {
       const path = join(dataDir, 'workspaces', run ?? '', name)
       await mkdir(path, { recursive: true })
-      if (name.includes('old')) await utimes(path, old, old)
     }
 
   const said: unknown[] = []
@@ -55,12 +58,14 @@ test('what runs that are over, dead epochs and killed processes left is removed,
   await sweepWorkspaces({ pool, dataDir, log })
   expect((await readdir(join(dataDir, 'workspaces'))).sort()).toEqual([alive, 'no-run'])
   expect((await readdir(join(dataDir, 'workspaces', alive ?? ''))).sort()).toEqual([
-    '.draft-new',
+    `.draft-${uuid}-write-1-2`,
+    '.join-x.git',
+    `.setup-${uuid}-map%5B3%5D-2-1`,
     'map%5B3%5D-2-1',
     'write-1-2',
     'write-1-2.git',
   ])
-  expect(said).toEqual([{ count: 5 }])
+  expect(said).toEqual([{ count: 7 }])
   await rm(dataDir, { recursive: true })
 })
 

@@ -1,4 +1,4 @@
-import { readdir, stat } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { readLiveSessions } from '@devflow/db'
 import type pg from 'pg'
@@ -6,16 +6,16 @@ import type { Log } from '../deps.ts'
 import { removeWorkspaces, runWorkspaces } from './index.ts'
 import { pruneSetups } from './setup.ts'
 
-/** What a killed process was about to make. */
-const OLDEST_DRAFT_MS = 3_600_000
 const OLDEST_SETUP_MS = 14 * 86_400_000
 
 const RUN = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
-const OWNED = /^(?<phase>.+)-(?<attempt>\d+)-(?<epoch>\d+)(?:\.git)?$/s
+/** A clone, its store, or what was to become one of them. */
+const OWNED =
+  /^(?:\.(?:draft|setup)-[0-9a-f-]{36}-)*(?<phase>[^.].*)-(?<attempt>\d+)-(?<epoch>\d+)(?:\.git)?$/s
 
 /**
- * Removes what sessions have left on this disk: clones of runs that are over, of epochs that another has taken over
- * (I13), drafts that nobody finishes, and setups nobody has used for two weeks. Answers how many clones went.
+ * Removes what sessions have left on this disk: all of runs that are over, clones and drafts of epochs that another has
+ * taken over (I13), and setups nobody has used for two weeks. Answers how many clones went.
  */
 export async function sweepWorkspaces({
   pool,
@@ -37,8 +37,7 @@ export async function sweepWorkspaces({
       : new Map<string, ReadonlyMap<string, number>>()
   let swept = 0
   for (const [runId, paths] of found) {
-    const left: string[] = []
-    for (const path of paths) if (await isLeft(path, live.get(runId))) left.push(path)
+    const left = paths.filter((path) => isLeft(basename(path), live.get(runId)))
     await removeWorkspaces({ dataDir, runId }, left)
     swept += left.length
   }
@@ -47,20 +46,16 @@ export async function sweepWorkspaces({
   return swept
 }
 
-/** `sessions`: the epochs of the run's sessions by now; undefined when it is over. */
-async function isLeft(path: string, sessions: ReadonlyMap<string, number> | undefined): Promise<boolean> {
+/**
+ * `sessions`: the epochs of the run's sessions by now; undefined when it is over. No clock is asked: one that jumps, as on waking
+ * from sleep, would make old what is being made.
+ */
+function isLeft(name: string, sessions: ReadonlyMap<string, number> | undefined): boolean {
   if (!sessions) return true
-  const name = basename(path)
-  if (name.startsWith('.')) return await isOlder(path, OLDEST_DRAFT_MS)
   const { phase, attempt, epoch } = OWNED.exec(name)?.groups ?? {}
   if (phase === undefined) return false
   const now = sessions.get(`${decodeURIComponent(phase)}/${attempt}`)
   return now !== undefined && now > Number(epoch)
-}
-
-async function isOlder(path: string, ms: number): Promise<boolean> {
-  const found = await stat(path).catch(() => undefined)
-  return found !== undefined && Date.now() - found.mtimeMs > ms
 }
 
 function noneThere(error: NodeJS.ErrnoException): string[] {
