@@ -4,9 +4,24 @@ import { setTimeout as pause } from 'node:timers/promises'
 import fc from 'fast-check'
 import { call } from '../crash/runs.ts'
 import type { Stack } from '../crash/stack.ts'
+import { familyOf } from '../support/family.ts'
 
-/** What is done to a stack. `clock`: that of API and workers jumps. `store`: Temporal's store is deleted while all is down. */
-const FAULTS = ['worker', 'api', 'temporal', 'postgres', 'freeze', 'pause', 'clock', 'all', 'store'] as const
+/**
+ * What is done to a stack: the parts killed, `freeze` a worker and `stall` another part stopped for a while and woken. `clock`:
+ * that of API and workers jumps. `store`: Temporal's store is deleted while all is down.
+ */
+const FAULTS = [
+  'worker',
+  'api',
+  'temporal',
+  'postgres',
+  'freeze',
+  'stall',
+  'pause',
+  'clock',
+  'all',
+  'store',
+] as const
 export type FaultKind = (typeof FAULTS)[number]
 
 export interface Fault {
@@ -72,10 +87,11 @@ async function inflict(stack: Stack, kind: FaultKind, clock: string): Promise<vo
     case 'all':
       return await stack.killAndWait(...Object.values(pids).flat())
     case 'freeze':
-      process.kill(worker, 'SIGSTOP')
-      await pause(FROZEN_MS)
-      process.kill(worker, 'SIGCONT')
-      return
+      return await freeze([worker])
+    case 'stall': {
+      const [part = 0] = [pids.api, pids.temporal, pids.postgres].toSorted(() => Math.random() - 0.5)
+      return await freeze(familyOf(part))
+    }
     case 'pause':
       return await pauseAll(stack)
     case 'clock':
@@ -85,6 +101,21 @@ async function inflict(stack: Stack, kind: FaultKind, clock: string): Promise<vo
       for (const file of ['temporal.db', 'temporal.db-wal', 'temporal.db-shm'])
         rmSync(join(stack.dataDir, file), { force: true })
       return await stack.up()
+  }
+}
+
+async function freeze(pids: readonly number[]): Promise<void> {
+  const stopped = pids.filter((pid) => tell(pid, 'SIGSTOP'))
+  await pause(FROZEN_MS)
+  for (const pid of stopped) tell(pid, 'SIGCONT')
+}
+
+/** False when it has ended by itself. */
+function tell(pid: number, signal: 'SIGSTOP' | 'SIGCONT'): boolean {
+  try {
+    return process.kill(pid, signal)
+  } catch {
+    return false
   }
 }
 

@@ -38,7 +38,7 @@ export interface Played {
 }
 
 /** Faults after which a session may ask once more for a turn that was under way. */
-const CUTS_OFF: readonly FaultKind[] = ['worker', 'temporal', 'postgres', 'freeze', 'all', 'store']
+const CUTS_OFF: readonly FaultKind[] = ['worker', 'temporal', 'postgres', 'freeze', 'stall', 'all', 'store']
 
 /** How often it is looked whether runs are over. */
 const LOOK_MS = 100
