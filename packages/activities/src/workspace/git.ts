@@ -97,7 +97,10 @@ export class Git {
     return new Git(home)
   }
 
-  /** Runs to the end, whatever the exit code. Throws UNAVAILABLE `git_missing` when there is no git. */
+  /**
+   * Runs to the end, whatever the exit code. Throws UNAVAILABLE `git_missing` when there is no git, and what is no
+   * DevflowError, so that it is tried again, where somebody else ended it, as a system does that runs out of memory.
+   */
   try(cwd: string, args: readonly string[], more: GitOptions = {}): Promise<GitAnswer> {
     const child = spawn('git', args, {
       cwd,
@@ -119,11 +122,12 @@ export class Git {
     })
     return new Promise((resolve, reject) => {
       const output = { stdout: '', stderr: '' }
+      let isTooMuch = false
       for (const name of ['stdout', 'stderr'] as const)
         child[name].setEncoding(more.encoding ?? 'utf8').on('data', (text: string) => {
           if (output[name].length < MOST_OUTPUT) output[name] += text
           // Half a list would pass for a whole one.
-          else child.kill('SIGKILL')
+          else isTooMuch = child.kill('SIGKILL')
         })
       // A git that ends without reading all is told by its exit code.
       child.stdin.on('error', () => {}).end(more.input)
@@ -136,7 +140,10 @@ export class Git {
             : cause,
         ),
       )
-      child.once('close', (code) => resolve({ code: code ?? 128, ...output }))
+      child.once('close', (code, signal) => {
+        if (code === null && !isTooMuch) reject(new Error(`git ${verbOf(args)} was ended by ${signal}`))
+        else resolve({ code: code ?? 128, ...output })
+      })
     })
   }
 

@@ -1,9 +1,11 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readdirSync, readFileSync } from 'node:fs'
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
-import { type AddressInfo, createServer } from 'node:net'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DevflowError } from '@devflow/contracts'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { closeWorkspace, openWorkspace, removeWorkspaces, resolveBase, runWorkspaces } from './index.ts'
 
@@ -240,7 +242,31 @@ describe('a repository elsewhere', () => {
     )
     await expect(away).rejects.toMatchObject({ code: 'repository_unreachable' })
   })
+
+  test('is tried again, and no failure for good, where the system ended git in the middle', async () => {
+    const server = createServer().listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const url = `git://127.0.0.1:${(server.address() as AddressInfo).port}`
+    const opening = openWorkspace(ask({ repo: `${url}/app`, roots: [`${url}/*`], base: 'main' }))
+    const connected = once(server, 'connection')
+    const failure = opening.catch((error: unknown) => error)
+    const [socket] = (await connected) as [Socket]
+    const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && commandOf(name).includes(url))
+    for (const pid of pids) process.kill(Number(pid), 'SIGKILL')
+    expect(await failure).not.toBeInstanceOf(DevflowError)
+    expect(await failure).toMatchObject({ message: 'git ls-remote was ended by SIGKILL' })
+    socket.destroy()
+    server.close()
+  })
 })
+
+const commandOf = (pid: string): string => {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+  } catch {
+    return '' // It has ended.
+  }
+}
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
