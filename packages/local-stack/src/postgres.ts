@@ -68,7 +68,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
   await clearStale(dataDir)
 
   const settings = { ...DEFAULTS, ...(throwaway ? { fsync: 'off', full_page_writes: 'off' } : {}) }
-  const until = Date.now() + timeoutMs
+  const until = performance.now() + timeoutMs
   for (;;) {
     const port = options.port ?? (await freePorts(1))[0] ?? 0
     const conf = Object.entries({ ...settings, ...options.settings, port })
@@ -97,7 +97,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
     const printed = service.printed()
     const portTaken = PORT_TAKEN.test(printed)
     if (portTaken && options.port !== undefined) throw portTakenError(options.port)
-    if (!(portTaken || PASSING.test(printed)) || Date.now() > until) throw postgresProblem(printed)
+    if (!(portTaken || PASSING.test(printed)) || performance.now() > until) throw postgresProblem(printed)
     await sleep(100)
   }
 }
@@ -109,7 +109,7 @@ async function servesOrEnds(service: Service, dataDir: string, until: number): P
   })
   while (!ended) {
     if (isServing(dataDir, service.pid)) return true
-    if (Date.now() > until) await service.stop()
+    if (performance.now() > until) await service.stop()
     await sleep(5)
   }
   return false

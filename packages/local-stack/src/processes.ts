@@ -41,7 +41,7 @@ export async function endOrphan(pid: number, mark: string, signal: NodeJS.Signal
   ] as const) {
     if (!isOurs()) return
     if (next) signalIfAlive(pid, next)
-    for (const until = Date.now() + waitMs; Date.now() < until && isOurs(); ) await sleep(20)
+    for (const until = performance.now() + waitMs; performance.now() < until && isOurs(); ) await sleep(20)
   }
 }
 

@@ -61,9 +61,11 @@ export async function buildTemporal(
   const home = env.HOME ? {} : { GOPATH: join(cacheDir, 'go'), GOCACHE: join(cacheDir, 'go-build') }
   return intoPlace(target, async (folder) => {
     const building = { ...env, ...home, GOBIN: folder, CGO_ENABLED: '0', GOFLAGS: '-modcacherw' }
-    const started = Date.now()
+    const started = performance.now()
     const still = () =>
-      onProgress(`Still building the Temporal server (${Math.round((Date.now() - started) / 1000)} s) …`)
+      onProgress(
+        `Still building the Temporal server (${Math.round((performance.now() - started) / 1000)} s) …`,
+      )
     const timer = setInterval(still, STILL_MS)
     await call(
       go,

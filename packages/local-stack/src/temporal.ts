@@ -83,7 +83,7 @@ export async function startTemporal(options: TemporalOptions): Promise<Temporal>
   service.exited.then(() => rmSync(pidFile(dbFile), { force: true }))
   const admin = `http://${HOST}:${httpPort}/api/v1/namespaces/${encodeURIComponent(namespace)}`
   try {
-    await whenServing(service, admin, port, Date.now() + timeoutMs)
+    await whenServing(service, admin, port, performance.now() + timeoutMs)
   } catch (error) {
     for (const taken of [port, uiPort]) {
       if (await isFree(taken, HOST)) continue
@@ -149,7 +149,7 @@ async function whenServing(service: Service, url: string, port: number, until: n
     const answer = await fetch(url, { signal: AbortSignal.timeout(5_000) }).catch(() => undefined)
     await answer?.body?.cancel()
     if (answer?.ok && (await accepts(port))) return
-    if (Date.now() > until) await service.stop()
+    if (performance.now() > until) await service.stop()
     await sleep(20)
   }
   throw new DevflowError(

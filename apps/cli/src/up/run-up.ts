@@ -18,7 +18,7 @@ export async function runUp(options: UpOptions, deps?: StackDeps): Promise<numbe
   const { words } = options
   const voice = options.json
     ? jsonVoice(write)
-    : proseVoice(options.dataDir, Date.now(), write, words, options.config.program)
+    : proseVoice(options.dataDir, performance.now(), write, words, options.config.program)
   const requests = endRequests()
 
   let running: Endpoints | undefined

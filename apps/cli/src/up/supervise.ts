@@ -38,18 +38,18 @@ export async function supervise<Part extends Running>(
 
   const keepRunning = async (): Promise<void> => {
     let failures = 0
-    let startedAt = Date.now()
+    let startedAt = performance.now()
     events.onRunning(first)
     let how = await first.exited
     while (!stopping.signal.aborted) {
       current = undefined
-      if (Date.now() - startedAt >= times.steadyMs) failures = 0
+      if (performance.now() - startedAt >= times.steadyMs) failures = 0
       const waitMs = backoff(failures++, times.restartMaxMs)
       events.onDown(how, waitMs)
       // Rejects when it is stopped meanwhile: the loop's condition sees that.
       await sleep(waitMs, undefined, { signal: stopping.signal }).catch(() => {})
       if (stopping.signal.aborted) return
-      startedAt = Date.now()
+      startedAt = performance.now()
       try {
         const begun = start()
         starting = begun

@@ -29,7 +29,9 @@ export function proseVoice(
   return {
     say: (text) => write(`${text}\n`),
     ready: (endpoints, again) =>
-      write(again ? `${words.up.again}\n` : readyProse(endpoints, dataDir, Date.now() - startedAt, words)),
+      write(
+        again ? `${words.up.again}\n` : readyProse(endpoints, dataDir, performance.now() - startedAt, words),
+      ),
     sample: (runId, _, followed) => {
       write(`${words.up.sample(runId)}\n`)
       if (followed) return
