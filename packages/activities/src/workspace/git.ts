@@ -126,8 +126,11 @@ export class Git {
       for (const name of ['stdout', 'stderr'] as const)
         child[name].setEncoding(more.encoding ?? 'utf8').on('data', (text: string) => {
           if (output[name].length < MOST_OUTPUT) output[name] += text
-          // Half a list would pass for a whole one.
-          else isTooMuch = child.kill('SIGKILL')
+          else {
+            // Half a list would pass for a whole one.
+            isTooMuch = true
+            child.kill('SIGKILL')
+          }
         })
       // A git that ends without reading all is told by its exit code.
       child.stdin.on('error', () => {}).end(more.input)
