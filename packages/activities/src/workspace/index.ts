@@ -129,11 +129,15 @@ type RunOwner = Pick<WorkspaceOwner, 'dataDir' | 'runId'>
  */
 export async function runWorkspaces({ dataDir, runId }: RunOwner): Promise<string[]> {
   const folder = runPath(dataDir, runId)
-  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+  return (await namesIn(folder)).map((name) => join(folder, name))
+}
+
+/** What lies in a folder; nothing where there is none. */
+export async function namesIn(folder: string): Promise<string[]> {
+  return await readdir(folder).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOENT') throw error
     return []
   })
-  return names.map((name) => join(folder, name))
 }
 
 /** Removes these of a run's directories, and its folder once nothing else is in it. None there is fine. */

@@ -1,4 +1,4 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Git, GitOptions } from './git.ts'
 import { makeRepository } from './new-repository.ts'
@@ -30,7 +30,6 @@ export class ObjectStore {
   static async make(git: Git, path: string, mirror: string, base: string): Promise<ObjectStore> {
     await rm(path, { recursive: true, force: true })
     const inside = await makeRepository(git, path, { mirror, commit: base, isBare: true })
-    await mkdir(join(inside, 'objects/info'), { recursive: true })
     await writeFile(join(inside, 'objects/info/alternates'), `${join(mirror, 'objects')}\n`)
     const store = new ObjectStore(git, path)
     await store.setHead(base)

@@ -1,9 +1,8 @@
-import { readdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { readLiveSessions } from '@devflow/db'
 import type pg from 'pg'
 import type { Log } from '../deps.ts'
-import { removeWorkspaces, runWorkspaces } from './index.ts'
+import { namesIn, removeWorkspaces, runWorkspaces } from './index.ts'
 import { pruneSetups } from './setup.ts'
 
 const OLDEST_SETUP_MS = 14 * 86_400_000
@@ -26,9 +25,8 @@ export async function sweepWorkspaces({
   dataDir: string
   log: Log
 }): Promise<number> {
-  const top = join(dataDir, 'workspaces')
   const found = new Map<string, string[]>()
-  for (const runId of await readdir(top).catch(noneThere))
+  for (const runId of await namesIn(join(dataDir, 'workspaces')))
     if (RUN.test(runId)) found.set(runId, await runWorkspaces({ dataDir, runId }))
   // Asked when all is listed: what is opened from now on, by a run that was retried too, is not looked at.
   const live =
@@ -56,9 +54,4 @@ function isLeft(name: string, sessions: ReadonlyMap<string, number> | undefined)
   if (phase === undefined) return false
   const now = sessions.get(`${decodeURIComponent(phase)}/${attempt}`)
   return now !== undefined && now > Number(epoch)
-}
-
-function noneThere(error: NodeJS.ErrnoException): string[] {
-  if (error.code !== 'ENOENT') throw error
-  return []
 }
