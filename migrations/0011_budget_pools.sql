@@ -273,12 +273,15 @@ CREATE FUNCTION devflow.gate_base(g devflow.gates) RETURNS text LANGUAGE sql IMM
 $$;
 --> statement-breakpoint
 -- A session whose next call does not fit into a budget that asks: its phase waits at the run's open budget gate, or at a new
--- one. `start`: the line that starts the phase, where it has not started. Answers the gate; null: fenced, or about to end.
+-- one. `start`: the line that starts the phase, where it has not started. Answers the gate; null: fenced, about to end, or over: an agent
+-- that was asked for help may ask a moment after the gate at which another waited was rejected, and with it the attempt of both failed.
 CREATE FUNCTION devflow.ask_budget(run uuid, a_session text, a_epoch integer, a_phase text, a_attempt integer, start jsonb, overrun jsonb, title text, hash text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE h devflow.run_heads; gate_id text; lines jsonb; n integer := 1; base text;
+DECLARE h devflow.run_heads; at devflow.phases; gate_id text; lines jsonb; n integer := 1; base text;
 BEGIN
   SELECT * INTO h FROM devflow.run_heads WHERE run_id = run FOR NO KEY UPDATE;
   IF NOT FOUND OR h.control IN ('canceled', 'over') OR NOT EXISTS (SELECT 1 FROM devflow.sessions s WHERE s.run_id = run AND s.session = a_session AND s.epoch = a_epoch) THEN RETURN NULL; END IF;
+  SELECT * INTO at FROM devflow.phases p WHERE p.run_id = run AND p.id = a_phase;
+  IF at.attempt <> a_attempt OR at.status NOT IN ('pending', 'running', 'waiting') THEN RETURN NULL; END IF;
   SELECT g.id INTO gate_id FROM devflow.gates g WHERE g.run_id = run AND g.status = 'open' AND g.budget IS NOT NULL ORDER BY g.opened_at LIMIT 1;
   lines := CASE WHEN start IS NULL THEN '[]' ELSE jsonb_build_array(start) END;
   IF gate_id IS NULL THEN
@@ -294,7 +297,7 @@ BEGIN
   lines := lines || jsonb_build_array(
     jsonb_build_object('type', 'budget.exceeded', 'key', base || 'exceeded', 'phase', a_phase, 'attempt', a_attempt, 'data', overrun || jsonb_build_object('gate', gate_id)));
   -- Inside others, what is beside it may go on: `enter` sees when nothing does.
-  IF EXISTS (SELECT 1 FROM devflow.phases p WHERE p.run_id = run AND p.id = a_phase AND cardinality(p.position) = 1) THEN
+  IF cardinality(at.position) = 1 THEN
     lines := lines || jsonb_build_array(jsonb_build_object('type', 'run.waiting', 'key', base || 'waiting', 'data', jsonb_build_object('for', jsonb_build_array(jsonb_build_object('kind', 'gate', 'id', gate_id)))));
   END IF;
   PERFORM devflow.record(run, lines);

@@ -231,7 +231,10 @@ test('an agent that is asked spends its share of what the run has left, and no m
 })
 
 describe('a budget that asks, reached by an agent that was asked', () => {
-  const looking = { delayMs: 200, toolCalls: [{ name: 'list_dir', arguments: { path: '.' } }] }
+  const looking = (delayMs: number) => ({
+    delayMs,
+    toolCalls: [{ name: 'list_dir', arguments: { path: '.' } }],
+  })
 
   /** Of those at work side by side one spends the whole budget: the next call of the first does not fit into it. */
   const overspent = async (...others: string[]): Promise<string> => {
@@ -241,7 +244,8 @@ describe('a budget that asks, reached by an agent that was asked', () => {
         player('lead@1', [{ toolCalls: asked }, { reply: 'Thanks.' }], {
           subagentLimits: { budgetShare: 1 },
         }),
-        player('scout@1', [...Array.from({ length: 8 }, () => looking), { reply: 'Looked.' }]),
+        // Long enough for the spender to be done, however late it begins.
+        player('scout@1', [looking(3_000), looking(200), looking(200), { reply: 'Looked.' }]),
         player('spender@1', [{ reply: 'Spent.', usage: { outputTokens: 120_000 } }]),
         ...others.map((name) => player(`${name}@1`, [{ reply: 'Never.', delayMs: 600_000 }])),
       ],
@@ -264,7 +268,7 @@ describe('a budget that asks, reached by an agent that was asked', () => {
     expect(eventOf(end, 'budget.exceeded')).toMatchObject({ phase: 'work', data: { gate: 'budget' } })
     expect(eventOf(end, 'budget.raised').data).toMatchObject({ limitTokens: 200_000 })
     expect(eventsOf(end, 'subagent.started')).toHaveLength(2)
-    const turns = Array.from({ length: 9 }, (_, index) => `work~1.1 ${index + 1}`)
+    const turns = Array.from({ length: 4 }, (_, index) => `work~1.1 ${index + 1}`)
     const all = ['work 1', 'work 2', ...turns, 'work~1.2 1']
     const { items } = await readCalls(stack.pool, run, { limit: 100 })
     const taken = eventsOf(end, 'turn.completed')

@@ -40,9 +40,9 @@ import { openSandbox } from './open-sandbox.ts'
 import { sweepOrphans } from './orphans/sweep.ts'
 import { priceKeeper, takeConfiguredPrices } from './pricing.ts'
 import { ScheduleMirror } from './schedules/schedule-mirror.ts'
-import { TemporalWatch } from './sweep.ts'
-import { connectLazily, registerSearchAttributes } from './temporal.ts'
+import { connectLazily } from './temporal.ts'
 import { temporalLog } from './temporal-log.ts'
+import { TemporalWatch } from './temporal-watch.ts'
 import { deliverWebhooks } from './webhooks/deliver.ts'
 import { workflowBundle } from './workflow-bundle.ts'
 
@@ -132,7 +132,9 @@ const [bundle, connection] = await Promise.all([
   workflowBundle(resolve(config.cacheDir)),
   NativeConnection.connect({ address }),
 ])
-await registerSearchAttributes(client, namespace)
+const watch = new TemporalWatch(pool, client, namespace, log)
+// Before the dispatcher delivers: what it has just woken would be woken once more, and be over by then.
+await watch.begin()
 const shared = {
   connection,
   namespace,
@@ -162,9 +164,6 @@ const sessions = await Worker.create({
 })
 
 await observers.serve({ workflows, sessions })
-const watch = new TemporalWatch(pool, client, namespace, log)
-// Before the dispatcher delivers: what it has just woken would be woken once more, and be over by then.
-await watch.look()
 const dispatcher = new Dispatcher({ pool, listener, client, log })
 const schedules = new ScheduleMirror({ pool, client, log }, config.sweepMs)
 const problem = (what: string) => (error: unknown) => log.warn({ err: error }, what)

@@ -17,7 +17,7 @@ export interface BudgetQuestion {
 
 /**
  * Lets a phase wait at the run's open budget gate, or at a new one. Answers the gate; undefined when the session is not
- * the phase's any more, or the run about to end.
+ * the phase's any more, its attempt over, or the run about to end.
  */
 export async function askBudget(db: Queryable, question: BudgetQuestion): Promise<string | undefined> {
   const { run, session, phase, attempt, start, over, title, hash } = question

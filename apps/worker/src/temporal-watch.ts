@@ -28,6 +28,12 @@ export class TemporalWatch {
     return !this.#away
   }
 
+  /** The first look; throws when Temporal cannot be used. */
+  async begin(): Promise<void> {
+    await this.#isBack()
+    this.#away = false
+  }
+
   /** To be called every second or so. Answers whether Temporal is there. */
   async look(): Promise<boolean> {
     try {
