@@ -396,13 +396,17 @@ BEGIN
     -- In order, against a running sum: two reservations of one group never both take the last cent.
     FOR r IN
       SELECT m.o, m.run, m.micro, m.tokens, m.key, h.control, b.limit_micro_usd, b.limit_tokens, b.on_exceeded, b.allow_unpriced, b.passes,
-        b.reserved_micro_usd + b.settled_micro_usd AS used, b.reserved_tokens + b.settled_tokens AS used_tokens
-      FROM unnest(m_run, m_micro, m_tokens, m_key) WITH ORDINALITY m(run, micro, tokens, key, o)
+        b.reserved_micro_usd + b.settled_micro_usd AS used, b.reserved_tokens + b.settled_tokens AS used_tokens,
+        -- Its gate was rejected, for one, while an agent that was asked for help in it is still at work.
+        coalesce(p.status NOT IN ('pending', 'running', 'waiting'), false) AS is_over
+      FROM unnest(m_run, m_micro, m_tokens, m_key, m_session) WITH ORDINALITY m(run, micro, tokens, key, session, o)
       JOIN run_heads h ON h.run_id = m.run JOIN run_budgets b ON b.run_id = m.run
+      LEFT JOIN phases p ON p.run_id = m.run AND p.id = left(m.session, -strpos(reverse(m.session), '/'))
       WHERE m.key IS NOT NULL AND verdicts[m.o] IS NULL ORDER BY m.run, m.o
     LOOP
       IF last_run IS DISTINCT FROM r.run THEN spent := r.used; spent_tokens := r.used_tokens; last_run := r.run; END IF;
       IF r.control <> 'go' THEN codes[r.o] := CASE r.control WHEN 'paused' THEN 'paused' ELSE 'canceled' END;
+      ELSIF r.is_over THEN codes[r.o] := 'canceled';
       ELSE
         blocks := NULL; warned := '[]';
         found := devflow.overrun('run', NULL, NULL, r.on_exceeded, r.limit_micro_usd, r.limit_tokens, r.limit_micro_usd - spent, r.limit_tokens - spent_tokens, r.allow_unpriced, r.micro, r.tokens);

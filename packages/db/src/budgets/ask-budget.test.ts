@@ -64,6 +64,19 @@ test('a phase that failed at its gate asks no more, though a part of it is still
   expect(await statusOf('p')).toBe('failed')
 })
 
+test('a phase that failed at its gate gets no more calls, also those that would fit', async () => {
+  await ask()
+  await reject('budget')
+  const place = { phase: 'p~1.1', attempt: 1, turn: 1 }
+  const answer = await writer.append({
+    run,
+    session: { id: 'p/1', epoch },
+    reserve: { microUsd: 0, tokens: 1 },
+    lines: [{ type: 'call.reserved', key: 'p~1.1/1/1/call-1/reserved', ...place, data: { call: 1 } }],
+  })
+  expect(answer).toMatchObject({ verdict: 'refused', code: 'canceled' })
+})
+
 test('an attempt that another has followed asks no more', async () => {
   await writer.append({
     run,
