@@ -1,7 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { mkdir, rename, rm } from 'node:fs/promises'
+import { rename, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import type { Git } from './git.ts'
+import { initRepository } from './new-repository.ts'
 import { wayTo } from './source-repository.ts'
 
 /** Work on one mirror, one after another within this process: sessions that start together fetch once. */
@@ -51,7 +52,7 @@ export class Mirror {
   }
 
   async #hold(repository: string, commit: string): Promise<void> {
-    await this.#create(commit.length === 64 ? 'sha256' : 'sha1')
+    await this.#create(commit)
     if (await this.holds(commit)) return
     await this.#git.run(this.path, [
       ...wayTo(repository),
@@ -66,21 +67,14 @@ export class Mirror {
     ])
   }
 
-  async #create(format: string): Promise<void> {
-    await mkdir(join(this.path, '..'), { recursive: true })
+  async #create(commit: string): Promise<void> {
     const { code } = await this.#git
       .try(this.path, ['rev-parse', '--is-bare-repository'])
       .catch(() => ({ code: 1 }))
     if (code === 0) return
     const draft = `${this.path}.draft-${randomUUID()}`
     try {
-      await this.#git.run(join(this.path, '..'), [
-        'init',
-        '--quiet',
-        '--bare',
-        `--object-format=${format}`,
-        draft,
-      ])
+      await initRepository(this.#git, draft, commit, true)
       await rename(draft, this.path)
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException

@@ -9,6 +9,14 @@ const FAN_OUT = /^[0-9a-f]{2}$/
 const LOOSE = /^[0-9a-f]{38}(?:[0-9a-f]{24})?$/
 const INDEX = /^(?<pack>pack-[0-9a-f]+)\.idx$/
 
+/** Makes an empty repository at `path`, with the hash that the commit is named by. */
+export async function initRepository(git: Git, path: string, commit: string, isBare: boolean): Promise<void> {
+  await mkdir(path, { recursive: true })
+  const format = commit.length === 64 ? 'sha256' : 'sha1'
+  const bare = isBare ? ['--bare'] : []
+  await git.run(path, ['init', '--quiet', '--template=', `--object-format=${format}`, ...bare])
+}
+
 /**
  * Makes an empty repository at `path` for the history of a commit that a mirror holds, cut off where the mirror's is.
  * Answers where git's own files are.
@@ -18,10 +26,7 @@ export async function makeRepository(
   path: string,
   { mirror, commit, isBare }: { mirror: string; commit: string; isBare: boolean },
 ): Promise<string> {
-  await mkdir(path, { recursive: true })
-  const format = commit.length === 64 ? 'sha256' : 'sha1'
-  const bare = isBare ? ['--bare'] : []
-  await git.run(path, ['init', '--quiet', '--template=', `--object-format=${format}`, ...bare])
+  await initRepository(git, path, commit, isBare)
   const inside = isBare ? path : join(path, '.git')
   await mkdir(join(inside, 'info'))
   await writeFile(join(inside, 'info/attributes'), RAW_ATTRIBUTES)
