@@ -64,7 +64,10 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'devflow-client-'))
   await writeFile(join(folder, 'client.yaml'), TEMPLATES)
   api = await start()
-  client = new DevflowClient({ baseUrl: api.url, retry: { minDelayMs: 100, maxDelayMs: 2_000 } })
+  client = new DevflowClient({
+    baseUrl: api.url,
+    retry: { reconnects: 60, minDelayMs: 100, maxDelayMs: 1_000 },
+  })
 })
 afterAll(async () => {
   await api.stop()

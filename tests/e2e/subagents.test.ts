@@ -244,9 +244,9 @@ describe('a budget that asks, reached by an agent that was asked', () => {
         player('lead@1', [{ toolCalls: asked }, { reply: 'Thanks.' }], {
           subagentLimits: { budgetShare: 1 },
         }),
-        // Long enough for the spender to be done, however late it begins.
-        player('scout@1', [looking(3_000), looking(200), looking(200), { reply: 'Looked.' }]),
-        player('spender@1', [{ reply: 'Spent.', usage: { outputTokens: 120_000 } }]),
+        // All have begun when the spender is done, and the others still look: who begins later has no share left.
+        player('scout@1', [looking(4_000), looking(200), looking(200), { reply: 'Looked.' }]),
+        player('spender@1', [{ reply: 'Spent.', delayMs: 1_500, usage: { outputTokens: 120_000 } }]),
         ...others.map((name) => player(`${name}@1`, [{ reply: 'Never.', delayMs: 600_000 }])),
       ],
       { budget: { limitTokens: 100_000, onExceeded: 'prompt' } },

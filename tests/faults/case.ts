@@ -11,6 +11,8 @@ export interface Case {
   input: CaseInput
   /** Agents work in clones of a repository. */
   hasWorkspace: boolean
+  /** Tokens that the run may use; somebody raises it whenever the run asks, so that it comes to the same. */
+  budget: number | undefined
   sequel: Sequel
 }
 

@@ -15,7 +15,7 @@ interface Waiting {
 
 /**
  * The people and systems outside: decides gates, sends signals and publishes events as the cases say, wherever a run
- * waits for one, until told to stop. What it does once more after a kill has the same key.
+ * waits for one, and raises budgets, until told to stop. What it does once more after a kill has the same key.
  */
 export async function attend(stack: Stack, cases: readonly Case[], isOver: () => boolean): Promise<void> {
   const steps = new Map<string, { found: Case; step: Step }>()
@@ -31,6 +31,10 @@ export async function attend(stack: Stack, cases: readonly Case[], isOver: () =>
       served.add(key)
       await serve(stack, waiting, known.found, known.step, key)
     }
+    for (const { run, id } of await openBudgetGates(stack)) {
+      const path = `/v1/runs/${run}/gates/${id}/decisions`
+      await post(stack, path, { decision: 'approve' }, `${run}/${id}`)
+    }
     await pause(100)
   }
 }
@@ -40,6 +44,11 @@ async function whoWaits({ pool }: Stack): Promise<Waiting[]> {
     where p.status = 'waiting' order by random()`
   // Postgres may be away.
   return (await pool.query<Waiting>(query).catch(() => ({ rows: [] }))).rows
+}
+
+async function openBudgetGates({ pool }: Stack): Promise<{ run: string; id: string }[]> {
+  const query = `select run_id as run, id from devflow.gates where status = 'open' and budget is not null`
+  return (await pool.query<{ run: string; id: string }>(query).catch(() => ({ rows: [] }))).rows
 }
 
 async function serve(stack: Stack, waiting: Waiting, found: Case, step: Step, key: string): Promise<void> {

@@ -198,11 +198,12 @@ export class Theatre {
   }
 
   async #submit(found: Case): Promise<string> {
-    const { template, input, hasWorkspace, name } = found
+    const { template, input, hasWorkspace, budget: limitTokens, name } = found
     const workspace = hasWorkspace ? { workspace: { repo: this.stack.repository } } : {}
+    const budget = limitTokens === undefined ? {} : { budget: { limitTokens, onExceeded: 'prompt' } }
     const response = await call(this.stack, '/v1/runs', {
       method: 'POST',
-      body: JSON.stringify({ template: template.id, input, ...workspace }),
+      body: JSON.stringify({ template: template.id, input, ...workspace, ...budget }),
       headers: { 'idempotency-key': name },
     })
     const run = (await response.json()) as { id: string }

@@ -18,6 +18,7 @@ interface Draft {
   child: DrawnStep[]
   input: CaseInput
   hasWorkspace: boolean
+  budget: number | undefined
   sequel: { retries: number; fork: { from: number; input: CaseInput } | undefined }
 }
 
@@ -32,7 +33,7 @@ interface Sight {
 let count = 0
 
 /** A draft with its names: a case that is like no other in this process. */
-export function settled({ top, child, input, hasWorkspace, sequel }: Draft): Case {
+export function settled({ top, child, input, hasWorkspace, budget, sequel }: Draft): Case {
   count += 1
   const name = `c${count}`
   const names = nameGiver()
@@ -45,6 +46,8 @@ export function settled({ top, child, input, hasWorkspace, sequel }: Draft): Cas
     children: usesChild ? [{ id: `faults:${name}-child@1`, steps: childSteps, tells: [] }] : [],
     input,
     hasWorkspace,
+    // One that is asked for help gets a share, and may not ask for more.
+    budget: asksForHelp([...steps, ...childSteps]) ? undefined : budget,
     sequel: { retries: 0, fork: undefined },
   }
   for (const template of [...found.children, found.template])
@@ -57,6 +60,9 @@ export function settled({ top, child, input, hasWorkspace, sequel }: Draft): Cas
   ]
   return sequels.map((each) => ({ ...found, sequel: each })).find((each) => isClear(each)) ?? found
 }
+
+const asksForHelp = (steps: readonly Step[]): boolean =>
+  allSteps(steps).some((step) => step.kind === 'agent' && step.replies.some(({ helpers }) => helpers > 0))
 
 /** Whether all of it can be told: not where something depends on which of two was first. */
 function isClear(found: Case): boolean {
