@@ -417,8 +417,8 @@ BEGIN
           END IF;
           CONTINUE WHEN found IS NULL;
           IF found->>'onExceeded' = 'warn_continue' AND NOT found->'exceeded' ? 'unpriced' THEN warned := warned || found;
-          -- Nobody need be asked about one budget while another blocks.
-          ELSIF blocks IS NULL OR blocks->>'onExceeded' = 'prompt' THEN blocks := found;
+          -- Nobody need be asked about one budget while another blocks. Of those that ask the run's own is first.
+          ELSIF blocks IS NULL OR (blocks->>'onExceeded' = 'prompt' AND found->>'onExceeded' <> 'prompt') THEN blocks := found;
           END IF;
         END LOOP;
         IF blocks IS NOT NULL THEN codes[r.o] := 'over_budget'; warned := jsonb_build_array(blocks); END IF;

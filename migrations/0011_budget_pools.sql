@@ -304,16 +304,16 @@ BEGIN
   RETURN gate_id;
 END $$;
 --> statement-breakpoint
--- What approving a budget gate raises, as `budget.raised` says it: of a run's own budget the limit, by the first one it had; of
--- a pool what this run may have spent in all while the pool does not hold it, so that what others spend does not count.
--- Null: `raise_to` raises nothing here.
+-- What approving a budget gate raises, as `budget.raised` says it: of a run's own budget the limit, by the first one it had, also
+-- where others share it; of another pool what this run may have spent in all while the pool does not hold it, so that what others
+-- spend from then on does not count: all it may by now, and once more the pool's limit. Null: `raise_to` raises nothing here.
 CREATE FUNCTION devflow.raise_of(g devflow.gates, raise_to numeric) RETURNS jsonb LANGUAGE plpgsql AS $$
-DECLARE b devflow.run_budgets; first jsonb; over jsonb := g.budget; more numeric; more_tokens bigint; pool text;
+DECLARE b devflow.run_budgets; first jsonb; over jsonb := g.budget; more numeric; more_tokens bigint; pool text; free numeric; free_tokens bigint; spent numeric; pass numeric; pass_tokens bigint;
 BEGIN
   SELECT * INTO b FROM devflow.run_budgets WHERE run_id = g.run_id;
   SELECT r.budget INTO first FROM devflow.runs r WHERE r.id = g.run_id;
   IF over->'exceeded' ? 'tokens' THEN more_tokens := (over->>'limitTokens')::bigint; END IF;
-  IF over->>'scope' = 'run' AND NOT over ? 'persona' THEN
+  IF over->>'scope' = 'run' AND coalesce(over->>'persona', g.run_id::text) = g.run_id::text THEN
     IF raise_to IS NOT NULL THEN more := raise_to - b.limit_micro_usd;
     ELSIF over->'exceeded' ? 'money' THEN more := (first->>'limitMicroUsd')::numeric;
     END IF;
@@ -321,13 +321,21 @@ BEGIN
     IF raise_to IS NOT NULL AND more > 0 IS NOT TRUE THEN RETURN NULL; END IF;
     RETURN jsonb_strip_nulls(jsonb_build_object('scope', 'run', 'gate', g.id, 'limitMicroUsd', b.limit_micro_usd + more, 'raisedMicroUsd', more, 'limitTokens', b.limit_tokens + more_tokens, 'raisedTokens', more_tokens));
   END IF;
-  IF raise_to IS NOT NULL THEN more := raise_to - (over->>'limitMicroUsd')::numeric;
+  pool := devflow.pool_name(over->>'scope', over->>'persona', coalesce((over->>'day')::date, '-infinity'));
+  SELECT p.limit_micro_usd - p.used_micro_usd - coalesce(s.micro, 0), p.limit_tokens - p.used_tokens - coalesce(s.tokens, 0) INTO free, free_tokens
+    FROM devflow.budget_pools p CROSS JOIN LATERAL (SELECT sum(x.used_micro_usd) AS micro, sum(x.used_tokens) AS tokens FROM devflow.budget_slices x WHERE x.pool = p.id) s
+    WHERE p.scope = over->>'scope' AND p.persona = coalesce(over->>'persona', '') AND p.day = coalesce((over->>'day')::date, '-infinity') AND p.tenant = CASE p.scope WHEN 'day' THEN '*' ELSE g.tenant END;
+  spent := b.reserved_micro_usd + b.settled_micro_usd;
+  pass := greatest((b.passes->pool->>'microUsd')::numeric, spent + greatest(free, 0));
+  pass_tokens := greatest((b.passes->pool->>'tokens')::bigint, b.reserved_tokens + b.settled_tokens + greatest(free_tokens, 0));
+  IF raise_to IS NOT NULL THEN
+    more := raise_to - (over->>'limitMicroUsd')::numeric;
+    IF (more > 0 AND spent + coalesce(free, 0) + more > pass) IS NOT TRUE THEN RETURN NULL; END IF;
+    pass := spent + coalesce(free, 0);
   ELSIF over->'exceeded' ? 'money' THEN more := (over->>'limitMicroUsd')::numeric;
   END IF;
-  IF raise_to IS NOT NULL AND more > 0 IS NOT TRUE THEN RETURN NULL; END IF;
-  pool := devflow.pool_name(over->>'scope', over->>'persona', coalesce((over->>'day')::date, '-infinity'));
   RETURN jsonb_strip_nulls(jsonb_build_object('scope', over->>'scope', 'persona', over->>'persona', 'day', over->>'day', 'pool', pool, 'gate', g.id,
-    'raisedMicroUsd', more, 'passMicroUsd', b.reserved_micro_usd + b.settled_micro_usd + more, 'raisedTokens', more_tokens, 'passTokens', b.reserved_tokens + b.settled_tokens + more_tokens));
+    'raisedMicroUsd', more, 'passMicroUsd', pass + more, 'raisedTokens', more_tokens, 'passTokens', pass_tokens + more_tokens));
 END $$;
 --> statement-breakpoint
 -- Closes an automatic gate: its phases go on, or fail. What was raised of a run that shares its budget is raised for all of them.

@@ -1,8 +1,10 @@
 import { DEFAULT_TENANT } from '@devflow/contracts'
-import { readRun } from '@devflow/db'
-import { describe, expect, test } from 'vitest'
+import { readRun, setBudgets } from '@devflow/db'
+import { afterEach, describe, expect, test } from 'vitest'
+import { eventually } from '../support/eventually.ts'
 import { eventsOf, statusesOf } from '../support/run-log.ts'
 import { useStack } from '../support/stack.ts'
+import { agentTemplate } from '../support/templates.ts'
 
 const stack = useStack()
 
@@ -76,5 +78,54 @@ describe('branches that spend from one budget', () => {
     expect(end.error?.code).toBe('budget_exceeded')
     expect(billed([run, ...started])).toBeLessThanOrEqual(1_500)
     expect(billed(started)).toBeGreaterThan(0)
+  })
+})
+
+describe('a shared budget that asks, smaller than a call', () => {
+  afterEach(() => setBudgets(stack.pool, DEFAULT_TENANT, 'owner', []))
+
+  /** Approves whatever is asked until the run is over; how often that was, with the budgets that were told. */
+  const approvedToTheEnd = async (run: string): Promise<string[]> => {
+    const titles: string[] = []
+    const status = await eventually(
+      async () => {
+        const { rows } = await stack.pool.query<{ run: string; id: string; title: string }>(
+          "select run_id as run, id, title from devflow.gates where status = 'open' and budget is not null",
+        )
+        for (const gate of rows) {
+          expect(await stack.decide(gate.run, gate.id)).toBe('accepted')
+          titles.push(`${gate.run === run ? 'run' : 'child'}: ${gate.title}`)
+        }
+        return (await stack.standing(run)).status
+      },
+      (now) => now === 'completed' || now === 'failed' || titles.length > 40,
+    )
+    expect(status).toBe('completed')
+    return titles
+  }
+
+  test('is asked for until it holds the call: each approval lets the run have so much more', async () => {
+    await setBudgets(stack.pool, DEFAULT_TENANT, 'owner', [
+      { scope: 'persona-day', persona: 'agent', limitMicroUsd: 150, onExceeded: 'prompt' },
+    ])
+    const run = await stack.submit(agentTemplate('[turns=2]'))
+    const titles = await approvedToTheEnd(run)
+    expect(titles.length).toBeGreaterThan(1)
+    expect(billed([run])).toBeLessThanOrEqual(150 * (titles.length + 1))
+    expect(titles[0]).toContain('budget of agent on the day')
+  })
+
+  test('of a run and a child is raised for both at the run, and for the child alone at the child', async () => {
+    const run = await stack.submit(together('  - { id: sub, workflow: { template: child@1 } }') + child, {
+      budget: { limitMicroUsd: 300, onExceeded: 'prompt' },
+    })
+    const titles = await approvedToTheEnd(run)
+    stack.runs.push(
+      ...eventsOf(await stack.standing(run), 'child.started').map(({ data }) => String(data.run)),
+    )
+    expect(titles.some((title) => title.startsWith("run: The run's budget of"))).toBe(true)
+    expect(
+      titles.some((title) => title.startsWith('child: The budget that the run shares with its parent')),
+    ).toBe(true)
   })
 })

@@ -12,10 +12,11 @@ interface Given {
 
 /** The turns of an agent's attempt, as phase/attempt/turn, those of agents it asks for help too; and what comes of them. */
 export function acted(
-  { name, makes, replies }: AgentStep,
+  { name, makes, replies, hangs }: AgentStep,
   { id, attempt }: Running,
   { see, inputs, asked }: Given,
 ): { turns: string[]; content: unknown; failure: Failure | undefined } {
+  if (hangs) return { turns: [], content: undefined, failure: failure('TIMEOUT', 'phase_timeout') }
   const { helpers, tools, end, n } = nth(replies, name, id, attempt)
   const isBroken = makes && (end === 'repaired' || end === 'broken')
   const isAnswered = end !== 'refused' && end !== 'down'

@@ -90,6 +90,8 @@ export interface AgentStep<W extends Words = Named> extends Rules<W> {
   makes: boolean
   /** By attempt, item and iteration: see `nth`. */
   replies: Reply[]
+  /** Its model never answers, and its time runs out. */
+  hangs: boolean
 }
 
 export interface FunctionStep<W extends Words = Named> extends Rules<W> {

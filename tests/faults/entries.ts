@@ -90,7 +90,8 @@ export function yamlOf(found: Case): string {
 
 /** What happens at a phase that its template does not say. */
 function actOf(step: Step): string[] {
-  if (step.kind === 'agent') return [`${step.name}: ${JSON.stringify(step.replies)}`]
+  if (step.kind === 'agent')
+    return [`${step.name}: ${step.hangs ? 'never answers' : JSON.stringify(step.replies)}`]
   if (step.kind === 'gate' && typeof step.closes === 'object' && 'decisions' in step.closes)
     return [`${step.name}: ${step.closes.decisions.join(', ')}`]
   if (step.kind === 'wait' && typeof step.for === 'object')
@@ -133,6 +134,7 @@ function bodyOf(found: Case, step: Step): Entry {
           ...(step.inputs.length > 0 ? { inputs: step.inputs } : {}),
           ...(step.makes ? { produces: artifactOf(step.name) } : {}),
         },
+        ...(step.hangs ? { timeout: NEVER } : {}),
       }
     case 'function': {
       const { name, answers, see } = step

@@ -64,6 +64,7 @@ const agent: fc.Arbitrary<AgentStep<Drawn>> = fc.record({
   inputs: fc.array(fc.nat({ max: 10 }), { maxLength: 2 }),
   makes: fc.boolean(),
   replies: fc.array(reply, { minLength: 1, maxLength: 3 }),
+  hangs: fc.oneof({ weight: 9, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
 })
 
 const call: fc.Arbitrary<FunctionStep<Drawn>> = fc.record({

@@ -24,6 +24,7 @@ function replyTo({ messages, session }: FakeRequest, hiccups: Set<string>): Fake
   const [, name = '', phase = '', see = ''] = /^\[(\S+) (\S+)\] see: (.*)$/m.exec(part) ?? []
   const step = played.get(`${name} ${phase}`)
   if (!step) throw new Error(`nobody plays ${name} ${phase}`)
+  if (step.hangs) return { content: 'Too late.', delayMs: 3_600_000 }
   const [, id = '', attempt = ''] = session.split('/')
   const seen = readBack(see)
   const helper = /^helper (\d+)$/m.exec(part)?.[1]

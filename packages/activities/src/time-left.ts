@@ -24,6 +24,6 @@ export function timeoutTimer(
   stop: Stop,
 ): NodeJS.Timeout | undefined {
   const left = timeLeftSince(at.startedAt, node.phase, progress)
-  if (left === undefined) return undefined
-  return setTimeout(() => stop.now('timeout'), Math.min(Math.max(0, left), LONGEST_TIMER_MS))
+  if (left === undefined || left > LONGEST_TIMER_MS) return undefined
+  return setTimeout(() => stop.now('timeout'), Math.max(0, left))
 }

@@ -52,7 +52,7 @@ export async function overBudget(
   if (over.exceeded.includes('unpriced')) return await fail(session, unpriced(session, over))
   if (over.onExceeded === 'prompt') return await ask(session, over, first)
   const line = eventAt(session.place, 'budget.exceeded', `call-${call}/over-budget`, { ...over }, turn)
-  return await fail(session, exceeded(over), [line])
+  return await fail(session, exceeded(over, session.place.runId), [line])
 }
 
 async function ask(session: Session, over: Overrun, first: readonly EventLine[]): Promise<SessionEnd> {
@@ -66,32 +66,33 @@ async function ask(session: Session, over: Overrun, first: readonly EventLine[])
     attempt: place.attempt,
     start: first.find(({ type }) => type === 'phase.started'),
     over,
-    title: `The ${named(over)} of ${limits(over)} does not hold the next call. Raise it for this run?`,
+    title: `The ${named(over, place.runId)} of ${limits(over)} does not hold the next call. Raise it for this run?`,
     hash: canonicalHash({ ...over }),
   })
   return gate === undefined ? FENCED : { ended: 'stopped', why: 'budget' }
 }
 
-function exceeded(over: Overrun): DevflowError {
+function exceeded(over: Overrun, run: string): DevflowError {
   const { wantedMicroUsd, wantedTokens, limitMicroUsd, leftMicroUsd, limitTokens, leftTokens } = over
   const wanted = amounts(limitMicroUsd === undefined ? undefined : wantedMicroUsd, wantedTokens)
   const left = amounts(leftMicroUsd, limitTokens === undefined ? undefined : leftTokens)
-  const message = `The next call could take ${wanted}; the ${named(over)} of ${limits(over)} has ${left} left.`
+  const message = `The next call could take ${wanted}; the ${named(over, run)} of ${limits(over)} has ${left} left.`
   const code = over.exceeded.includes('money') ? 'budget_exceeded' : 'token_budget_exceeded'
   return new DevflowError('RATE_LIMITED', code, message)
 }
 
-function unpriced({ persona }: Session, over: Overrun): DevflowError {
+function unpriced({ persona, place }: Session, over: Overrun): DevflowError {
   const { name, fallbacks = [] } = persona.model
   const models = [name, ...fallbacks].join(' or ')
-  const message = `The price of ${models} is not known, and the ${named(over)} has a limit in money. Give the persona a \`pricing\`, choose another model, or set \`allowUnpriced\` on that budget.`
+  const message = `The price of ${models} is not known, and the ${named(over, place.runId)} has a limit in money. Give the persona a \`pricing\`, choose another model, or set \`allowUnpriced\` on that budget.`
   return new DevflowError('INVALID', 'unpriced_model', message)
 }
 
-function named({ scope, persona, day }: Overrun): string {
+function named({ scope, persona, day }: Overrun, run: string): string {
   switch (scope) {
     case 'run':
-      return persona === undefined ? "run's budget" : 'budget that the run shares with its parent'
+      if (persona === undefined) return "run's budget"
+      return `budget that the run shares with ${persona === run ? 'those it started' : 'its parent'}`
     case 'day':
       return `budget of the day ${day}`
     case 'tenant-day':
