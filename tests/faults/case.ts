@@ -11,8 +11,11 @@ export interface Case {
   input: CaseInput
   /** Agents work in clones of a repository. */
   hasWorkspace: boolean
-  /** Tokens that the run may use; somebody raises it whenever the run asks, so that it comes to the same. */
-  budget: number | undefined
+  /**
+   * Tokens that a run may use until it asks. Raised each time, it comes to the same; refused at the gate of this number, what
+   * it comes to depends on when that was: then only the laws of all runs hold.
+   */
+  budget: { tokens: number; refusedAt: number | undefined } | undefined
   sequel: Sequel
 }
 

@@ -138,7 +138,7 @@ export function repeatsOf(found: Case, requests: readonly RecordedRequest[]): Ma
     const name = id.replace(/[[#].*$/s, '')
     // Those that are asked for help have none.
     const step = id.includes('~') ? undefined : agentsIn(found).get(name)
-    const hiccup = step && nth(step.replies, name, id, attempt).hiccup ? 1 : 0
+    const hiccup = step && !step.hangs && nth(step.replies, name, id, attempt).hiccup ? 1 : 0
     repeats.set(session, count - turns.size - hiccup)
   }
   return repeats

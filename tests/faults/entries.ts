@@ -81,7 +81,7 @@ export function yamlOf(found: Case): string {
   const acts = [found.template, ...found.children].flatMap(({ steps }) => allSteps(steps).flatMap(actOf))
   const told = [
     `input: ${JSON.stringify(found.input)}${found.hasWorkspace ? ', in a workspace' : ''}`,
-    ...(found.budget === undefined ? [] : [`budget: ${found.budget} tokens, raised whenever it asks`]),
+    ...(found.budget ? [`budget: ${JSON.stringify(found.budget)}`] : []),
     `then: ${JSON.stringify(found.sequel)}`,
     ...acts,
   ]

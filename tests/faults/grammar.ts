@@ -212,7 +212,12 @@ export const cases: fc.Arbitrary<Case> = fc
       { weight: 3, arbitrary: fc.constant(false) },
       { weight: 1, arbitrary: fc.constant(true) },
     ),
-    budget: seldom(fc.integer({ min: 500, max: 2_000 })),
+    budget: seldom(
+      fc.record({
+        tokens: fc.integer({ min: 500, max: 2_000 }),
+        refusedAt: maybe(fc.integer({ min: 1, max: 4 })),
+      }),
+    ),
     sequel: fc.record({
       retries: fc.nat({ max: 2 }),
       fork: seldom(fc.record({ from: fc.nat({ max: 3 }), input })),

@@ -14,14 +14,19 @@ interface Waiting {
 }
 
 /**
- * The people and systems outside: decides gates, sends signals and publishes events as the cases say, wherever a run
- * waits for one, and raises budgets, until told to stop. What it does once more after a kill has the same key.
+ * The people and systems outside: decides gates, sends signals, publishes events, and raises or refuses budgets as the
+ * cases say, wherever a run waits for one, until told to stop. What it does once more after a kill has the same key.
  */
 export async function attend(stack: Stack, cases: readonly Case[], isOver: () => boolean): Promise<void> {
   const steps = new Map<string, { found: Case; step: Step }>()
   for (const found of cases)
     for (const template of [found.template, ...found.children])
       for (const step of allSteps(template.steps)) steps.set(`${template.id} ${step.name}`, { found, step })
+  const budgets = new Map(
+    cases.flatMap(({ template, children, budget }) =>
+      [template, ...children].map(({ id }) => [id, budget] as const),
+    ),
+  )
   const served = new Set<string>()
   while (!isOver()) {
     for (const waiting of await whoWaits(stack)) {
@@ -31,9 +36,10 @@ export async function attend(stack: Stack, cases: readonly Case[], isOver: () =>
       served.add(key)
       await serve(stack, waiting, known.found, known.step, key)
     }
-    for (const { run, id } of await openBudgetGates(stack)) {
-      const path = `/v1/runs/${run}/gates/${id}/decisions`
-      await post(stack, path, { decision: 'approve' }, `${run}/${id}`)
+    for (const { run, template, id } of await openBudgetGates(stack)) {
+      const { refusedAt = Number.POSITIVE_INFINITY } = budgets.get(template) ?? {}
+      const decision = Number(id.split('-')[1] ?? 1) < refusedAt ? 'approve' : 'reject'
+      await post(stack, `/v1/runs/${run}/gates/${id}/decisions`, { decision }, `${run}/${id}`)
     }
     await pause(100)
   }
@@ -46,9 +52,10 @@ async function whoWaits({ pool }: Stack): Promise<Waiting[]> {
   return (await pool.query<Waiting>(query).catch(() => ({ rows: [] }))).rows
 }
 
-async function openBudgetGates({ pool }: Stack): Promise<{ run: string; id: string }[]> {
-  const query = `select run_id as run, id from devflow.gates where status = 'open' and budget is not null`
-  return (await pool.query<{ run: string; id: string }>(query).catch(() => ({ rows: [] }))).rows
+async function openBudgetGates({ pool }: Stack): Promise<Pick<Waiting, 'run' | 'template' | 'id'>[]> {
+  const query = `select g.run_id as run, r.template, g.id from devflow.gates g join devflow.runs r on r.id = g.run_id
+    where g.status = 'open' and g.budget is not null`
+  return (await pool.query<Waiting>(query).catch(() => ({ rows: [] }))).rows
 }
 
 async function serve(stack: Stack, waiting: Waiting, found: Case, step: Step, key: string): Promise<void> {

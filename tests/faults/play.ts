@@ -138,7 +138,7 @@ export class Theatre {
         tell(found, `the run ${run} does not end: ${await stuckAt(stack.pool, run)}`)
         continue
       }
-      tell(found, ...(await differences(stack.pool, run, means)))
+      if (found.budget?.refusedAt === undefined) tell(found, ...(await differences(stack.pool, run, means)))
       if (only) continue
       const family = await this.#family(run)
       const sent = provider.requests.filter(({ session }) => family.some((each) => session.startsWith(each)))
@@ -198,9 +198,9 @@ export class Theatre {
   }
 
   async #submit(found: Case): Promise<string> {
-    const { template, input, hasWorkspace, budget: limitTokens, name } = found
+    const { template, input, hasWorkspace, budget: asked, name } = found
     const workspace = hasWorkspace ? { workspace: { repo: this.stack.repository } } : {}
-    const budget = limitTokens === undefined ? {} : { budget: { limitTokens, onExceeded: 'prompt' } }
+    const budget = asked ? { budget: { limitTokens: asked.tokens, onExceeded: 'prompt' } } : {}
     const response = await call(this.stack, '/v1/runs', {
       method: 'POST',
       body: JSON.stringify({ template: template.id, input, ...workspace, ...budget }),

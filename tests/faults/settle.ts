@@ -18,7 +18,7 @@ interface Draft {
   child: DrawnStep[]
   input: CaseInput
   hasWorkspace: boolean
-  budget: number | undefined
+  budget: Case['budget']
   sequel: { retries: number; fork: { from: number; input: CaseInput } | undefined }
 }
 
@@ -40,18 +40,20 @@ export function settled({ top, child, input, hasWorkspace, budget, sequel }: Dra
   const steps = settleList(top, sightOf(INPUT), names).steps
   const usesChild = allSteps(steps).some(({ kind }) => kind === 'workflow')
   const childSteps = usesChild ? settleList(child, sightOf(CHILD_INPUT), names).steps : []
+  const isRefused = budget?.refusedAt !== undefined
   const found: Case = {
     name,
     template: { id: `faults:${name}@1`, steps, tells: [] },
     children: usesChild ? [{ id: `faults:${name}-child@1`, steps: childSteps, tells: [] }] : [],
     input,
     hasWorkspace,
-    // One that is asked for help gets a share, and may not ask for more.
-    budget: asksForHelp([...steps, ...childSteps]) ? undefined : budget,
+    // One that is asked for help gets a share, and may not ask for more: that comes to something else.
+    budget: isRefused || !asksForHelp([...steps, ...childSteps]) ? budget : undefined,
     sequel: { retries: 0, fork: undefined },
   }
   for (const template of [...found.children, found.template])
     template.tells = template.steps.map((step) => step.name).filter((told) => canTell(found, template, told))
+  if (isRefused) return found
   const { retries, fork } = sequel
   const from = fork && steps[fork.from % steps.length]?.name
   const sequels: Case['sequel'][] = [
