@@ -157,6 +157,9 @@ describe('a shared budget', () => {
       stack.submit(agentTemplate('[turns=1]')),
     ])
     await Promise.all([stack.untilStatus(one, 'waiting'), stack.untilStatus(two, 'waiting')])
+    expect(await stack.decide(one, 'budget', { raiseToMicroUsd: 100 })).toBe('raise_too_low')
+    const refused = { decision: 'reject', raiseToMicroUsd: 50_000 } as const
+    expect(await stack.decide(one, 'budget', refused)).toBe('raise_too_low')
     expect(await stack.decide(one, 'budget', { raiseToMicroUsd: 50_000 })).toBe('accepted')
     const end = await stack.untilStatus(one, 'completed')
     expect(eventOf(end, 'budget.raised').data).toMatchObject({ scope: 'persona-day', raisedMicroUsd: 49_900 })
