@@ -22,8 +22,8 @@ async function isFound(run: string, query: string): Promise<void> {
       return found
     },
     (found) => found.includes(TEMPORAL.workflowId(run)),
-    // Temporal's lists lag behind its workflows, and the more the busier it is.
-    { patienceMs: 60_000 },
+    // Temporal's lists lag behind its workflows, and the more the busier it is: with looking at them, too.
+    { patienceMs: 60_000, pauseMs: 100 },
   )
   expect(new Set(ids).size, 'each workflow once').toBe(ids.length)
 }
@@ -144,7 +144,7 @@ phases:
 
   test('a run that is being undone, until it is over', async () => {
     const source = `export default async (input) => {
-      if (input?.undo) await new Promise((on) => setTimeout(on, 2_500))
+      if (input?.undo) await new Promise((on) => setTimeout(on, 8_000))
     }`
     const run = await stack.submit(
       callTemplate(source, {
