@@ -81,7 +81,9 @@ test('a run shows in the figures of its worker', async () => {
   const before = await worker()
   const { status } = await stack.finish(agentTemplate('[turns=1][chunks=5]'))
   expect(status).toBe('completed')
-  const after = await worker()
+  const told = (figures: typeof before) => of(figures, 'devflow_events_total', { type: 'run.completed' }) ?? 0
+  // What it wrote last it counts a moment after it is on record.
+  const after = await eventually(worker, (figures) => told(figures) > told(before))
   const grown = (name: string, labels?: Record<string, string>) =>
     (of(after, name, labels) ?? 0) - (of(before, name, labels) ?? 0)
   expect(grown('devflow_provider_calls_total', { provider: 'openrouter', status: 'answered' })).toBe(2)
