@@ -51,7 +51,7 @@ describe('a parallel phase', () => {
     )
     expect(
       started && ended && ended.at.getTime() - (eventsOf(failed, 'phase.failed')[0]?.at.getTime() ?? 0),
-    ).toBeLessThan(10_000)
+    ).toBeLessThan(2_000)
     expect(broke?.phase).toBe('both')
 
     await stack.command(run, 'retry')
