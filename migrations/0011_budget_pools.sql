@@ -175,6 +175,11 @@ BEGIN
   RETURN n;
 END $$;
 --> statement-breakpoint
+-- What is used of a pool, that of its slices included.
+CREATE FUNCTION devflow.used_of(p devflow.budget_pools) RETURNS TABLE (micro numeric, tokens bigint) LANGUAGE sql STABLE AS $$
+  SELECT p.used_micro_usd + coalesce(sum(s.used_micro_usd), 0), (p.used_tokens + coalesce(sum(s.used_tokens), 0))::bigint FROM devflow.budget_slices s WHERE s.pool = p.id
+$$;
+--> statement-breakpoint
 -- Every pool with what is used of it, and what the ledger says of that.
 CREATE FUNCTION devflow.pools_and_ledger() RETURNS TABLE (id bigint, name text, tenant text, used_micro_usd numeric, used_tokens bigint, ledger_micro_usd numeric, ledger_tokens bigint) LANGUAGE sql STABLE AS $$
   WITH charged AS MATERIALIZED (
@@ -182,9 +187,8 @@ CREATE FUNCTION devflow.pools_and_ledger() RETURNS TABLE (id bigint, name text, 
       sum(CASE WHEN m.cost_micro_usd IS NULL OR (m.cost_source = 'estimate' AND m.input_tokens IS NULL) THEN m.reserved_tokens ELSE coalesce(m.input_tokens, 0) + coalesce(m.output_tokens, 0) END)::bigint AS tokens
     FROM devflow.model_calls m LEFT JOIN devflow.run_heads h ON h.run_id = m.run_id LEFT JOIN devflow.tombstones t ON t.run_id = m.run_id GROUP BY 1, 2, 3, 4
   )
-  SELECT p.id, devflow.pool_name(p.scope, p.persona, p.day), p.tenant, p.used_micro_usd + coalesce(s.micro, 0), (p.used_tokens + coalesce(s.tokens, 0))::bigint, coalesce(c.micro, 0), coalesce(c.tokens, 0)::bigint
-  FROM devflow.budget_pools p
-  LEFT JOIN LATERAL (SELECT sum(x.used_micro_usd) AS micro, sum(x.used_tokens) AS tokens FROM devflow.budget_slices x WHERE x.pool = p.id) s ON true
+  SELECT p.id, devflow.pool_name(p.scope, p.persona, p.day), p.tenant, u.micro, u.tokens, coalesce(c.micro, 0), coalesce(c.tokens, 0)::bigint
+  FROM devflow.budget_pools p CROSS JOIN LATERAL devflow.used_of(p) u
   LEFT JOIN LATERAL (SELECT sum(x.micro) AS micro, sum(x.tokens) AS tokens FROM charged x
     WHERE CASE p.scope WHEN 'day' THEN x.day = p.day WHEN 'tenant-day' THEN x.day = p.day AND x.tenant = p.tenant
       WHEN 'persona-day' THEN x.day = p.day AND x.tenant = p.tenant AND p.persona IN (x.persona, split_part(x.persona, '@', 1)) ELSE x.root::text = p.persona END) c ON true
@@ -322,8 +326,7 @@ BEGIN
     RETURN jsonb_strip_nulls(jsonb_build_object('scope', 'run', 'gate', g.id, 'limitMicroUsd', b.limit_micro_usd + more, 'raisedMicroUsd', more, 'limitTokens', b.limit_tokens + more_tokens, 'raisedTokens', more_tokens));
   END IF;
   pool := devflow.pool_name(over->>'scope', over->>'persona', coalesce((over->>'day')::date, '-infinity'));
-  SELECT p.limit_micro_usd - p.used_micro_usd - coalesce(s.micro, 0), p.limit_tokens - p.used_tokens - coalesce(s.tokens, 0) INTO free, free_tokens
-    FROM devflow.budget_pools p CROSS JOIN LATERAL (SELECT sum(x.used_micro_usd) AS micro, sum(x.used_tokens) AS tokens FROM devflow.budget_slices x WHERE x.pool = p.id) s
+  SELECT p.limit_micro_usd - u.micro, p.limit_tokens - u.tokens INTO free, free_tokens FROM devflow.budget_pools p CROSS JOIN LATERAL devflow.used_of(p) u
     WHERE p.scope = over->>'scope' AND p.persona = coalesce(over->>'persona', '') AND p.day = coalesce((over->>'day')::date, '-infinity') AND p.tenant = CASE p.scope WHEN 'day' THEN '*' ELSE g.tenant END;
   spent := b.reserved_micro_usd + b.settled_micro_usd;
   pass := greatest((b.passes->pool->>'microUsd')::numeric, spent + greatest(free, 0));

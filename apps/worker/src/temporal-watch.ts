@@ -28,9 +28,14 @@ export class TemporalWatch {
     return !this.#away
   }
 
-  /** The first look; throws when Temporal cannot be used. */
+  /** What the first look does, and each that finds Temporal back; throws when it cannot be used. */
   async begin(): Promise<void> {
-    await this.#isBack()
+    await registerSearchAttributes(this.#client, this.#namespace)
+    const runs = await unfinishedRuns(this.#pool, 0)
+    if (runs.length > 0) {
+      this.#log.info({ count: runs.length }, 'Temporal is there: unfinished runs are woken')
+      await queueWakes(this.#pool, runs)
+    }
     this.#away = false
   }
 
@@ -40,21 +45,11 @@ export class TemporalWatch {
       await this.#client.withDeadline(Date.now() + CALL_TIMEOUT_MS, () =>
         this.#client.workflowService.getSystemInfo({}),
       )
-      if (this.#away) await this.#isBack()
-      this.#away = false
+      if (this.#away) await this.begin()
     } catch (error) {
       if (!this.#away) this.#log.warn({ err: error }, 'Temporal is away; runs wait for it')
       this.#away = true
     }
     return !this.#away
-  }
-
-  async #isBack(): Promise<void> {
-    await registerSearchAttributes(this.#client, this.#namespace)
-    const runs = await unfinishedRuns(this.#pool, 0)
-    if (runs.length > 0) {
-      this.#log.info({ count: runs.length }, 'Temporal is there: unfinished runs are woken')
-      await queueWakes(this.#pool, runs)
-    }
   }
 }

@@ -33,8 +33,7 @@ export async function readSharedBudgets(
   const { rows } = await db.query<Row>({
     name: 'read-shared-budgets',
     text: `with used as (
-             select p.*, p.used_micro_usd + coalesce(s.micro, 0) as micro, p.used_tokens + coalesce(s.tokens, 0) as tokens from devflow.budget_pools p
-             left join lateral (select sum(x.used_micro_usd) as micro, sum(x.used_tokens) as tokens from devflow.budget_slices x where x.pool = p.id) s on true
+             select p.*, u.micro, u.tokens from devflow.budget_pools p cross join lateral devflow.used_of(p) u
            ), shared as (
              select b.scope, b.tenant, b.persona, b.limit_micro_usd, b.limit_tokens, b.on_exceeded, b.allow_unpriced, array_agg(a.persona) as personas
              from (select distinct unnest($2::text[]) as persona) a cross join lateral devflow.budgets_over($1, a.persona) b
