@@ -1,6 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: that is what expressions look like
 import { readPhases } from '@devflow/db'
 import { describe, expect, test } from 'vitest'
+import { functionEntry } from '../support/functions.ts'
 import { eventsOf, statusesOf } from '../support/run-log.ts'
 import { useStack } from '../support/stack.ts'
 import { completing, failing, flowTemplate, looking, NOTE } from '../support/templates.ts'
@@ -148,6 +149,38 @@ describe('a parallel phase', () => {
     const end = await stack.untilStatus(run, 'canceled')
     expect(performance.now() - asked).toBeLessThan(2_000)
     expect(eventsOf(end, 'call.lost').map(({ data }) => data.status)).toEqual(['aborted', 'aborted'])
+  })
+
+  test('leaves no session that may still write when it closes, whatever kind it is of', async () => {
+    const phases = `
+  - id: both
+    parallel:
+      branches:
+        - [{ id: call, function: { name: fn@1 } }]
+        - [{ id: write, agent: { role: a, prompt: Write. } }]
+        - [{ id: ok, gate: { title: Go on? } }]
+    onError: continue
+  - { id: last, gate: { title: Done? } }
+`
+    const template = flowTemplate(phases, { a: { turns: [streaming] } })
+    const endless = JSON.stringify(functionEntry('export default function () { for (;;) {} }'))
+    const run = await stack.submit(`${template}\n---\n${endless}`)
+    await stack.untilEvent(run, 'function.started')
+    await stack.untilEvent(run, 'call.reserved')
+    await stack.decide(run, 'ok', { decision: 'reject' })
+    const on = await stack.untilEvent(run, 'gate.opened', 2)
+    expect(statusesOf(on)).toMatchObject({ call: 'canceled', write: 'canceled', last: 'waiting' })
+    // A worker that was frozen while it had them, and wakes now, has an epoch that is over.
+    const { rows } = await stack.pool.query(
+      'select session, epoch from devflow.sessions where run_id = $1 order by session',
+      [run],
+    )
+    expect(rows).toEqual([
+      { session: 'call/1', epoch: 2 },
+      { session: 'write/1', epoch: 2 },
+    ])
+    await stack.decide(run, 'last')
+    expect((await stack.untilStatus(run, 'completed', 'failed')).error).toBe(null)
   })
 
   test('does not outlast its timeout', async () => {

@@ -14,26 +14,43 @@ export async function takeSession(db: Queryable, run: string, session: string): 
   return rows[0]?.epoch ?? undefined
 }
 
+/** Fences whoever has one of these sessions, in one step: what they write from now on is refused (I13). */
+export async function fenceSessions(db: Queryable, run: string, sessions: readonly string[]): Promise<void> {
+  await db.query({
+    name: 'fence-sessions',
+    // The head is locked first, as everywhere: what an owner is writing now is written before, or refused.
+    text: `update devflow.sessions s set epoch = s.epoch + 1, taken_at = clock_timestamp()
+           from (select run_id from devflow.run_heads where run_id = $1 for no key update) h
+           where s.run_id = h.run_id and s.session = any($2)`,
+    values: [run, sessions],
+  })
+}
+
+export interface OpenedAttempt {
+  epoch: number
+  progress: Progress
+  /** The phase, also one inside another. */
+  at: PhaseProgress
+  events: RunEvent[]
+}
+
 /**
  * Takes over an attempt's session and reads what it goes on from. It is taken, and that is committed, before anything is read:
- * what is read includes all that the old owner could write (I13). `at`: the phase, also one inside another.
+ * what is read includes all that the old owner could write (I13). Undefined when nothing may come of it any more: the run is
+ * over or gone, its phase is at another attempt, or was closed by a phase around it.
  */
 export async function openAttempt(
   pool: pg.Pool,
   run: string,
   session: string,
   { phase, attempt }: { phase: string; attempt: number },
-): Promise<{
-  epoch: number | undefined
-  progress: Progress | undefined
-  at: PhaseProgress | undefined
-  events: RunEvent[]
-}> {
+): Promise<OpenedAttempt | undefined> {
   const [epoch, progress, events] = await together(pool, (db) =>
     Promise.all([takeSession(db, run, session), readProgress(db, run), readAttempt(db, run, phase, attempt)]),
   )
-  const at = progress?.phases.find(({ id }) => id === phase) ?? (await phasesById(pool, run, [phase]))[0]
-  return { epoch, progress, at, events }
+  if (epoch === undefined || !progress || progress.control === 'over') return undefined
+  const at = progress.phases.find(({ id }) => id === phase) ?? (await phasesById(pool, run, [phase]))[0]
+  return at?.attempt === attempt && at.status !== 'canceled' ? { epoch, progress, at, events } : undefined
 }
 
 /** Whether the session still has this epoch, read afresh: to be asked before money is spent after a silence (I13). */

@@ -1,5 +1,5 @@
 import { type ErrorRecord, sessionKey } from '@devflow/contracts'
-import { type EventLine, type PhaseProgress, type Progress, takeSession } from '@devflow/db'
+import { type EventLine, fenceSessions, type PhaseProgress, type Progress } from '@devflow/db'
 import { stopChildren } from './child-run.ts'
 import { event, isInside, type Step } from './step.ts'
 import { Work } from './work.ts'
@@ -16,19 +16,15 @@ export async function closeInside(
   const { deps, at, progress } = step
   const work = new Work()
   const rows = open.filter((row) => isInside(row, at))
-  for (const row of rows) {
-    const key = sessionKey({ phase: row.id, attempt: row.attempt })
-    if (busy.includes(key)) work.stop.add(key)
-  }
+  const sessions = rows.map(({ id, attempt }) => sessionKey({ phase: id, attempt }))
+  for (const session of sessions) if (busy.includes(session)) work.stop.add(session)
   const children = rows.flatMap(({ kind, status, child }) =>
     kind === 'workflow' && status !== 'pending' && child ? [child] : [],
   )
   if (await stopChildren(step, children)) work.moves = true
   if (work.stop.size > 0 || work.moves || progress.control === 'paused') return work
   // A frozen worker may still believe that a session is its own (I13).
-  for (const { id, attempt, kind, status } of rows)
-    if (kind === 'agent' && status === 'running')
-      await takeSession(deps.pool, progress.runId, sessionKey({ phase: id, attempt }))
+  await fenceSessions(deps.pool, progress.runId, sessions)
   const ids = new Set(rows.map(({ id }) => id))
   work.lines.push(
     ...progress.gates.filter(({ phase, status }) => status === 'open' && ids.has(phase)).map(gateClosed),

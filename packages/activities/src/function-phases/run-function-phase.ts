@@ -31,12 +31,10 @@ const FENCED: SessionEnd = { ended: 'stopped', why: 'fenced' }
 
 /** One delivery of a function phase: a call that has a result on record is not made again (I5). */
 export async function deliverFunction(deps: Deps, place: Place, stop: Stop): Promise<End> {
-  const { runId, attempt } = place
-  const { epoch, progress, at, events } = await patiently(() =>
-    openAttempt(deps.pool, runId, sessionId(place), place),
-  )
-  if (epoch === undefined || !progress || !at || progress.control === 'over' || at.attempt !== attempt)
-    return FENCED
+  const { runId } = place
+  const opened = await patiently(() => openAttempt(deps.pool, runId, sessionId(place), place))
+  if (!opened) return FENCED
+  const { epoch, progress, at, events } = opened
   if (progress.control === 'canceled') return { ended: 'stopped', why: 'canceled' }
   return await new FunctionSession(deps, place, stop, epoch, progress, at).run(events)
 }

@@ -78,11 +78,9 @@ async function enterNext(deps: Deps, step: RunStep): Promise<Directive | undefin
 
 async function deliver(deps: Deps, place: Place, stop: Stop): Promise<SessionEnd | typeof HANDED_OVER> {
   const id = sessionId(place)
-  const { epoch, progress, at, events } = await patiently(() =>
-    openAttempt(deps.pool, place.runId, id, place),
-  )
-  if (epoch === undefined || !progress || !at || progress.control === 'over' || at.attempt !== place.attempt)
-    return FENCED
+  const opened = await patiently(() => openAttempt(deps.pool, place.runId, id, place))
+  if (!opened) return FENCED
+  const { epoch, progress, at, events } = opened
   if (progress.control === 'canceled') return { ended: 'stopped', why: 'canceled' }
   const transcript = transcriptOf(events)
   if (transcript.ended) return { ended: transcript.ended }
