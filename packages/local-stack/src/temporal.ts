@@ -50,6 +50,9 @@ const DYNAMIC_CONFIG = {
   // Its queues are read at most 20 times a second by default: each task waited up to 50 ms for its turn.
   'history.transferProcessorMaxPollRPS': '200',
   'history.timerProcessorMaxPollRPS': '200',
+  // The development server reads its list of search attributes from its store at every use, so that a new one is known at
+  // once. Ours are there before it serves. Kept in memory, a run costs the server a fifteenth less.
+  'system.forceSearchAttributesCacheRefreshOnRead': 'false',
   // A frozen worker goes on eating tasks as long as its connection lives: 37 s by default, 11 s so.
   'frontend.keepAliveTime': '"5s"',
   'frontend.keepAliveTimeout': '"3s"',
