@@ -8,7 +8,7 @@ import { familyOf } from '../support/family.ts'
 
 /**
  * What is done to a stack: the parts killed, `freeze` a worker and `stall` another part stopped for a while and woken. `clock`:
- * that of API and workers jumps. `store`: Temporal's store is deleted while all is down.
+ * that of API and workers jumps. `budgets`: shared ones are set or taken back. `store`: Temporal's store is deleted while all is down.
  */
 const FAULTS = [
   'worker',
@@ -19,6 +19,7 @@ const FAULTS = [
   'stall',
   'pause',
   'clock',
+  'budgets',
   'all',
   'store',
 ] as const
@@ -96,12 +97,30 @@ async function inflict(stack: Stack, kind: FaultKind, clock: string): Promise<vo
       return await pauseAll(stack)
     case 'clock':
       return writeFileSync(clock, String(Math.round((Math.random() - 0.5) * FARTHEST_MS)))
+    case 'budgets':
+      return await setBudgets(stack)
     case 'store':
       await stack.down('SIGKILL')
       for (const file of ['temporal.db', 'temporal.db-wal', 'temporal.db-shm'])
         rmSync(join(stack.dataDir, file), { force: true })
       return await stack.up()
   }
+}
+
+/** Budgets that all runs share and that hold up none: every call is counted against them, and some go past them. */
+const SHARED_BUDGETS = [
+  [],
+  [{ scope: 'tenant-day', limitTokens: 1, onExceeded: 'warn_continue' }],
+  [
+    { scope: 'persona-day', limitMicroUsd: 1, onExceeded: 'warn_continue', allowUnpriced: true },
+    { scope: 'day', limitMicroUsd: 1e12, onExceeded: 'block', allowUnpriced: true },
+  ],
+]
+
+async function setBudgets(stack: Stack): Promise<void> {
+  const body = JSON.stringify(SHARED_BUDGETS[Math.floor(Math.random() * SHARED_BUDGETS.length)])
+  const { status } = await call(stack, '/v1/budgets', { method: 'PUT', body })
+  if (status !== 200) throw new Error(`PUT /v1/budgets answered ${status}`)
 }
 
 async function freeze(pids: readonly number[]): Promise<void> {
