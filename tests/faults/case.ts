@@ -177,6 +177,10 @@ export function allSteps(steps: readonly Step[]): Step[] {
   return steps.flatMap((step) => [step, ...listsOf(step).flatMap(allSteps)])
 }
 
+/** Agents that are asked for help get a share of the budget, and may not ask for more. */
+export const asksForHelp = (step: Step): boolean =>
+  step.kind === 'agent' && step.replies.some(({ helpers }) => helpers > 0)
+
 /** The phases of a list that a gate sends the run back over: from the one that is meant, or holds it, up to the gate. */
 export function sentOver(list: readonly Step[], gate: Step): Step[] {
   if (gate.kind !== 'gate' || !gate.back) return []

@@ -8,7 +8,8 @@ import { familyOf } from '../support/family.ts'
 
 /**
  * What is done to a stack: the parts killed, `freeze` a worker and `stall` another part stopped for a while and woken. `clock`:
- * that of API and workers jumps. `budgets`: shared ones are set or taken back. `store`: Temporal's store is deleted while all is down.
+ * that of API and workers jumps. `budgets`: shared ones are set or taken back; `asking`: one that asks is set. `store`: Temporal's
+ * store is deleted while all is down.
  */
 const FAULTS = [
   'worker',
@@ -20,6 +21,7 @@ const FAULTS = [
   'pause',
   'clock',
   'budgets',
+  'asking',
   'all',
   'store',
 ] as const
@@ -31,10 +33,10 @@ export interface Fault {
   at: number
 }
 
-/** So many faults at moments that the seed says, in order; `also` are among them. Any but `store` may come. */
+/** So many faults at moments that the seed says, in order; `also` are among them. `store` and `asking` come only so. */
 export function planned(seed: number, most: number, also: readonly FaultKind[]): Fault[] {
   const at = fc.integer({ min: 0, max: 95 }).map((percent) => percent / 100)
-  const kinds = FAULTS.filter((kind) => kind !== 'store')
+  const kinds = FAULTS.filter((kind) => kind !== 'store' && kind !== 'asking')
   const some = fc.array(fc.record({ kind: fc.constantFrom(...kinds), at }), {
     minLength: most - also.length,
     maxLength: most - also.length,
@@ -98,7 +100,9 @@ async function inflict(stack: Stack, kind: FaultKind, clock: string): Promise<vo
     case 'clock':
       return writeFileSync(clock, String(Math.round((Math.random() - 0.5) * FARTHEST_MS)))
     case 'budgets':
-      return await setBudgets(stack)
+      return await setBudgets(stack, SHARED_BUDGETS[Math.floor(Math.random() * SHARED_BUDGETS.length)])
+    case 'asking':
+      return await setBudgets(stack, [{ scope: 'persona-day', limitTokens: 3_000, onExceeded: 'prompt' }])
     case 'store':
       await stack.down('SIGKILL')
       for (const file of ['temporal.db', 'temporal.db-wal', 'temporal.db-shm'])
@@ -117,9 +121,8 @@ const SHARED_BUDGETS = [
   ],
 ]
 
-async function setBudgets(stack: Stack): Promise<void> {
-  const body = JSON.stringify(SHARED_BUDGETS[Math.floor(Math.random() * SHARED_BUDGETS.length)])
-  const { status } = await call(stack, '/v1/budgets', { method: 'PUT', body })
+async function setBudgets(stack: Stack, budgets: object[] = []): Promise<void> {
+  const { status } = await call(stack, '/v1/budgets', { method: 'PUT', body: JSON.stringify(budgets) })
   if (status !== 200) throw new Error(`PUT /v1/budgets answered ${status}`)
 }
 

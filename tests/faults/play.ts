@@ -12,7 +12,7 @@ import { brokenLaws } from '../support/log-laws.ts'
 import { replay, wasCutInTwo } from '../support/replay.ts'
 import { brokenReports } from '../support/report-laws.ts'
 import { readStanding } from '../support/run-log.ts'
-import type { Case } from './case.ts'
+import { allSteps, asksForHelp, type Case } from './case.ts'
 import { differences, paidAgain, repeatsOf } from './compare.ts'
 import { entriesOf, SHARED } from './entries.ts'
 import { type Fault, type FaultKind, settableClocks, strike } from './faults.ts'
@@ -52,6 +52,7 @@ export class Theatre {
   readonly provider: FakeOpenRouter
 
   readonly #folder: string
+  #hasAsked = false
 
   private constructor(stack: Stack, provider: FakeOpenRouter, folder: string) {
     this.stack = stack
@@ -131,6 +132,7 @@ export class Theatre {
     }
     const [faults] = await Promise.all([striking(), attending()])
 
+    this.#hasAsked ||= faults.includes('asking')
     const cuts = faults.filter((kind) => CUTS_OFF.includes(kind)).length
     let repeated = 0
     for (const [run, { found, means }] of runs) {
@@ -138,7 +140,7 @@ export class Theatre {
         tell(found, `the run ${run} does not end: ${await stuckAt(stack.pool, run)}`)
         continue
       }
-      if (found.budget?.refusedAt === undefined) tell(found, ...(await differences(stack.pool, run, means)))
+      if (this.#canTell(found)) tell(found, ...(await differences(stack.pool, run, means)))
       if (only) continue
       const family = await this.#family(run)
       const sent = provider.requests.filter(({ session }) => family.some((each) => session.startsWith(each)))
@@ -186,6 +188,12 @@ export class Theatre {
     tellOf(await brokenLaws(stack.pool, stack.ready.databaseUrl, all))
     tellOf(await brokenReports(stack.pool, 'default', all))
     tellOf(await this.#brokenReplays())
+  }
+
+  /** What a case comes to is not told where a budget is refused, or asks while an agent helps another. */
+  #canTell({ template, children, budget }: Case): boolean {
+    const isHelped = [template, ...children].some(({ steps }) => allSteps(steps).some(asksForHelp))
+    return budget?.refusedAt === undefined && !(this.#hasAsked && isHelped)
   }
 
   async #register(entries: Record<string, unknown>[]): Promise<void> {

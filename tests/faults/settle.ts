@@ -1,6 +1,7 @@
 import {
   allSteps,
   artifactOf,
+  asksForHelp,
   type Case,
   type CaseInput,
   type Expression,
@@ -47,8 +48,8 @@ export function settled({ top, child, input, hasWorkspace, budget, sequel }: Dra
     children: usesChild ? [{ id: `faults:${name}-child@1`, steps: childSteps, tells: [] }] : [],
     input,
     hasWorkspace,
-    // One that is asked for help gets a share, and may not ask for more: that comes to something else.
-    budget: isRefused || !asksForHelp([...steps, ...childSteps]) ? budget : undefined,
+    // Who is asked for help under one may come to something else.
+    budget: isRefused || !allSteps([...steps, ...childSteps]).some(asksForHelp) ? budget : undefined,
     sequel: { retries: 0, fork: undefined },
   }
   for (const template of [...found.children, found.template])
@@ -62,9 +63,6 @@ export function settled({ top, child, input, hasWorkspace, budget, sequel }: Dra
   ]
   return sequels.map((each) => ({ ...found, sequel: each })).find((each) => isClear(each)) ?? found
 }
-
-const asksForHelp = (steps: readonly Step[]): boolean =>
-  allSteps(steps).some((step) => step.kind === 'agent' && step.replies.some(({ helpers }) => helpers > 0))
 
 /** Whether all of it can be told: not where something depends on which of two was first. */
 function isClear(found: Case): boolean {

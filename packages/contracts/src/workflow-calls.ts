@@ -93,6 +93,7 @@ export interface SessionRef {
   attempt: number
 }
 
+/** Names the session that plays an attempt. */
 export const sessionKey = ({ phase, attempt }: SessionRef): string => `${phase}/${attempt}`
 
 /** A decision or command that came through Temporal; recorded `via: temporal`. */

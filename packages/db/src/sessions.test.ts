@@ -43,23 +43,23 @@ describe('an attempt that is to be gone on with', () => {
 
   test('is taken, under an epoch of its own each time', async () => {
     const { run } = await nested()
-    expect(await openAttempt(pool, run, 'in/1', place)).toMatchObject({ epoch: 1, at: { id: 'in' } })
-    expect(await openAttempt(pool, run, 'in/1', place)).toMatchObject({ epoch: 2 })
+    expect(await openAttempt(pool, run, place)).toMatchObject({ epoch: 1, at: { id: 'in' } })
+    expect(await openAttempt(pool, run, place)).toMatchObject({ epoch: 2 })
   })
 
   test('is not opened once the phase around it has closed it, however late its worker wakes', async () => {
     const { run, append } = await nested()
     await append(line('phase.failed', 'p/1/end', 'p', { error: {}, closes: true }))
-    expect(await openAttempt(pool, run, 'in/1', place)).toBe(undefined)
+    expect(await openAttempt(pool, run, place)).toBe(undefined)
   })
 
   test('is not opened when its phase is at another, or its run over or gone', async () => {
     const { run, append } = await nested()
-    expect(await openAttempt(pool, run, 'in/2', { ...place, attempt: 2 })).toBe(undefined)
+    expect(await openAttempt(pool, run, { ...place, attempt: 2 })).toBe(undefined)
     await append({ type: 'run.failed', key: 'run/1/end', data: {} })
-    expect(await openAttempt(pool, run, 'in/1', place)).toBe(undefined)
+    expect(await openAttempt(pool, run, place)).toBe(undefined)
     const gone = '00000000-0000-7000-8000-000000000000'
-    expect(await openAttempt(pool, gone, 'in/1', place)).toBe(undefined)
+    expect(await openAttempt(pool, gone, place)).toBe(undefined)
   })
 })
 

@@ -1,4 +1,4 @@
-import type { RunEvent } from '@devflow/contracts'
+import { type RunEvent, type SessionRef, sessionKey } from '@devflow/contracts'
 import type pg from 'pg'
 import { together } from './open-pool.ts'
 import { type PhaseProgress, type Progress, phasesById, readProgress } from './progress.ts'
@@ -42,9 +42,9 @@ export interface OpenedAttempt {
 export async function openAttempt(
   pool: pg.Pool,
   run: string,
-  session: string,
-  { phase, attempt }: { phase: string; attempt: number },
+  { phase, attempt }: SessionRef,
 ): Promise<OpenedAttempt | undefined> {
+  const session = sessionKey({ phase, attempt })
   const [epoch, progress, events] = await together(pool, (db) =>
     Promise.all([takeSession(db, run, session), readProgress(db, run), readAttempt(db, run, phase, attempt)]),
   )

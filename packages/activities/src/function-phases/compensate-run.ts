@@ -17,11 +17,11 @@ import { Context } from '@temporalio/activity'
 import { compensable } from '../control/compensate.ts'
 import type { Deps } from '../deps.ts'
 import { nodeNamed, viewOf } from '../scope/index.ts'
+import { HANDED_OVER } from '../session/delivery-end.ts'
 import { isFenced } from '../session/session.ts'
 import type { Stop } from '../session/stop.ts'
 import { callFunction } from './call-function.ts'
 import { boundFunction, inputFor } from './prepare-call.ts'
-import { HANDED_OVER } from './run-function-phase.ts'
 
 type Asked = Parameters<FunctionActivities['compensateRun']>[0]
 

@@ -1,20 +1,12 @@
 // Law: phases that call functions, and what undoes phases: on record before and after each call (I3).
 import type { FunctionActivities, SessionEnd } from '@devflow/contracts'
-import { ApplicationFailure, Context } from '@temporalio/activity'
+import { Context } from '@temporalio/activity'
 import type { Deps } from '../deps.ts'
 import { guarded } from '../guarded.ts'
+import { HANDED_OVER, handOver } from '../session/delivery-end.ts'
 import { Stop, watching } from '../session/stop.ts'
 import { compensateRun } from './compensate-run.ts'
-import { deliverFunction, HANDED_OVER } from './run-function-phase.ts'
-
-/** Another worker can have it at once. */
-const handOver = () =>
-  ApplicationFailure.create({
-    message: 'The worker shuts down; another takes the call over.',
-    type: 'HANDED_OVER',
-    nonRetryable: false,
-    nextRetryDelay: '1 millisecond',
-  })
+import { deliverFunction } from './run-function-phase.ts'
 
 export function createFunctionActivities(deps: Deps): FunctionActivities {
   const activities: FunctionActivities = {

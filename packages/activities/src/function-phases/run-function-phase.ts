@@ -5,6 +5,7 @@ import {
   type FunctionPhase,
   type RunEvent,
   type SessionEnd,
+  sessionKey,
 } from '@devflow/contracts'
 import {
   type EventLine,
@@ -17,22 +18,18 @@ import {
 import { nameIn, type PhaseNode } from '@devflow/definition'
 import type { Deps } from '../deps.ts'
 import { nodeNamed, storedOutput, viewOf } from '../scope/index.ts'
-import { eventAt, type Place, sessionId } from '../session/place.ts'
+import { type DeliveryEnd, FENCED, HANDED_OVER } from '../session/delivery-end.ts'
+import { eventAt, type Place } from '../session/place.ts'
 import { isFenced } from '../session/session.ts'
 import type { Stop } from '../session/stop.ts'
 import { timeoutTimer } from '../time-left.ts'
 import { callFunction } from './call-function.ts'
 import { boundFunction, inputFor } from './prepare-call.ts'
 
-/** The session goes back to Temporal, to be taken up by another worker. */
-export const HANDED_OVER = 'handed over'
-type End = SessionEnd | typeof HANDED_OVER
-const FENCED: SessionEnd = { ended: 'stopped', why: 'fenced' }
-
 /** One delivery of a function phase: a call that has a result on record is not made again (I5). */
-export async function deliverFunction(deps: Deps, place: Place, stop: Stop): Promise<End> {
+export async function deliverFunction(deps: Deps, place: Place, stop: Stop): Promise<DeliveryEnd> {
   const { runId } = place
-  const opened = await patiently(() => openAttempt(deps.pool, runId, sessionId(place), place))
+  const opened = await patiently(() => openAttempt(deps.pool, runId, place))
   if (!opened) return FENCED
   const { epoch, progress, at, events } = opened
   if (progress.control === 'canceled') return { ended: 'stopped', why: 'canceled' }
@@ -56,7 +53,7 @@ class FunctionSession {
     this.#at = at
   }
 
-  async run(events: readonly RunEvent[]): Promise<End> {
+  async run(events: readonly RunEvent[]): Promise<DeliveryEnd> {
     if (events.some(({ type }) => type === 'phase.completed')) return { ended: 'completed' }
     if (events.some(({ type }) => type === 'phase.failed')) return { ended: 'failed' }
     const begun = events.find(({ type }) => type === 'function.started')?.data
@@ -110,7 +107,12 @@ class FunctionSession {
     ]
   }
 
-  async #call(called: BoundFunction, node: PhaseNode, input: unknown, idempotencyKey: string): Promise<End> {
+  async #call(
+    called: BoundFunction,
+    node: PhaseNode,
+    input: unknown,
+    idempotencyKey: string,
+  ): Promise<DeliveryEnd> {
     const { signal } = this.#stop
     const timer = timeoutTimer({ node, at: this.#at, progress: this.#progress }, this.#stop)
     try {
@@ -139,7 +141,7 @@ class FunctionSession {
     }
   }
 
-  async #stopped(): Promise<End> {
+  async #stopped(): Promise<DeliveryEnd> {
     switch (this.#stop.reason) {
       case 'canceled':
         return { ended: 'stopped', why: 'canceled' }
@@ -170,7 +172,7 @@ class FunctionSession {
   async #append(lines: EventLine[]): Promise<boolean> {
     const answer = await this.#deps.writer.append({
       run: this.#place.runId,
-      session: { id: sessionId(this.#place), epoch: this.#epoch },
+      session: { id: sessionKey(this.#place), epoch: this.#epoch },
       lines,
     })
     return !isFenced(answer)

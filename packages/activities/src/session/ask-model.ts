@@ -4,9 +4,9 @@ import type { Message, ModelError } from '../models/model.ts'
 import { callWithin, overBudget, pricesOf } from './budget.ts'
 import type { Answered, CallOutcome } from './call.ts'
 import type { Pace } from './call-slots.ts'
+import { type DeliveryEnd, FENCED, HANDED_OVER } from './delivery-end.ts'
 import { fail, stopped } from './ends.ts'
 import { afterFailure, type Calling, followCalls, modelInUse } from './fallback.ts'
-import { FENCED, HANDED_OVER, type LoopEnd } from './loop-end.ts'
 import { eventAt } from './place.ts'
 import { reservationFor } from './reservation.ts'
 import type { Session } from './session.ts'
@@ -30,7 +30,7 @@ export async function askModel(
   turn: number,
   prompt: Message[],
   { messages, purpose }: { messages: Message[]; purpose: Purpose },
-): Promise<Answered | { end: LoopEnd } | { tooLong: ModelError } | { fellBack: true }> {
+): Promise<Answered | { end: DeliveryEnd } | { tooLong: ModelError } | { fellBack: true }> {
   const { deps, persona, tools, place, stop } = session
   const { calling } = transcript
   const prices = await pricesOf(session)

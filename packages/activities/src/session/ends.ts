@@ -1,6 +1,6 @@
 import { DevflowError, type SessionEnd } from '@devflow/contracts'
 import type { EventLine } from '@devflow/db'
-import { FENCED, HANDED_OVER, type LoopEnd } from './loop-end.ts'
+import { type DeliveryEnd, FENCED, HANDED_OVER } from './delivery-end.ts'
 import { eventAt } from './place.ts'
 import { isFenced, type Session } from './session.ts'
 import { completedLine, startedLine } from './subagents/lines.ts'
@@ -25,7 +25,7 @@ export function failureLine({ deps, place, asked }: Session, error: DevflowError
 }
 
 /** How a session that was stopped in the middle ends. */
-export async function stopped(session: Session): Promise<LoopEnd> {
+export async function stopped(session: Session): Promise<DeliveryEnd> {
   // The one that asked is stopped too, and says what that means.
   if (session.asked) return HANDED_OVER
   switch (session.stop.reason) {

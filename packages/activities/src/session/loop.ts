@@ -1,8 +1,8 @@
 import { DevflowError } from '@devflow/contracts'
 import type { Message } from '../models/model.ts'
 import { answer } from './compaction/answer.ts'
+import { type DeliveryEnd, HANDED_OVER } from './delivery-end.ts'
 import { fail, stopped } from './ends.ts'
-import { HANDED_OVER, type LoopEnd } from './loop-end.ts'
 import type { Session } from './session.ts'
 import { recordTools, startTools } from './tool-calls.ts'
 import { quotaFailure } from './tool-quota.ts'
@@ -15,7 +15,11 @@ const DEFAULT_TURNS = 50
  * An agent phase: reserve, call, record, run tools, again; until an artifact is accepted, the phase fails, or the
  * session is stopped. It starts wherever `transcript` stands and keeps nothing that is not on record.
  */
-export async function runLoop(session: Session, transcript: Transcript, prompt: Message[]): Promise<LoopEnd> {
+export async function runLoop(
+  session: Session,
+  transcript: Transcript,
+  prompt: Message[],
+): Promise<DeliveryEnd> {
   const { stop, persona } = session
   if (transcript.messages.length === 0) {
     transcript.messages.push(...prompt)

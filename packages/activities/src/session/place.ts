@@ -1,3 +1,4 @@
+import { sessionKey } from '@devflow/contracts'
 import type { EventLine } from '@devflow/db'
 
 /** Where a session works. Keys and events of an attempt are made here, and only here (I3). */
@@ -6,9 +7,6 @@ export interface Place {
   phase: string
   attempt: number
 }
-
-/** The id of the session that plays an attempt of a phase, or of an agent that was asked for help in it. */
-export const sessionId = ({ phase, attempt }: Place): string => `${phase}/${attempt}`
 
 /** Stands before what names an agent that was asked for help; no phase has it in its own id. */
 const ASKED = '~'
@@ -23,7 +21,7 @@ export const subagentPlace = (place: Place, turn: number, n: number): Place => (
 export const phaseOf = ({ phase }: Pick<Place, 'phase'>): string => phase.split(ASKED, 1)[0] ?? phase
 
 /** The session whose epoch stands for an attempt: all agents that were asked for help write under it (I13). */
-export const ownerId = (place: Place): string => sessionId({ ...place, phase: phaseOf(place) })
+export const ownerId = (place: Place): string => sessionKey({ ...place, phase: phaseOf(place) })
 
 /** An event of the attempt, or of a turn of it; `key` goes on where the attempt's or the turn's ends. */
 export function eventAt(
@@ -34,6 +32,6 @@ export function eventAt(
   turn?: number,
 ): EventLine {
   const { phase, attempt } = place
-  const base = turn === undefined ? sessionId(place) : `${sessionId(place)}/${turn}`
+  const base = turn === undefined ? sessionKey(place) : `${sessionKey(place)}/${turn}`
   return { type, key: `${base}/${key}`, phase, attempt, ...(turn === undefined ? {} : { turn }), data }
 }

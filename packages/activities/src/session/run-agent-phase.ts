@@ -4,10 +4,11 @@ import {
   type RunStep,
   type SessionActivities,
   type SessionEnd,
+  sessionKey,
 } from '@devflow/contracts'
 import { openAttempt, type PhaseProgress, type Progress, patiently } from '@devflow/db'
 import { nameIn } from '@devflow/definition'
-import { ApplicationFailure, Context } from '@temporalio/activity'
+import { Context } from '@temporalio/activity'
 import { enter } from '../control/enter.ts'
 import type { Deps } from '../deps.ts'
 import { guarded } from '../guarded.ts'
@@ -17,11 +18,11 @@ import { artifactsSeen, nodeNamed, scopeOf, viewOf } from '../scope/index.ts'
 import { timeoutTimer } from '../time-left.ts'
 import { builtTools, toolSpecs } from '../tools/index.ts'
 import { completeSpec, fileOf } from './artifact-form.ts'
+import { type DeliveryEnd, FENCED, HANDED_OVER, handOver } from './delivery-end.ts'
 import { fail, stopped } from './ends.ts'
 import { heal } from './heal.ts'
 import { runLoop } from './loop.ts'
-import { FENCED, HANDED_OVER } from './loop-end.ts'
-import { eventAt, type Place, sessionId } from './place.ts'
+import { eventAt, type Place } from './place.ts'
 import { sentBackFor } from './sent-back.ts'
 import { isFenced, Session } from './session.ts'
 import { openSessionServers } from './session-servers.ts'
@@ -32,15 +33,6 @@ import { runSubagent } from './subagents/run.ts'
 import { askableBy, REQUEST_SUBAGENT, requestSpec } from './subagents/spec.ts'
 import { transcriptOf } from './transcript.ts'
 
-/** Another worker can have it at once. */
-const HAND_OVER = () =>
-  ApplicationFailure.create({
-    message: 'The worker shuts down; another takes the session over.',
-    type: 'HANDED_OVER',
-    nonRetryable: false,
-    nextRetryDelay: '1 millisecond',
-  })
-
 /** The activity of agent phases: one delivery of one session, from wherever the log stands to the phase's end. */
 export function createSessionActivities(deps: Deps): SessionActivities {
   const activities: SessionActivities = {
@@ -50,7 +42,7 @@ export function createSessionActivities(deps: Deps): SessionActivities {
       const stop = new Stop()
       return await watching(deps, context, place, stop, async () => {
         const end = await deliver(deps, place, stop)
-        if (end === HANDED_OVER) throw HAND_OVER()
+        if (end === HANDED_OVER) throw handOver()
         const next = then && end.ended === 'completed' ? await enterNext(deps, then) : undefined
         return next ? { ...end, next } : end
       })
@@ -76,9 +68,8 @@ async function enterNext(deps: Deps, step: RunStep): Promise<Directive | undefin
   }
 }
 
-async function deliver(deps: Deps, place: Place, stop: Stop): Promise<SessionEnd | typeof HANDED_OVER> {
-  const id = sessionId(place)
-  const opened = await patiently(() => openAttempt(deps.pool, place.runId, id, place))
+async function deliver(deps: Deps, place: Place, stop: Stop): Promise<DeliveryEnd> {
+  const opened = await patiently(() => openAttempt(deps.pool, place.runId, place))
   if (!opened) return FENCED
   const { epoch, progress, at, events } = opened
   if (progress.control === 'canceled') return { ended: 'stopped', why: 'canceled' }
@@ -117,7 +108,7 @@ async function failEarly(deps: Deps, place: Place, epoch: number, error: unknown
   if (!(error instanceof DevflowError)) throw error
   const start = eventAt(place, 'phase.started', 'start', { kind: 'agent' })
   const end = eventAt(place, 'phase.failed', 'end', { error: deps.scrub(error.record) })
-  const session = { id: sessionId(place), epoch }
+  const session = { id: sessionKey(place), epoch }
   const answer = await deps.writer.append({ run: place.runId, session, lines: [start, end] })
   return isFenced(answer) ? FENCED : { ended: 'failed' }
 }

@@ -1,7 +1,7 @@
 import type { EventLine } from '@devflow/db'
 import type { ToolCall } from '../models/model.ts'
 import { effectsOf, refused, runTool, type ToolContext, type ToolResult } from '../tools/index.ts'
-import type { LoopEnd } from './loop-end.ts'
+import type { DeliveryEnd } from './delivery-end.ts'
 import { eventAt } from './place.ts'
 import type { Session } from './session.ts'
 import { takeSnapshot } from './snapshots.ts'
@@ -31,7 +31,7 @@ export interface RunningTools {
   /** Called when there is more. */
   onBatch: () => void
   /** An agent that was asked for help could not go on: neither can this session now. */
-  end?: LoopEnd
+  end?: DeliveryEnd
 }
 
 const UNKNOWN =
@@ -150,7 +150,7 @@ export async function recordTools(
   transcript: Transcript,
   turn: number,
   tools: RunningTools,
-): Promise<LoopEnd | undefined> {
+): Promise<DeliveryEnd | undefined> {
   const write = () => {
     for (const lines of takeResults(session, transcript, turn, tools))
       session.post(lines, () => session.deps.reach('after-tool'))

@@ -10,9 +10,9 @@ import {
   proposedText,
 } from './artifact-form.ts'
 import type { Answered } from './call.ts'
+import { type DeliveryEnd, FENCED } from './delivery-end.ts'
 import { failureLine } from './ends.ts'
 import { flawOf } from './flawed-answer.ts'
-import { FENCED, type LoopEnd } from './loop-end.ts'
 import { eventAt } from './place.ts'
 import { artifactInvalid, type Judged, judge, MOST_REPAIRS } from './proposal.ts'
 import { isFenced, type Session } from './session.ts'
@@ -53,7 +53,7 @@ export async function takeTurn(
   transcript: Transcript,
   turn: number,
   answered: Answered,
-): Promise<LoopEnd | undefined> {
+): Promise<DeliveryEnd | undefined> {
   const { deps, place } = session
   const { content, toolCalls, reasoning, finish, tokens } = answered
   const said: TurnData = {

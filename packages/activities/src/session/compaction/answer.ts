@@ -2,9 +2,9 @@ import type { Message } from '../../models/model.ts'
 import { fileOf, hasWritten } from '../artifact-form.ts'
 import { askModel, failureOf } from '../ask-model.ts'
 import type { Answered } from '../call.ts'
+import { type DeliveryEnd, FENCED } from '../delivery-end.ts'
 import { fail } from '../ends.ts'
 import { modelInUse } from '../fallback.ts'
-import { FENCED, type LoopEnd } from '../loop-end.ts'
 import { eventAt } from '../place.ts'
 import { isFenced, type Session } from '../session.ts'
 import type { Transcript } from '../transcript.ts'
@@ -43,7 +43,7 @@ export async function answer(
   transcript: Transcript,
   turn: number,
   prompt: Message[],
-): Promise<Answered | { end: LoopEnd }> {
+): Promise<Answered | { end: DeliveryEnd }> {
   for (let shrinks = 0; ; ) {
     const window = await windowOf(session, transcript)
     const cut = wantedCut(session, transcript, window, shrinks)
@@ -93,7 +93,7 @@ async function compact(
   turn: number,
   prompt: Message[],
   { cut, window, shrinks }: { cut: Cut; window: number; shrinks: number },
-): Promise<{ end: LoopEnd } | undefined> {
+): Promise<{ end: DeliveryEnd } | undefined> {
   const { deps, place, tools } = session
   const { messages } = transcript
   const older = messages.slice(0, cut.at)

@@ -1,6 +1,6 @@
-import type { ErrorRecord } from '@devflow/contracts'
+import { type ErrorRecord, sessionKey } from '@devflow/contracts'
 import type { EventLine } from '@devflow/db'
-import { eventAt, type Place, sessionId } from '../place.ts'
+import { eventAt, type Place } from '../place.ts'
 import type { Asked, Session } from '../session.ts'
 
 /** Beginning and end of a session that another asked for help stand in the turn that asked. */
@@ -13,7 +13,7 @@ export function startedLine({ place, persona, tools, asked }: AskedSession): Eve
   const { by, turn, call, task, share } = asked
   const data = {
     id: call,
-    session: sessionId(place),
+    session: sessionKey(place),
     persona: persona.id,
     model: persona.model.name,
     task,
@@ -32,7 +32,7 @@ export function completedLine(
     by,
     'subagent.completed',
     completedKey(call),
-    { id: call, session: sessionId(place), ...end },
+    { id: call, session: sessionKey(place), ...end },
     turn,
   )
 }

@@ -1,6 +1,6 @@
 import type { BoundPersona } from '@devflow/contracts'
 import type { ToolResult } from '../../tools/index.ts'
-import type { LoopEnd } from '../loop-end.ts'
+import type { DeliveryEnd } from '../delivery-end.ts'
 
 /** What a session wants of an agent that it asks for help. */
 export interface Order {
@@ -15,7 +15,7 @@ export interface Order {
 }
 
 /** What comes of it: an answer for the model; or the asking session ends too, and goes on later where both stand. */
-export type Reply = { result: ToolResult } | { end: LoopEnd }
+export type Reply = { result: ToolResult } | { end: DeliveryEnd }
 
 /** What an agent that was asked for help may spend with all whom it asks in turn, inside the run's budget; nothing: what that holds. */
 export interface Share {

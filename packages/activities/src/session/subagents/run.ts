@@ -3,10 +3,10 @@ import { patiently, readAttempt, readEventData } from '@devflow/db'
 import { z } from 'zod'
 import type { Message } from '../../models/model.ts'
 import { refused, type ToolResult } from '../../tools/index.ts'
+import { type DeliveryEnd, HANDED_OVER } from '../delivery-end.ts'
 import { fail } from '../ends.ts'
 import { heal } from '../heal.ts'
 import { runLoop } from '../loop.ts'
-import { HANDED_OVER, type LoopEnd } from '../loop-end.ts'
 import { eventAt, subagentPlace } from '../place.ts'
 import { type Asked, Session } from '../session.ts'
 import { type Transcript, transcriptOf } from '../transcript.ts'
@@ -55,7 +55,7 @@ export async function runSubagent(asking: Session, order: Order): Promise<Reply>
   return { result: resultOf(Completed.parse(written.get(endKey)), transcript) }
 }
 
-async function play(session: Session, transcript: Transcript): Promise<LoopEnd> {
+async function play(session: Session, transcript: Transcript): Promise<DeliveryEnd> {
   try {
     await heal(session, transcript)
     return await runLoop(session, transcript, transcript.messages.length > 0 ? [] : promptOf(session))
