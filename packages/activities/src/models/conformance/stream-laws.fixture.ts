@@ -52,12 +52,12 @@ export function streamLaws(subject: Subject): void {
 
     test('does not time out while its reader is busy', async () => {
       const text = 'one two three'
-      const stream = harness.stream({ reply: { text, chunks: 3 } }, { stallMs: 100 })
+      const stream = harness.stream({ reply: { text, chunks: 3 } }, { stallMs: 300 })
       let said = ''
       for await (const event of stream) {
         if (event.kind !== 'token') continue
         said += event.text
-        await sleep(130) // The reader's own work: longer than the stall time.
+        await sleep(400) // The reader's own work: longer than the stall time.
       }
       expect(said).toBe(text)
     })

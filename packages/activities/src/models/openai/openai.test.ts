@@ -11,7 +11,6 @@ const provider = new AskedProvider({
     openAiModel({
       apiKey: 'sk-test-0123456789',
       baseURL: `${baseURL}/v1`,
-      progressTimeoutMs: 300,
       ...options,
     }),
   request: {

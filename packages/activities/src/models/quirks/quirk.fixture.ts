@@ -26,7 +26,7 @@ export class Quirk {
 
   constructor(fake: FakeOpenRouter) {
     this.fake = fake
-    this.adapter = openRouterModel({ apiKey: KEY, baseURL: fake.baseURL, progressTimeoutMs: 300 })
+    this.adapter = openRouterModel({ apiKey: KEY, baseURL: fake.baseURL, progressTimeoutMs: 1_000 })
   }
 
   play(reply: FakeReply | ScenarioName, request: Partial<ModelRequest> = {}): Promise<Outcome> {
