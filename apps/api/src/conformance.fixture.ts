@@ -59,7 +59,8 @@ export class Conformance {
     const said = `${method} ${pathname} answered ${response.status}`
     if (!response.headers.has('x-request-id')) throw new Error(`${said} without x-request-id`)
     const wanted = method === 'HEAD' ? 'get' : method.toLowerCase()
-    const found = this.#operations.find((each) => each.method === wanted && each.pattern.test(pathname))
+    const at = this.#operations.find(({ pattern }) => pattern.test(pathname))?.path
+    const found = this.#operations.find((each) => each.method === wanted && each.path === at)
     if (!found) return await this.#checkOutside(said, response)
     const { path, operation } = found
     const stated = operation.responses[response.status]

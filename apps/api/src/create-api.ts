@@ -78,7 +78,7 @@ export function createApi(deps: ApiDeps): Api {
   docsRoutes(operations, api, deps)
   pageRoutes(operations)
   schemaRoutes(operations)
-  operations.refuseOtherMethods()
+  operations.mount()
   return api
 }
 

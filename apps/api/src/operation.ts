@@ -1,10 +1,10 @@
-import { DevflowError, type ErrorDetail, type Scrub } from '@devflow/contracts'
+import { DevflowError, type ErrorDetail } from '@devflow/contracts'
 import type { OpenAPIHono } from '@hono/zod-openapi'
-import type { Context } from 'hono'
+import type { Context, Handler } from 'hono'
 import { z } from 'zod'
 import { Documentation, type Documented } from './documentation.ts'
 import type { Caller } from './guard.ts'
-import { readBody } from './read-body.ts'
+import { type BodyLimits, readBody } from './read-body.ts'
 
 /** What the middleware knows of a request. */
 export interface Env {
@@ -29,19 +29,14 @@ export interface Call<Query extends z.ZodObject, Body extends z.ZodType> {
   caller: Caller
 }
 
-export interface BodyLimits {
-  maxBodyBytes: number
-  scrub: Scrub
-}
-
 const NoQuery = z.strictObject({})
 
-/** Mounts operations on an API: each is parsed strictly, and stands in the OpenAPI document with its errors. */
+/** The operations of an API: each is parsed strictly, and stands in the OpenAPI document with its errors. */
 export class Operations {
   readonly #api: Api
   readonly #limits: BodyLimits
   readonly #documentation: Documentation
-  readonly #methods = new Map<string, string[]>()
+  readonly #handlers = new Map<string, Map<string, Handler<Env>>>()
 
   constructor(api: Api, limits: BodyLimits) {
     this.#api = api
@@ -56,9 +51,10 @@ export class Operations {
     const { method, path } = operation
     // What ends a path may hold slashes where it says so: ids of entries do, and few clients escape them.
     const pattern = path.replace(/\{(\w+)\}/g, ':$1') + (operation.restOfPath ? '{.+}' : '')
-    this.#methods.set(pattern, [...(this.#methods.get(pattern) ?? []), method.toUpperCase()])
     this.#documentation.add(operation)
-    this.#api.on(method.toUpperCase(), pattern, async (c) => {
+    const handlers = this.#handlers.get(pattern) ?? new Map<string, Handler<Env>>()
+    this.#handlers.set(pattern, handlers)
+    handlers.set(method.toUpperCase(), async (c) => {
       const params = paramsOf(c, path)
       const { query, labels, meta } = queryOf(c, operation)
       const body = await this.#bodyOf(c, operation)
@@ -66,13 +62,13 @@ export class Operations {
     })
   }
 
-  /** To be called when all operations are there: any other method on their paths is 405 with `Allow`. */
-  refuseOtherMethods(): void {
+  /** Mounts what was added, to be called when all of it is there: any other method on these paths is 405 with `Allow`. */
+  mount(): void {
     // The path that is spelt out comes before the one with a parameter in its place, whose methods are others.
-    const parameters = ([pattern]: [string, string[]]) => pattern.split(':').length
-    const patterns = [...this.#methods].sort((one, other) => parameters(one) - parameters(other))
-    for (const [pattern, methods] of patterns) {
-      const allow = (methods.includes('GET') ? [...methods, 'HEAD'] : methods).join(', ')
+    const parameters = ([pattern]: [string, unknown]) => pattern.split(':').length
+    for (const [pattern, handlers] of [...this.#handlers].sort((a, b) => parameters(a) - parameters(b))) {
+      for (const [method, handler] of handlers) this.#api.on(method, pattern, handler)
+      const allow = [...handlers.keys(), ...(handlers.has('GET') ? ['HEAD'] : [])].join(', ')
       this.#api.all(pattern, (c) => {
         c.header('allow', allow)
         throw new DevflowError(
@@ -90,7 +86,7 @@ export class Operations {
   ): Promise<z.output<Body>> {
     const schema = body ?? z.undefined()
     const given =
-      method === 'get' ? undefined : await readBody(c.req.raw, this.#limits.maxBodyBytes, this.#limits.scrub)
+      method === 'get' ? undefined : await readBody(c.req.raw, this.#limits, bodyOptional || !body)
     if (body && given === undefined && !bodyOptional) {
       throw new DevflowError('INVALID', 'unsupported_media_type', 'A body of application/json is required.')
     }
@@ -148,6 +144,7 @@ function queryOf<Query extends z.ZodObject, Body extends z.ZodType>(
   c: Context<Env>,
   { query, labels: takesLabels, meta: takesMeta }: Operation<Query, Body>,
 ): Pick<Call<Query, Body>, 'query' | 'labels' | 'meta'> {
+  const known = query?.shape ?? {}
   const given: Record<string, string | string[]> = Object.create(null)
   const labels: Record<string, string> = Object.create(null)
   const meta: Record<string, string> = Object.create(null)
@@ -157,6 +154,8 @@ function queryOf<Query extends z.ZodObject, Body extends z.ZodType>(
     }
     if (takesLabels && name.startsWith('label.')) labels[name.slice('label.'.length)] = value
     else if (takesMeta && name.startsWith('meta.')) meta[name.slice('meta.'.length)] = value
+    // `?type=`, as forms and written-out defaults have it, says nothing.
+    else if (value === '' && Object.hasOwn(known, name)) continue
     else given[name] = name in given ? [...[given[name] ?? []].flat(), value] : value
   }
   return {

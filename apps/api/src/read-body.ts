@@ -1,20 +1,32 @@
-import { DevflowError, type Scrub, storable } from '@devflow/contracts'
+import { compare, DevflowError, exactOf, type Scrub, storable } from '@devflow/contracts'
 
 const MOST_DEPTH = 64
 const MOST_KEYS = 20_000
 
+export interface BodyLimits {
+  maxBodyBytes: number
+  scrub: Scrub
+}
+
 /**
- * The JSON body of a request, scrubbed of secrets and of what Postgres cannot hold; undefined when there is none.
+ * The JSON body of a request, scrubbed of secrets and of what Postgres cannot hold; undefined when there is none. `isOptional`: also when
+ * it is empty.
  * Throws DevflowError INVALID `unsupported_media_type` (415), `body_too_large` (413), `malformed_json`,
  * `too_deep`, `too_many_keys`.
  */
-export async function readBody(request: Request, mostBytes: number, scrub: Scrub): Promise<unknown> {
-  const bytes = await readBytes(request, mostBytes)
+export async function readBody(
+  request: Request,
+  { maxBodyBytes, scrub }: BodyLimits,
+  isOptional: boolean,
+): Promise<unknown> {
+  const bytes = await readBytes(request, maxBodyBytes)
   const type = request.headers.get('content-type')
   if (bytes.length === 0 && type === null) return undefined
   if (!/^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i.test(type ?? '')) {
     throw new DevflowError('INVALID', 'unsupported_media_type', 'A body must be application/json, in UTF-8.')
   }
+  // Many clients name the type of every body, also of none.
+  if (bytes.length === 0 && isOptional) return undefined
   const text = decode(bytes)
   refuseBombs(text)
   return scrub(storable(parse(text)))
@@ -70,11 +82,20 @@ function endOfString(text: string, start: number): number {
 
 function parse(text: string): unknown {
   try {
-    return JSON.parse(text)
+    return LIMIT.test(text) ? JSON.parse(text, withExactLimits) : JSON.parse(text)
   } catch (error) {
     const message = error instanceof Error ? error.message : ''
     throw malformed(wordsOf(message), positionOf(message, text))
   }
+}
+
+const LIMIT = /"(limit|raiseTo)MicroUsd"/
+
+/** A limit that a double would change is no number: whoever reads the field refuses it, and names its path. */
+function withExactLimits(key: string, value: unknown, context?: { source?: string }): unknown {
+  if (typeof value !== 'number' || !LIMIT.test(`"${key}"`)) return value
+  const [written, kept] = [exactOf(context?.source ?? ''), exactOf(value)]
+  return written && kept && compare(written, kept) === 0 ? value : Number.NaN
 }
 
 function malformed(what: string, position: { line: number; column: number } | undefined): DevflowError {
@@ -90,7 +111,7 @@ function wordsOf(message: string): string {
   const words = message.replace(/ in JSON at position .*$/s, '').replace(/ at position .*$/s, '')
   return words
     .replace(/, (\.\.\.)?".*$/s, '')
-    .replace(/ JSON input$/, ' of the input')
+    .replace(/ of JSON input$/, ' of the input')
     .slice(0, 200)
 }
 

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { Budget } from './entries.ts'
 import { DecisionKind } from './gates.ts'
-import { EntryId, Name, Principal, RunId, Sha256 } from './ids.ts'
+import { EntryId, Name, Principal, RunId } from './ids.ts'
 import { MicroUsd } from './money.ts'
 import { Labels, Workspace } from './runs.ts'
 
@@ -33,7 +33,8 @@ export type ForkRun = z.infer<typeof ForkRun>
 export const DecideGate = z.strictObject({
   decision: DecisionKind,
   comment: z.string().max(20_000).optional(),
-  subjectHash: Sha256.optional(),
+  /** Any text: what is not the hash of the gate's subject is stale, whatever it looks like. */
+  subjectHash: z.string().max(200).optional(),
   raiseToMicroUsd: MicroUsd.optional(),
 })
 export type DecideGate = z.infer<typeof DecideGate>

@@ -20,11 +20,13 @@ export const Call = z.object({
   persona: z.string(),
   provider: z.string(),
   model: z.string(),
-  modelUsed: z.string().optional(),
+  /** The one that answered; where none has, the one that was asked. */
+  modelUsed: z.string(),
   status: CallStatus,
   reservedMicroUsd: z.number(),
   costMicroUsd: z.number().optional(),
-  costSource: CostSource.optional(),
+  /** Without a cost `estimate`: until somebody says more, its reservation is all that is known. */
+  costSource: CostSource,
   inputTokens: z.int().optional(),
   outputTokens: z.int().optional(),
   cachedTokens: z.int().optional(),

@@ -6,7 +6,9 @@ import { compare, type Exact, exactOf } from './exact.ts'
  * 9,000 dollars; sums are made in NUMERIC or with a decimal library, never by adding these numbers.
  */
 export const MicroUsd = z
-  .number()
+  .number({
+    error: ({ input }) => (Number.isNaN(input) ? 'expected micro-dollars with at most 15 digits' : undefined),
+  })
   .nonnegative()
   .max(1e15)
   .refine((value) => Number.isFinite(value) && Number(value.toFixed(6)) === value, {

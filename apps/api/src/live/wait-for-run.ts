@@ -33,7 +33,7 @@ export async function waitForRun(
       const [head] = await readHeads(pool, tenant, [run])
       const remaining = until - performance.now()
       const last = remaining <= 0 || signal.aborted
-      if (!head || last || mayBeSettled(head.status)) {
+      if (!head || last || (mayBeSettled(head.status) && !head.isCanceling)) {
         const view = await readRun(pool, tenant, run)
         if (!view || last || isSettled(view)) return view
       }

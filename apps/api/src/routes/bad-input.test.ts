@@ -115,6 +115,26 @@ describe('bodies', () => {
     await expectProblem(await api.request('/v1/runs', { method: 'POST' }), 415)
   })
 
+  test('an empty body is none where one may be left out, whatever its type says', async () => {
+    expect((await post('', 'application/json', `/v1/runs/${run}/resume`)).status).toBe(202)
+    await expectProblem(await post('', 'text/plain', `/v1/runs/${run}/resume`), 415)
+  })
+
+  test('a limit with more digits than can be kept is refused, not rounded', async () => {
+    const put = (limit: string) =>
+      api.request('/v1/budgets', {
+        method: 'PUT',
+        body: `[{"scope":"day","limitMicroUsd":${limit},"onExceeded":"block"}]`,
+        headers: { 'content-type': 'application/json' },
+      })
+    for (const limit of ['123456789012.123456', '1.0000000000000000001'])
+      expect(await expectProblem(await put(limit), 400)).toMatchObject({
+        errors: [{ path: '[0].limitMicroUsd', message: 'expected micro-dollars with at most 15 digits' }],
+      })
+    for (const limit of ['123456789.123456', '1e3', '5.10']) expect((await put(limit)).status).toBe(200)
+    expect((await api.call('/v1/budgets', { method: 'PUT', json: [] })).status).toBe(200)
+  })
+
   test('null is a body, and not the one that may be left out', async () => {
     expect(
       await expectProblem(await post('null', 'application/json', `/v1/runs/${run}/pause`), 400),
@@ -151,6 +171,8 @@ describe('paths and methods', () => {
   test.each([
     ['PUT', '/v1/runs', 'POST, GET, HEAD'],
     ['PUT', '/v1/runs/preview', 'POST'],
+    ['GET', '/v1/runs/preview', 'POST'],
+    ['DELETE', '/v1/runs/preview', 'POST'],
     ['PATCH', '/v1/runs/x', 'GET, DELETE, HEAD'],
     ['GET', '/v1/runs/x/cancel', 'POST'],
     ['OPTIONS', '/v1/runs', 'POST, GET, HEAD'],

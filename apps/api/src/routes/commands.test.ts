@@ -166,6 +166,39 @@ describe('Idempotency-Key', () => {
     expect((await api.call(`/v1/runs/${id}`)).body.status).toBe('queued')
   })
 
+  test('works for schedules, webhooks and price lists', async () => {
+    const schedule = { spec: { cron: ['0 0 1 1 *'] }, submit: { template: 'test/echo@1', input: {} } }
+    const webhook = { url: 'https://example.com/hook', events: ['run.*'] }
+    await api.call('/v1/schedules/s', { method: 'PUT', json: schedule })
+    await api.call('/v1/webhooks/w', { method: 'PUT', json: webhook })
+    const range = { from: '2020-06-01T00:00:00Z', to: '2022-06-01T00:00:00Z' }
+    const posts: [path: string, json: object | undefined][] = [
+      ['/v1/schedules/s/pause', { reason: 'r' }],
+      ['/v1/schedules/s/resume', {}],
+      ['/v1/schedules/s/backfill', range],
+      ['/v1/webhooks/w/replay', {}],
+      ['/v1/webhooks/w/secret', undefined],
+      ['/v1/pricing/refresh', {}],
+    ]
+    for (const [path, json] of posts) {
+      const headers = { 'idempotency-key': path, prefer: 'wait=0' }
+      const send = (body = json) => api.call(path, { method: 'POST', json: body, headers })
+      const first = await send()
+      expect([200, 202], path).toContain(first.status)
+      const again = await send()
+      expect(again, path).toMatchObject({ status: 200, body: first.body })
+      expect(again.headers.get('idempotency-replayed'), path).toBe('true')
+      await api.call('/v1/schedules/s/resume', { json: {}, headers: { 'idempotency-key': `${path} on` } })
+    }
+    const other = { headers: { 'idempotency-key': '/v1/schedules/s/backfill' } }
+    expect(
+      await api.call('/v1/schedules/s/backfill', {
+        json: { ...range, to: '2023-06-01T00:00:00Z' },
+        ...other,
+      }),
+    ).toMatchObject({ status: 422 })
+  })
+
   test.each(['', 'é', 'a'.repeat(256)])('refuses the key %j', async (key) => {
     expect(await submit(Buffer.from(key).toString('latin1'))).toMatchObject({
       status: 400,

@@ -85,6 +85,7 @@ test('a filter leaves rows out and passes them; what lies ahead is an empty page
     done: false,
   })
   expect(await events('type=nothing.such')).toEqual({ items: [], nextAfter: 9, done: true })
+  expect(await events('after=&limit=&type=&chunks=')).toEqual(await events('after=0&limit=500&chunks=false'))
   expect(await events('after=4')).toMatchObject({ items: [{ seq: 8 }, { seq: 9 }], done: true })
   expect(await events('after=99999')).toEqual({ items: [], nextAfter: 99999, done: true })
   const chunks = await events('chunks=true&type=chunk,chunk.reset')
@@ -137,6 +138,15 @@ test('a stream resumed at every cut gives the same sequence, and ends', async ()
       204,
     )
   }
+})
+
+test('a stream that a filter leaves nothing of ends as any other; who comes back to its end gets none', async () => {
+  const id = await finishedRun()
+  const path = `/v1/runs/${id}/events?type=nothing.such`
+  const frames = await readFrames(await stream(path))
+  expect(frames.map(({ event }) => event)).toEqual(['end'])
+  expect((await stream(`${path}&after=9`)).status).toBe(204)
+  expect((await stream(path, { 'last-event-id': '2' })).status).toBe(204)
 })
 
 test('a stream goes on while the run does, with heartbeats that carry the cursor, and goes on again after a retry', async () => {

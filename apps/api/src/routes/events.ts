@@ -63,11 +63,13 @@ export function eventRoutes(operations: Operations, deps: ApiDeps, feeds: RunFee
         const { items, nextAfter, done } = page
         return c.json({ items, nextAfter, done })
       }
-      const after = lastEventId(c) ?? query.after ?? 0
+      const last = lastEventId(c)
+      const after = last ?? query.after ?? 0
       const page = await readLog(pool, id, { after, limit: 1, types, chunks })
       if (!page) throw runNotFound(id)
+      const isEnd = last === undefined ? after >= page.lastSeq : page.items.length === 0
       // Nothing is left to say, and without this an EventSource would come back for ever.
-      if (page.done && page.items.length === 0) return c.body(null, 204)
+      if (page.done && isEnd) return c.body(null, 204)
       let leave = () => {}
       return eventStream(
         c,

@@ -163,6 +163,10 @@ describe('checks come in the order of the contract', () => {
       status: 409,
       body: { code: 'subject_changed' },
     })
+    expect(await decide(stale, { decision: 'approve', subjectHash: 'stale' })).toMatchObject({
+      status: 409,
+      body: { code: 'subject_changed' },
+    })
     expect(await decide(stale, { decision: 'approve', subjectHash: HASH })).toMatchObject({ status: 200 })
   })
 

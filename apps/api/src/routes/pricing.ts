@@ -10,6 +10,7 @@ import { z } from 'zod'
 import { named } from '../bodies.ts'
 import type { ApiDeps } from '../deps.ts'
 import { exactNumber } from '../exact-number.ts'
+import { KEY_HEADER, KEY_PROBLEMS, keyed, keyedResponse, REPLAYED_HEADER } from '../keyed.ts'
 import { preferredWait } from '../live/wait-for-run.ts'
 import type { Operations } from '../operation.ts'
 import { paging } from '../query.ts'
@@ -49,7 +50,8 @@ const PricePage = named(
   },
 )
 
-export function pricingRoutes(operations: Operations, { pool, closing }: ApiDeps): void {
+export function pricingRoutes(operations: Operations, deps: ApiDeps): void {
+  const { pool, closing } = deps
   operations.add(
     {
       method: 'get',
@@ -88,31 +90,47 @@ export function pricingRoutes(operations: Operations, { pool, closing }: ApiDeps
       body: z.strictObject({}),
       bodyOptional: true,
       bodyExamples: { 'nothing to say': {} },
-      headers: { Prefer: `\`wait=N\`: how many seconds to wait for it, at most 120; else ${USUAL_WAIT}.` },
+      headers: {
+        ...KEY_HEADER,
+        Prefer: `\`wait=N\`: how many seconds to wait for it, at most 120; else ${USUAL_WAIT}.`,
+      },
       answers: {
-        200: { description: 'It was read, or could not be.', schema: ListBody },
+        200: { description: 'It was read, or could not be.', schema: ListBody, headers: REPLAYED_HEADER },
         202: { description: 'It is asked for, and not read yet.', schema: ListBody },
       },
+      problems: [...KEY_PROBLEMS],
     },
-    async ({ c }) => {
+    async ({ c, body }) => {
       const seconds = preferredWait(c.req.header('prefer')) ?? USUAL_WAIT
-      const asked = await requestPriceRefresh(pool, LISTED)
+      // What a repeat finds is how it stands by then: the list is read once for both.
+      const asked = await keyed(c, deps, body, async (client) => ({
+        status: 202,
+        body: listView(await requestPriceRefresh(client, LISTED)),
+        runId: null,
+      }))
       const signal = AbortSignal.any([closing, c.req.raw.signal])
-      const list = await attempted(asked, { pool, until: performance.now() + seconds * 1_000, signal })
-      return c.json(listView(list), list.isAwaited ? 202 : 200)
+      const list = await attempted({ pool, until: performance.now() + seconds * 1_000, signal })
+      const now = list && { body: listView(list), status: list.isAwaited ? 202 : 200 }
+      return keyedResponse(c, { ...asked, ...now })
     },
   )
 }
 
 /** The list once an attempt was made since it was asked for, else as it stands when the time is up. */
-async function attempted(
-  list: PriceListState,
-  { pool, until, signal }: { pool: ApiDeps['pool']; until: number; signal: AbortSignal },
-): Promise<PriceListState> {
-  if (!list.isAwaited || signal.aborted || performance.now() + LOOK_MS > until) return list
-  await new Promise((resolve) => setTimeout(resolve, LOOK_MS))
-  const now = (await readPriceLists(pool)).find(({ provider }) => provider === list.provider)
-  return await attempted(now ?? list, { pool, until, signal })
+async function attempted({
+  pool,
+  until,
+  signal,
+}: {
+  pool: ApiDeps['pool']
+  until: number
+  signal: AbortSignal
+}): Promise<PriceListState | undefined> {
+  for (;;) {
+    const list = (await readPriceLists(pool)).find(({ provider }) => provider === LISTED)
+    if (!list?.isAwaited || signal.aborted || performance.now() + LOOK_MS > until) return list
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS))
+  }
 }
 
 const age = (since: Date): number => Math.max(0, Math.floor((Date.now() - since.getTime()) / 1_000))

@@ -130,6 +130,34 @@ describe('submitting', () => {
     expect(again).toMatchObject({ status: 200, body: answer.body })
   })
 
+  test('it comes neither while a cancel is on its way nor when the signal is there that was waited for', async () => {
+    const waiting = async () => {
+      const { id } = await api.submit()
+      await api.append(id, ...STARTED)
+      await api.append(
+        id,
+        { type: 'wait.opened', key: 'pause/1/opened', phase: 'pause', attempt: 1, data: { signal: 'go' } },
+        { type: 'run.waiting', key: 'run/waiting/1' },
+      )
+      expect(await wait(id)).toMatchObject({ status: 'waiting', waitingFor: [{ id: 'pause' }] })
+      return id
+    }
+    const wait = async (id: string) =>
+      (await api.call(`/v1/runs/${id}`, { headers: { prefer: 'wait=20' } })).body
+    for (const command of ['signals/other', 'signals/go', 'cancel']) {
+      const id = await waiting()
+      expect(await api.call(`/v1/runs/${id}/${command}`, { json: {} })).toMatchObject({ status: 202 })
+      const end = wait(id)
+      if (command === 'signals/other') {
+        expect(await end).toMatchObject({ status: 'waiting' })
+        continue
+      }
+      const isFirst = await Promise.race([end.then(() => false), api.append(id, COMPLETED).then(() => true)])
+      expect(isFirst, command).toBe(true)
+      expect(await end).toMatchObject({ status: 'completed' })
+    }
+  })
+
   test('a wait that runs out answers with the run as it is', async () => {
     const run = await api.submit()
     const answer = await api.call(`/v1/runs/${run.id}`, { headers: { prefer: 'wait=1' } })

@@ -125,8 +125,11 @@ export function scheduleRoutes(operations: Operations, deps: ApiDeps): void {
       .meta({ id: pause ? 'PauseSchedule' : 'ResumeSchedule' }),
     bodyOptional: true,
     bodyExamples: { Why: { reason: pause ? 'The shop is closed.' : 'It is open again.' } },
-    answers: { 200: { description: 'The schedule as it is now.', schema: ScheduleBody } },
-    problems: ['schedule_not_found' as const],
+    headers: KEY_HEADER,
+    answers: {
+      200: { description: 'The schedule as it is now.', schema: ScheduleBody, headers: REPLAYED_HEADER },
+    },
+    problems: ['schedule_not_found' as const, ...KEY_PROBLEMS],
   })
   operations.add(
     {
@@ -136,9 +139,12 @@ export function scheduleRoutes(operations: Operations, deps: ApiDeps): void {
       summary: 'Pause a schedule: times that pass until it is resumed are not made',
       ...steer(true),
     },
-    async ({ c, params: { id = '' }, body: { reason } }) => {
-      await pauseSchedule(pool, { tenant, id, pause: true, reason })
-      return c.json(await found(id))
+    async ({ c, params: { id = '' }, body }) => {
+      const answer = await keyed(c, deps, body, async (client) => {
+        await pauseSchedule(client, { tenant, id, pause: true, reason: body.reason })
+        return { status: 200, body: await found(id, client), runId: null }
+      })
+      return keyedResponse(c, answer)
     },
   )
   operations.add(
@@ -149,10 +155,13 @@ export function scheduleRoutes(operations: Operations, deps: ApiDeps): void {
       summary: 'Resume a schedule: its times count from now',
       ...steer(false),
     },
-    async ({ c, params: { id = '' } }) => {
-      await pauseSchedule(pool, { tenant, id, pause: false })
-      poker.poke(CHANNELS.topics)
-      return c.json(await found(id))
+    async ({ c, params: { id = '' }, body }) => {
+      const answer = await keyed(c, deps, body, async (client) => {
+        await pauseSchedule(client, { tenant, id, pause: false })
+        return { status: 200, body: await found(id, client), runId: null }
+      })
+      if (!answer.replayed) poker.poke(CHANNELS.topics)
+      return keyedResponse(c, answer)
     },
   )
 
@@ -196,15 +205,21 @@ export function scheduleRoutes(operations: Operations, deps: ApiDeps): void {
       bodyExamples: {
         'A day': { from: '2026-11-20T00:00:00Z', to: '2026-11-20T23:59:59Z', overlap: 'buffer_all' },
       },
-      answers: { 202: { description: 'They are due.', schema: BackfilledBody } },
-      problems: ['schedule_not_found', 'invalid_range'],
+      headers: KEY_HEADER,
+      answers: {
+        202: { description: 'They are due.', schema: BackfilledBody },
+        200: { description: REPLAYED, schema: BackfilledBody, headers: REPLAYED_HEADER },
+      },
+      problems: ['schedule_not_found', 'invalid_range', ...KEY_PROBLEMS],
     },
-    async ({ c, params: { id = '' }, body: { from, to, overlap } }) => {
-      await found(id)
-      const asked = { from: new Date(from), to: new Date(to), overlap }
-      const backfilled = await occasionsAsked(pool, { tenant, id }, { now: new Date(), ...asked })
-      poker.poke(CHANNELS.topics)
-      return c.json(backfilled, 202)
+    async ({ c, params: { id = '' }, body }) => {
+      const asked = { ...body, from: new Date(body.from), to: new Date(body.to) }
+      const answer = await keyed(c, deps, body, async (client) => {
+        const body = await occasionsAsked(client, { tenant, id }, { now: new Date(), ...asked })
+        return { status: 202, body, runId: null }
+      })
+      if (!answer.replayed) poker.poke(CHANNELS.topics)
+      return keyedResponse(c, answer)
     },
   )
 }

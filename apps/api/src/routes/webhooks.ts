@@ -2,9 +2,11 @@ import { randomBytes } from 'node:crypto'
 import { DeliveryStatus, DevflowError, PutWebhook, SourceId, type Webhook } from '@devflow/contracts'
 import {
   deleteWebhook,
+  keptSecret,
   listDeliveries,
   listWebhooks,
   putWebhook,
+  type Queryable,
   readWebhook,
   renewSecret,
   replayDeliveries,
@@ -13,6 +15,7 @@ import { z } from 'zod'
 import { DeliveryPage, ReplayedBody, WebhookBody, WebhookPage, WebhookSecretBody } from '../bodies.ts'
 import type { ApiDeps } from '../deps.ts'
 import { DELIVERY, WEBHOOK } from '../examples.ts'
+import { KEY_HEADER, KEY_PROBLEMS, keyed, keyedResponse, REPLAYED, REPLAYED_HEADER } from '../keyed.ts'
 import { type Operations, parsed } from '../operation.ts'
 import { paging } from '../query.ts'
 
@@ -26,9 +29,10 @@ const notFound = (id: string) =>
   new DevflowError('NOT_FOUND', 'webhook_not_found', `There is no webhook ${id.slice(0, 64)}.`)
 
 /** Webhooks: addresses told of what happens in runs. */
-export function webhookRoutes(operations: Operations, { pool, tenant }: ApiDeps): void {
-  const found = async (id: string): Promise<Webhook> => {
-    const webhook = await readWebhook(pool, tenant, id)
+export function webhookRoutes(operations: Operations, deps: ApiDeps): void {
+  const { pool, tenant } = deps
+  const found = async (id: string, db: Queryable = pool): Promise<Webhook> => {
+    const webhook = await readWebhook(db, tenant, id)
     if (!webhook) throw notFound(id)
     return webhook
   }
@@ -113,14 +117,26 @@ export function webhookRoutes(operations: Operations, { pool, tenant }: ApiDeps)
       summary: 'Give a webhook a new secret; the one before signs as well for a day',
       tag,
       params: ID,
-      answers: { 200: { description: 'The secret, shown this once.', schema: WebhookSecretBody } },
-      problems: ['webhook_not_found'],
+      headers: KEY_HEADER,
+      answers: {
+        200: {
+          description: 'The secret, shown this once; for a repeated Idempotency-Key the one in force.',
+          schema: WebhookSecretBody,
+          headers: REPLAYED_HEADER,
+        },
+      },
+      problems: ['webhook_not_found', ...KEY_PROBLEMS],
     },
     async ({ c, params: { id = '' } }) => {
-      const secret = newSecret()
-      const oldUntil = await renewSecret(pool, { tenant, id, secret })
-      if (oldUntil === undefined) throw notFound(id)
-      return c.json({ id, secret, oldUntil })
+      const answer = await keyed(c, deps, undefined, async (client) => {
+        const oldUntil = await renewSecret(client, { tenant, id, secret: newSecret() })
+        if (oldUntil === undefined) throw notFound(id)
+        return { status: 200, body: { id, oldUntil }, runId: null }
+      })
+      // Secrets stand in one place: what the key keeps has none.
+      const secret = await keptSecret(pool, tenant, id)
+      if (secret === undefined) throw notFound(id)
+      return keyedResponse(c, { ...answer, body: { ...Object(answer.body), secret } })
     },
   )
 
@@ -153,13 +169,20 @@ export function webhookRoutes(operations: Operations, { pool, tenant }: ApiDeps)
       body: z.strictObject({ delivery: z.string().max(40).optional() }).meta({ id: 'ReplayDeliveries' }),
       bodyOptional: true,
       bodyExamples: { One: { delivery: DELIVERY.id }, All: {} },
-      answers: { 202: { description: 'So many are due again.', schema: ReplayedBody } },
-      problems: ['webhook_not_found'],
+      headers: KEY_HEADER,
+      answers: {
+        202: { description: 'So many are due again.', schema: ReplayedBody },
+        200: { description: REPLAYED, schema: ReplayedBody, headers: REPLAYED_HEADER },
+      },
+      problems: ['webhook_not_found', ...KEY_PROBLEMS],
     },
-    async ({ c, params: { id = '' }, body: { delivery } }) => {
-      await found(id)
-      const replayed = await replayDeliveries(pool, { tenant, webhook: id, message: delivery })
-      return c.json({ replayed }, 202)
+    async ({ c, params: { id = '' }, body }) => {
+      const answer = await keyed(c, deps, body, async (client) => {
+        await found(id, client)
+        const replayed = await replayDeliveries(client, { tenant, webhook: id, message: body.delivery })
+        return { status: 202, body: { replayed }, runId: null }
+      })
+      return keyedResponse(c, answer)
     },
   )
 }

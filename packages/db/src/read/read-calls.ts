@@ -14,7 +14,7 @@ interface Row extends Pick<Call, 'phase' | 'attempt' | 'turn' | 'persona' | 'pro
   cached: Numeric | null
   reasoning: Numeric | null
   latency: Numeric | null
-  optional: Nullable<Pick<Call, 'modelUsed' | 'costSource' | 'generationId'>>
+  optional: Nullable<Pick<Call, 'modelUsed' | 'costSource'>> & { generationId: string | null }
   at: Date
   at_text: string
 }
@@ -57,11 +57,11 @@ function callOf(row: Row): Call {
     persona: row.persona,
     provider: row.provider,
     model: row.model,
-    modelUsed: row.optional.modelUsed ?? undefined,
+    modelUsed: row.optional.modelUsed ?? row.model,
     status: row.status,
     reservedMicroUsd: Number(row.reserved),
     costMicroUsd: numberIfAny(row.cost),
-    costSource: row.optional.costSource ?? undefined,
+    costSource: row.optional.costSource ?? 'estimate',
     inputTokens: numberIfAny(row.input),
     outputTokens: numberIfAny(row.output),
     cachedTokens: numberIfAny(row.cached),

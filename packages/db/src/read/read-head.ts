@@ -7,6 +7,8 @@ export interface Head {
   status: RunStatus
   lastSeq: number
   over: boolean
+  /** A cancel is on record, and the run is not over yet. */
+  isCanceling: boolean
 }
 
 /** The heads of those of these runs that the tenant has; undefined as tenant means any. */
@@ -17,7 +19,7 @@ export async function readHeads(
 ): Promise<Head[]> {
   const { rows } = await db.query<Omit<Head, 'lastSeq'> & { lastSeq: Numeric }>({
     name: 'read-heads',
-    text: `select h.run_id as "runId", r.status, h.seq as "lastSeq", h.control = 'over' as over
+    text: `select h.run_id as "runId", r.status, h.seq as "lastSeq", h.control = 'over' as over, h.control = 'canceled' as "isCanceling"
            from devflow.run_heads h join devflow.runs r on r.id = h.run_id
            where h.run_id = any($1::uuid[]) and ($2::text is null or h.tenant = $2)`,
     values: [runs, tenant ?? null],

@@ -34,7 +34,9 @@ export const RUN_VIEW = `
   (select coalesce(jsonb_agg(jsonb_build_object('kind', case when g.id is null then p.kind else 'gate' end, 'id', coalesce(g.id, p.id),
       'since', coalesce(g.opened_at, p.started_at, r.created_at), 'deadline', p.deadline) order by p.position, p.id), '[]')
     from (select * from devflow.phases where run_id = r.id and status = 'waiting' order by position, id limit ${MOST_PHASES_SHOWN}) p
-    left join devflow.gates g on g.run_id = p.run_id and g.status = 'open' and (g.phase = p.id or p.kind = 'agent' and g.budget is not null)) as waiting,
+    left join devflow.gates g on g.run_id = p.run_id and g.status = 'open' and (g.phase = p.id or p.kind = 'agent' and g.budget is not null)
+    where not (p.kind = 'wait' and exists (select 1 from devflow.run_events e join devflow.signals s on s.run_id = e.run_id and s.name = e.data->>'signal'
+      where e.run_id = p.run_id and e.key = p.id || '/' || p.attempt || '/opened' and s.taken_by is null))) as waiting,
   ${BUDGET} as budget,
   (select jsonb_build_object('inputTokens', coalesce(sum(m.input_tokens), 0), 'outputTokens', coalesce(sum(m.output_tokens), 0),
       'costMicroUsd', coalesce(sum(m.cost_micro_usd), 0),

@@ -8,6 +8,7 @@ export {
 export { listDeliveries, messageId, replayDeliveries } from './deliveries.ts'
 export {
   deleteWebhook,
+  keptSecret,
   listWebhooks,
   putWebhook,
   readWebhook,

@@ -100,6 +100,15 @@ export async function renewSecret(
   return rows[0] && isoTime(rows[0].until)
 }
 
+/** The secret a webhook signs with; undefined when there is none of that id. */
+export async function keptSecret(db: Queryable, tenant: string, id: string): Promise<string | undefined> {
+  const { rows } = await db.query<{ secret: string }>({
+    text: 'select secret from devflow.webhooks where tenant = $1 and id = $2',
+    values: [tenant, id],
+  })
+  return rows[0]?.secret
+}
+
 /** Switches a webhook off, and says why. */
 export async function switchOffWebhook(
   db: Queryable,
