@@ -81,6 +81,19 @@ test('what a file may not say is told by file and line', async () => {
   expect(none).toMatchObject({ code: 2, stderr: expect.stringMatching(/none\.yaml:1 holds none/) })
 })
 
+test('files are read as the API reads its folders, and what is hard to see is said', async () => {
+  const head = 'kind: template\nid: acme:t@1\nphases:\n'
+  for (const [text, words] of [
+    [`${head}  - { id: g, gate: { title: \${{ input.x }} } }\n`, /line 4.* must be quoted/],
+    [`%YAML 1.1\n---\n${head}`, /it is not YAML 1\.2/],
+    [`${head}  - { id: !odd g }\n`, /Unresolved tag/],
+  ] as const) {
+    const { code, stderr } = await devflow.run('registry', 'apply', await file('odd.yaml', text))
+    expect(stderr).toMatch(words)
+    expect(code).toBe(2)
+  }
+})
+
 test('schedules are paused, resumed, triggered and backfilled', async () => {
   const schedule = {
     id: 'nightly',

@@ -70,6 +70,24 @@ ${JSON.stringify({
   })
 })
 
+describe.concurrent('a phase that makes no artifact', () => {
+  test.each([
+    ['a text', 'The answer.', 'The answer.'],
+    ['anything else', { size: 1 }, '{"size":1}'],
+  ])('is also ended by `complete` with %s', async (_, content, text) => {
+    const end = await stack.finish(scriptedTemplate({ turns: [completing(content)] }))
+    expect(end.error).toBe(null)
+    expect(eventOf(end, 'phase.completed').data.output).toEqual({ text })
+    expect(eventsOf(end, 'turn.completed')).toHaveLength(1)
+  })
+
+  test('is not by one that says nothing, which is told so', async () => {
+    const end = await stack.finish(scriptedTemplate({ turns: [completing(''), { reply: 'Then so.' }] }))
+    expect(eventOf(end, 'tool.completed').data).toMatchObject({ name: 'complete', ok: false })
+    expect(eventOf(end, 'phase.completed').data.output).toEqual({ text: 'Then so.' })
+  })
+})
+
 describe.concurrent('a phase', () => {
   test('whose `when` does not hold is skipped, and the run goes on', async () => {
     const end = await stack.finish(

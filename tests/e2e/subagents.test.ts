@@ -136,6 +136,15 @@ test('one asked alone may change files, which the one that asked then sees', asy
   ])
 })
 
+test('who is asked may be named by role or by persona', async () => {
+  const names = ['helper', 'helper@1']
+  const run = await play([
+    player('lead@1', [{ toolCalls: names.map((name) => ask(name, name, 'Look.')) }, { reply: 'Thanks.' }]),
+    player('helper@1', [{ reply: 'Seen.' }]),
+  ])
+  expect(answers(run)).toEqual(['Seen.', 'Seen.'])
+})
+
 test('nobody gets tools that the one who asks has not, nor more depth, nor more help than is allowed', async () => {
   const run = await play([
     player(

@@ -6,7 +6,7 @@ import {
   type SubmitRun,
 } from '@devflow/contracts'
 import type { Submitted } from '@devflow/db'
-import { checkInput, planOf } from '@devflow/definition'
+import { checkInput, pathUnder, planOf } from '@devflow/definition'
 import type { Tracing } from '@devflow/process'
 import { checkWorkspace } from './check-workspace.ts'
 import { type CompileDeps, compiled } from './compiled.ts'
@@ -30,7 +30,7 @@ export interface PrepareDeps extends Omit<CompileDeps, 'registry'> {
 export async function prepareRun(deps: PrepareDeps, body: SubmitRun, actor: string): Promise<Prepared> {
   const { registry } = await deps.registry.current()
   const { definition, hash, bindings } = compiled({ ...deps, registry }, body)
-  const input = body.input ?? {}
+  const { input = {} } = body
   const errors = checkInput(definition, input)
   if (errors.length > 0) throw invalidInput(errors)
   const workspace = body.workspace && (await checkWorkspace(body.workspace, deps.workspaceRoots))
@@ -55,10 +55,7 @@ export async function prepareRun(deps: PrepareDeps, body: SubmitRun, actor: stri
 }
 
 export function invalidInput(errors: ErrorDetail[]): DevflowError {
-  const own = errors.map(({ path, message }) => ({
-    path: path === '' ? 'input' : path.startsWith('[') ? `input${path}` : `input.${path}`,
-    message,
-  }))
+  const own = errors.map(({ path, message }) => ({ path: pathUnder('input', path), message }))
   const message = `The input is not what the template expects: ${own[0]?.path}: ${own[0]?.message}`
   return new DevflowError('INVALID', 'invalid_input', message, { errors: own })
 }

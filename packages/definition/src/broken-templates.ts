@@ -25,10 +25,10 @@ export async function brokenTemplates(
   const reached = reachedBy(changed, [before, after])
   for (const template of templatesOf(after)) {
     if (!changed.has(template.id) && !reached(template.entry)) continue
-    const errors = compileErrors(after, template)
+    const { errors, code } = compileErrors(after, template)
     const counted = changed.has(template.id)
-      ? errors.filter(({ path }) => !isBinding(path))
-      : compileErrors(before, template).length === 0
+      ? errors.filter(({ path }) => code !== 'binding_failed' || !isBinding(path))
+      : compileErrors(before, template).errors.length === 0
         ? errors
         : []
     if (counted.length > 0) broken.push({ id: template.id, errors: counted })
@@ -44,13 +44,16 @@ const templatesOf = (registry: Registry): RegistryEntry<TemplateEntry>[] =>
 /** A role that cannot be bound by itself; one whose named persona is missing has the path `roles.<name>.persona`. */
 const isBinding = (path: string): boolean => /^roles(\.[^.]+)?(\.differentVendorFrom)?$/.test(path)
 
-function compileErrors(registry: Registry, template: RegistryEntry<TemplateEntry>): ErrorDetail[] {
+function compileErrors(
+  registry: Registry,
+  template: RegistryEntry<TemplateEntry>,
+): { errors: ErrorDetail[]; code?: string } {
   try {
     compileEntry(registry, template)
-    return []
+    return { errors: [] }
   } catch (error) {
     if (!(error instanceof DevflowError)) throw error
-    return error.errors ?? [{ path: 'phases', message: error.message }]
+    return { errors: error.errors ?? [{ path: 'phases', message: error.message }], code: error.code }
   }
 }
 

@@ -121,10 +121,29 @@ export function evaluate(expression: string, scope: Scope): unknown {
   try {
     const { locals = {}, ...names } = scope
     const parsed = parseExpression(expression, Object.keys(locals).sort())
-    return withinTime(EVALUATION_MS, () => jsonOf(parsed({ ...names, ...locals, ...countsIn(locals) })))
+    const known = { ...names, ...locals, ...countsIn(locals) }
+    return withinTime(EVALUATION_MS, () => {
+      try {
+        return jsonOf(parsed(known))
+      } catch (error) {
+        if (!/^Unsupported type/.test(summaryOf(error))) throw error
+        return jsonOf(parsed(withMaps(known)))
+      }
+    })
   } catch (error) {
     throw expressionFailed(expression, summaryOf(error), error)
   }
+}
+
+/** cel-js takes what an object names `constructor` for its class. It has no such trouble with maps. */
+function withMaps(known: Record<string, unknown>): Record<string, unknown> {
+  const copy = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(copy)
+    if (typeof value !== 'object' || value === null) return value
+    const entries = Object.entries(value).map(([key, item]) => [key, copy(item)] as const)
+    return Object.hasOwn(value, 'constructor') ? new Map(entries) : Object.fromEntries(entries)
+  }
+  return Object.fromEntries(Object.entries(known).map(([name, value]) => [name, copy(value)]))
 }
 
 /** They are ints, which JSON does not know: as a double none of them could say where a text is to be cut. */

@@ -4,8 +4,11 @@ import {
   type FunctionEntry,
   isSourcePath,
   type JsonSchema,
+  type PersonaEntry,
+  Script,
 } from '@devflow/contracts'
 import { sourceFault } from './check-source.ts'
+import { entryErrors } from './entry-errors.ts'
 import { idParts } from './entry-id.ts'
 import { checkSchema } from './json-schema.ts'
 import { parseEntry } from './parse-entry.ts'
@@ -57,7 +60,17 @@ function fileErrors(entry: Entry): ErrorDetail[] {
 
 function schemaErrors(entry: Entry): ErrorDetail[] {
   if (entry.kind === 'function') return functionErrors(entry)
+  if (entry.kind === 'persona') return scriptErrors(entry)
   return entry.kind === 'schema' ? schemaFaults('schema', entry.schema) : []
+}
+
+/** What is wrong with what a scripted persona says; where it is a path still, that is not known. */
+export function scriptErrors({ model: { provider, script } }: PersonaEntry): ErrorDetail[] {
+  if (provider !== 'scripted' || typeof script === 'string') return []
+  const parsed = Script.safeParse(script)
+  if (parsed.success) return []
+  const errors = entryErrors(parsed.error.issues, ['model', 'script'])
+  return errors.map(({ path, message }) => ({ path: pathText(path), message }))
 }
 
 /** What is wrong with a function, as far as it shows before it runs. */

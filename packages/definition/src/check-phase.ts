@@ -132,8 +132,9 @@ function gateErrors(
   }
   if (gate.maxRounds !== undefined && allowChanges === undefined && typeof onReject !== 'object')
     errors.push({ path: `${path}.maxRounds`, message: 'needs allowChanges or onReject: { goto: … }' })
-  // Only named people can be counted; a role may have any number of holders.
-  const people = new Set(approvers ?? [])
+  // Only named people can be counted; a role may have any number of holders. Who is asked at the deadline may decide, too.
+  const escalated = onDeadline?.escalateTo?.flatMap((who) => (typeof who === 'string' ? [who] : who.to)) ?? []
+  const people = new Set([...(approvers ?? []), ...escalated])
   if (approvers && ![...people].some((who) => who.startsWith('role:')) && people.size < quorum) {
     errors.push({
       path: `${path}.quorum`,

@@ -148,6 +148,8 @@ describe('compiling a template', () => {
     ['1 + 1', undefined],
     ['input.more.anything', undefined],
     ['artifacts.spec.items.map(spec, spec.name)', undefined],
+    ['has(input.note) ? input.note : ""', undefined],
+    ['has(input.note) ? input.noot : ""', 'input.noot: not in the schema of input'],
     ['artifacts.spec.items[0].id', undefined],
     ['has(artifacts.findings) ? 1 : 2', undefined],
     ['phases["write"].output.title + run.id', undefined],

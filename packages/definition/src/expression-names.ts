@@ -1,6 +1,6 @@
 import type { JsonSchema } from '@devflow/contracts'
 import type { ASTNode } from '@marcbachmann/cel-js'
-import { asIs, chainOf, childrenOf, indicesOf, type Step } from './expression-tree.ts'
+import { asIs, type Chain, chainOf, childrenOf, indicesOf, type Step } from './expression-tree.ts'
 import { orNull, schemaAt } from './schema-at.ts'
 
 /** What stands behind the names an expression may use. */
@@ -23,9 +23,15 @@ export function nameErrors(ast: ASTNode, names: Names): string[] {
   const errors = new Set<string>()
   const report = (message: string | undefined) => message !== undefined && errors.add(message)
 
+  // What `has(…)` asks for somewhere may be used elsewhere: has(input.x) ? input.x : 0.
+  const askedFor: Chain[] = []
+  const isAskedFor = ({ root, steps }: Chain) =>
+    askedFor.some((other) => other.root === root && other.steps.every((step, index) => step === steps[index]))
+
   const visit = (node: ASTNode, bound: ReadonlySet<string>, asked: boolean): void => {
     const chain = chainOf(node)
-    if (chain && !bound.has(chain.root)) report(chainError(chain.root, chain.steps, names, asked))
+    if (chain && asked) askedFor.push(chain)
+    if (chain && !bound.has(chain.root)) report(chainError(chain, names, asked, asked || isAskedFor(chain)))
     // A chain has been looked at as a whole; of its inside only computed indices are left.
     const children = chain ? indicesOf(node).map(asIs) : childrenOf(node)
     for (const [child, also, inHas] of children) {
@@ -36,11 +42,17 @@ export function nameErrors(ast: ASTNode, names: Names): string[] {
   return [...errors]
 }
 
-function chainError(root: string, steps: Step[], names: Names, asked: boolean): string | undefined {
+/** `asked`: inside `has(…)`. `isFair`: a field may be asked for that a schema leaves open. */
+function chainError(
+  { root, steps }: Chain,
+  names: Names,
+  asked: boolean,
+  isFair: boolean,
+): string | undefined {
   const [name, ...rest] = steps
   switch (root) {
     case 'input':
-      return fieldError('input', names.input, steps)
+      return fieldError('input', names.input, steps, isFair)
     case 'artifacts': {
       if (typeof name !== 'string') return undefined
       const artifact = names.artifacts.get(name)
@@ -49,7 +61,7 @@ function chainError(root: string, steps: Step[], names: Names, asked: boolean): 
       if (!artifact.ready && !asked) return `artifacts.${name}: no earlier phase produces ${name}`
       if (artifact.within !== undefined)
         return `artifacts.${name}: is made for each item of ${artifact.within}: see phases.${artifact.within}.output`
-      return fieldError(`artifacts.${name}`, artifact.schema, rest)
+      return fieldError(`artifacts.${name}`, artifact.schema, rest, isFair)
     }
     case 'phases': {
       if (typeof name !== 'string') return undefined
@@ -59,12 +71,12 @@ function chainError(root: string, steps: Step[], names: Names, asked: boolean): 
       if (phase.within !== undefined)
         return `phases.${name}: ${name} runs inside ${phase.within}: see phases.${phase.within}.output`
       const [field, ...inside] = rest
-      if (field === 'output') return fieldError(`phases.${name}.output`, phase.output, inside)
+      if (field === 'output') return fieldError(`phases.${name}.output`, phase.output, inside, isFair)
       if (field === undefined || field === 'status') return undefined
       return `phases.${name}.${field}: a phase has output and status`
     }
     default:
-      return fieldError(root, names.locals.get(root) ?? {}, steps)
+      return fieldError(root, names.locals.get(root) ?? {}, steps, isFair)
   }
 }
 
@@ -100,17 +112,23 @@ export function schemaAlong(schema: JsonSchema | undefined, steps: readonly Step
   return at !== null && typeof at === 'object' ? (at as JsonSchema) : undefined
 }
 
-function fieldError(start: string, schema: JsonSchema, steps: Step[]): string | undefined {
+function fieldError(start: string, schema: JsonSchema, steps: Step[], isFair: boolean): string | undefined {
   let at: unknown = schema
   let path = start
   for (const step of steps) {
     const next = schemaAt(at, step)
     path += typeof step === 'string' ? `.${step}` : `[${step ?? ''}]`
+    if (next === 'missing' && isFair && leavesOpen(at)) return undefined
     if (next === 'missing') return `${path}: not in the schema of ${start}${known(at)}`
     if (next === 'open') return undefined
     at = next.schema
   }
   return undefined
+}
+
+const leavesOpen = (schema: unknown): boolean => {
+  const { properties, additionalProperties } = schema as JsonSchema
+  return properties !== undefined && additionalProperties === undefined
 }
 
 /** Fields there are instead. */

@@ -6,8 +6,13 @@ export const asIs = (node: ASTNode): Child => [node, undefined, false]
 /** A field, a place in a list; undefined when it is computed. */
 export type Step = string | number | undefined
 
+export interface Chain {
+  root: string
+  steps: Step[]
+}
+
 /** `root.a["b"][0]` taken apart; a computed index is an unknown step. */
-export function chainOf(node: ASTNode): { root: string; steps: Step[] } | undefined {
+export function chainOf(node: ASTNode): Chain | undefined {
   if (node.op === 'id') return { root: node.args, steps: [] }
   if (node.op !== '.' && node.op !== '[]') return undefined
   const inner = chainOf(node.args[0])

@@ -113,6 +113,25 @@ describe('evaluating an expression', () => {
     )
   })
 
+  it('reads data that has a field of the name constructor, wherever it stands', () => {
+    const car = { constructor: 'Ferrari', q: 1 }
+    const odd: Scope = {
+      ...scope,
+      input: { ...car, list: [car], inner: { car } },
+      phases: { constructor: { output: car, status: 'completed' } },
+      locals: { item: car },
+    }
+    for (const [expression, value] of [
+      ['input.q', 1],
+      ['input.constructor', 'Ferrari'],
+      ['input.inner.car', car],
+      ['input.list.map(x, x.q)', [1]],
+      ['item.constructor + "!"', 'Ferrari!'],
+      ['phases.constructor.status', 'completed'],
+    ] as const)
+      expect(evaluate(expression, odd), expression).toEqual(value)
+  })
+
   it('is stopped when it takes too long', () => {
     const list = Array.from({ length: 3000 }, (_, index) => index)
     const nested = 'input.map(a, input.map(b, input.map(c, a == b)))'

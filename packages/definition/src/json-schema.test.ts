@@ -18,6 +18,8 @@ describe('a schema', () => {
     ],
     [{ prefixItems: [{ type: 'string' }, { type: 'number' }], unevaluatedItems: false }],
     [{ enum: [{ pattern: '(' }], default: { $ref: 'http://x' } }],
+    [{ dependentRequired: { card: ['address'] } }],
+    [{ properties: { ab: { type: 'string' } }, patternProperties: { '^a': { minLength: 1 } } }],
   ])('is fine: %j', (schema) => {
     expect(checkSchema(schema)).toEqual([])
   })
@@ -25,8 +27,13 @@ describe('a schema', () => {
   it.each([
     [{ type: 'strin' }, 'type', 'one of'],
     [{ properties: { a: { minLength: -1 } } }, 'properties.a.minLength', '>= 0'],
-    [{ propertys: {} }, '$', 'unknown keyword'],
-    [{ type: 'string', format: 'colour' }, '$', 'unknown format'],
+    [{ propertys: {} }, 'propertys', 'unknown keyword'],
+    [
+      { properties: { a: { items: { minLenght: 1 } } } },
+      'properties.a.items.minLenght',
+      'unknown keyword: "minLenght"',
+    ],
+    [{ anyOf: [{ format: 'colour' }] }, 'anyOf[0].format', 'unknown format "colour"'],
     [
       { $schema: 'http://json-schema.org/draft-07/schema#' },
       '$schema',
@@ -49,6 +56,19 @@ describe('a schema', () => {
       path,
       message: expect.stringContaining(message),
     })
+  })
+
+  it.each([
+    [0.01, [19.99, 4.35, 0.29, 0.07, -0.03, 0], [19.999, 0.001]],
+    [0.1, [0.3, 1e3], [0.35]],
+    [3, [9, -9, 3e20], [10, 0.3]],
+  ])('with multipleOf %s reckons in decimals', (multipleOf, right, wrong) => {
+    const isRight = (value: number) => checkValue({ multipleOf }, value).length === 0
+    expect(right.filter((value) => !isRight(value))).toEqual([])
+    expect(wrong.filter(isRight)).toEqual([])
+    expect(checkValue({ multipleOf: 0.01 }, 0.001)).toEqual([
+      { path: '$', message: 'must be multiple of 0.01' },
+    ])
   })
 
   it('that is any JSON object gets errors with paths, or checks any value', () => {

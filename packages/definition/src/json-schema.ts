@@ -1,5 +1,12 @@
-import type { ErrorDetail, JsonSchema } from '@devflow/contracts'
-import { Ajv2020, type AnySchema, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js'
+import { type ErrorDetail, type Exact, exactOf, type JsonSchema } from '@devflow/contracts'
+import {
+  Ajv2020,
+  type AnySchema,
+  type ErrorObject,
+  type FuncKeywordDefinition,
+  str,
+  type ValidateFunction,
+} from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
 import { canonicalHash, canonicalText } from './canonical.ts'
 import { pathText, pointerSteps } from './path.ts'
@@ -18,6 +25,48 @@ const UNBOUNDED = /"(\$\w*ref|pattern|patternProperties|format|uniqueItems)":/i
 /** Characters of schema times characters of value: so few are checked in some ms whatever they say. */
 const SMALL = 4_000_000
 
+/** Ajv divides doubles, by which 19.99 is no multiple of 0.01. */
+const MULTIPLE_OF: FuncKeywordDefinition = {
+  keyword: 'multipleOf',
+  type: 'number',
+  schemaType: 'number',
+  validate: (of: number, value: number) => {
+    const [one, other] = [exactOf(of), exactOf(Math.abs(value))]
+    if (!one || !other) return Number.isInteger(value / of)
+    const scale = Math.max(one.scale, other.scale)
+    const digits = ({ digits, scale: own }: Exact) => digits * 10n ** BigInt(scale - own)
+    return digits(other) % digits(one) === 0n
+  },
+  error: { message: ({ schemaCode }) => str`must be multiple of ${schemaCode}` },
+}
+
+/** A checker with all that a schema may say. */
+function checker(): Ajv2020 {
+  const ajv = new Ajv2020({
+    strict: true,
+    strictTypes: false,
+    strictRequired: false,
+    strictTuples: false,
+    allowMatchingProperties: true,
+    allErrors: true,
+    // What every object inherits, such as `constructor`, is no property of the value.
+    ownProperties: true,
+    validateSchema: false,
+    logger: false,
+  })
+  addFormats.default(ajv)
+  ajv.removeKeyword('multipleOf').addKeyword(MULTIPLE_OF)
+  // Ajv follows it and yet takes it for a misspelling.
+  ajv.addKeyword('$anchor')
+  return ajv
+}
+
+const { RULES, formats } = checker()
+const KNOWN = {
+  keyword: (name: string) => Object.hasOwn(RULES.keywords, name),
+  format: (name: string) => Object.hasOwn(formats, name),
+}
+
 // Holds the dialect's own schemas; users' schemas never enter it, so it does not grow.
 const dialect = new Ajv2020({ strict: false, allErrors: true, logger: false })
 
@@ -32,7 +81,7 @@ export function checkSchema(schema: JsonSchema): ErrorDetail[] {
   if (schema.$schema !== undefined && String(schema.$schema).replace(/#$/, '') !== DIALECT) {
     return [{ path: '$schema', message: `expected ${DIALECT}` }]
   }
-  const refusals = schemaRefusals(schema)
+  const refusals = schemaRefusals(schema, KNOWN)
   if (refusals.length > 0) return refusals
   try {
     const faults = dialectErrors(schema)
@@ -70,21 +119,7 @@ function validator(schema: JsonSchema): Validator {
     const isBounded = !UNBOUNDED.test(text)
     const check = withinTime(COMPILE_MS, () => {
       // A new instance each: an instance keeps all it compiled, and ids of one schema must not meet another's.
-      const ajv = new Ajv2020({
-        strict: true,
-        strictTypes: false,
-        strictRequired: false,
-        strictTuples: false,
-        allErrors: true,
-        // What every object inherits, such as `constructor`, is no property of the value.
-        ownProperties: true,
-        validateSchema: false,
-        logger: false,
-      })
-      addFormats.default(ajv)
-      // Ajv follows it and yet takes it for a misspelling.
-      ajv.addKeyword('$anchor')
-      return ajv.compile(schema as AnySchema)
+      return checker().compile(schema as AnySchema)
     })
     const isQuick = (value: unknown) =>
       isBounded && text.length * (JSON.stringify(value) ?? '').length < SMALL

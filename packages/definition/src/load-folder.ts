@@ -2,7 +2,7 @@ import { readdir, readFile, stat } from 'node:fs/promises'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type ErrorDetail, isSourcePath } from '@devflow/contracts'
-import { functionErrors } from './check-entry.ts'
+import { functionErrors, scriptErrors } from './check-entry.ts'
 import { compareText } from './entry-id.ts'
 import { type ReadEntry, type ReadResult, readEntries } from './read-entries.ts'
 import { yamlDocuments } from './yaml-documents.ts'
@@ -27,7 +27,10 @@ export async function loadFolder(dir: string): Promise<ReadResult> {
     const text = await textOf(file, result.errors)
     if (text === undefined) continue
     const found = readEntries(text, file)
-    for (const entry of found.entries) await inlineScript(entry, root, scripts, found.errors)
+    for (const entry of found.entries) {
+      await inlineScript(entry, root, scripts, found.errors)
+      if (entry.entry.kind === 'persona') found.errors.push(...placed(scriptErrors(entry.entry), entry))
+    }
     const broken = new Set<ReadEntry>()
     for (const entry of found.entries) if (!(await inlineSource(entry, root, found.errors))) broken.add(entry)
     read.set(file, { ...found, entries: found.entries.filter((entry) => !broken.has(entry)) })
@@ -98,18 +101,18 @@ async function inlineScript(
   else entry.model.script = first.value as typeof entry.model.script
 }
 
+/** The same faults, with where their entry stands. */
+const placed = (faults: readonly ErrorDetail[], { source, line }: ReadEntry): ErrorDetail[] =>
+  faults.map(({ path, message }) => ({ path, message: `${message} (${source}:${line ?? 1})` }))
+
 /** Makes a function's entry whole; false when it cannot be used, which the errors then say. */
-async function inlineSource(
-  { entry, source, line }: ReadEntry,
-  root: string,
-  errors: ErrorDetail[],
-): Promise<boolean> {
+async function inlineSource(read: ReadEntry, root: string, errors: ErrorDetail[]): Promise<boolean> {
+  const { entry, source } = read
   if (entry.kind !== 'function') return true
-  const where = `(${source}:${line ?? 1})`
   if (isSourcePath(entry.source)) {
     const file = resolve(dirname(source), entry.source)
     if (!file.startsWith(root + sep)) {
-      errors.push({ path: 'source', message: `lies outside the folder ${where}` })
+      errors.push(...placed([{ path: 'source', message: 'lies outside the folder' }], read))
       return false
     }
     const text = await textOf(file, errors)
@@ -117,7 +120,7 @@ async function inlineSource(
     entry.source = text
   }
   const faults = functionErrors(entry)
-  errors.push(...faults.map(({ path, message }) => ({ path, message: `${message} ${where}` })))
+  errors.push(...placed(faults, read))
   return faults.length === 0
 }
 

@@ -125,6 +125,23 @@ describe('loading a folder', () => {
     ])
   })
 
+  it('says what is wrong with a script, beside its persona or in it', async () => {
+    const persona = (id: string, script: string) =>
+      `kind: persona\nid: ${id}\nmodel: { provider: scripted, name: s${script} }\n`
+    const folder = await folderWith({
+      'a.yaml': persona('a@1', ', script: { turns: [{ replie: hi }] }'),
+      'b.yaml': persona('b@1', ', script: scripts/s.yaml'),
+      'c.yaml': persona('c@1', ''),
+      'scripts/s.yaml': 'turnz: []\n',
+    })
+    expect((await loadFolder(folder)).errors).toEqual([
+      { path: 'model.script.turns[0].replie', message: expect.stringContaining('a.yaml:1') },
+      { path: 'model.script.turnz', message: expect.stringContaining('b.yaml:1') },
+      { path: 'model.script', message: expect.stringContaining('b.yaml:1') },
+      { path: 'model.script', message: expect.stringContaining('c.yaml:1') },
+    ])
+  })
+
   it('says that a folder is not there', async () => {
     expect((await loadFolder('/nowhere/at/all')).errors).toEqual([
       { path: '/nowhere/at/all', message: 'cannot be read: ENOENT' },

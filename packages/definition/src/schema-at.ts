@@ -15,7 +15,7 @@ const OPENING = [
 /**
  * The schema of a field (a string) or of a list's item (a number); undefined is one that is computed: what can be said
  * without evaluating the schema, `open` where nothing can. Fields that `properties` does not list are `missing`
- * unless `additionalProperties` lets them in by name.
+ * unless `additionalProperties` lets them in by name, or `required` names them.
  */
 export function schemaAt(
   schema: unknown,
@@ -43,9 +43,12 @@ export function schemaAt(
   if (properties && Object.hasOwn(properties, step)) return { schema: properties[step] }
   const more = fields.additionalProperties
   if (more === false) return 'missing'
-  if (more === undefined) return properties ? 'missing' : 'open'
+  if (more === undefined) return properties && !requires(fields, step) ? 'missing' : 'open'
   return { schema: more }
 }
+
+const requires = ({ required }: Record<string, unknown>, name: string): boolean =>
+  Array.isArray(required) && required.includes(name)
 
 /** The schema of what may be null as well. */
 export function orNull(schema: JsonSchema): JsonSchema {

@@ -8,12 +8,18 @@ const MAX_PATTERNS = 200
 const PROBE_MS = 100
 
 /** Keywords whose value is data, not schema: what stands in there is not looked at. */
-const DATA = new Set(['const', 'enum', 'default', 'examples'])
+const DATA = new Set(['const', 'enum', 'default', 'examples', 'dependentRequired', '$vocabulary'])
 /** Keywords whose value maps free names to schemas. */
 const NAMED = new Set(['properties', 'patternProperties', '$defs', 'definitions', 'dependentSchemas'])
 
+/** What a checker knows, by name. */
+interface Known {
+  keyword(name: string): boolean
+  format(name: string): boolean
+}
+
 /** What Devflow refuses in a schema though JSON Schema allows it; paths lead into the schema. */
-export function schemaRefusals(root: JsonSchema): ErrorDetail[] {
+export function schemaRefusals(root: JsonSchema, known: Known): ErrorDetail[] {
   const errors: ErrorDetail[] = []
   let patterns = 0
   const refuse = (path: PropertyKey[], message: string) => errors.push({ path: pathText(path), message })
@@ -39,7 +45,10 @@ export function schemaRefusals(root: JsonSchema): ErrorDetail[] {
     }
     for (const [key, value] of Object.entries(schema)) {
       const at = [...path, key]
+      if (!known.keyword(key)) refuse(at, `unknown keyword: "${key}"`)
       if (DATA.has(key)) continue
+      if (key === 'format' && typeof value === 'string' && !known.format(value))
+        refuse(at, `unknown format "${value}"`)
       if (key === '$ref' || key === '$dynamicRef') {
         if (typeof value === 'string' && !value.startsWith('#'))
           refuse(at, 'must stay inside the schema: start with #')

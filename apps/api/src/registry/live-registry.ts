@@ -1,6 +1,13 @@
 import { DevflowError } from '@devflow/contracts'
 import { changedEntries, pinEntries, type Queryable, registryVersion } from '@devflow/db'
-import { idParts, parseEntry, type ReadResult, Registry, type RegistryEntry } from '@devflow/definition'
+import {
+  brokenTemplates,
+  idParts,
+  parseEntry,
+  type ReadResult,
+  Registry,
+  type RegistryEntry,
+} from '@devflow/definition'
 import type { Logger } from '@devflow/process'
 
 /** Where the entries of the registry come from that were made over HTTP. */
@@ -43,6 +50,19 @@ export class LiveRegistry {
     for (const { path, message } of this.#seen.errors) {
       options.log.error({ path }, `an entry is not valid: ${message}`)
     }
+  }
+
+  /** Says in the log which templates of the folders could not be run as things are. */
+  async tellBroken(): Promise<void> {
+    const { folders, made, registry } = await this.current()
+    const own = folders.list({ kind: 'template' }).filter(({ id }) => !made.has(id))
+    const sources = new Map(own.map(({ id, source }) => [id, source]))
+    for (const { id, errors } of await brokenTemplates(new Registry([]), registry, new Set(sources.keys())))
+      for (const { path, message } of errors)
+        this.#options.log.error(
+          { path: sources.get(id) },
+          `the template ${id} cannot be run: ${path}: ${message}`,
+        )
   }
 
   /** The registry at its current version. */

@@ -21,7 +21,7 @@ const ENTRIES = [
   persona('acme/fallback@1', { name: 'acme/one', fallbacks: ['acme/dear', 'acme/one'] }),
   persona('acme/capped@1', { name: 'acme/one', maxTurns: 50, maxTokensTotal: 5_000 }),
   persona('acme/unpriced@1', { name: 'acme/nobody-knows' }),
-  persona('acme/scripted@1', { provider: 'scripted', name: 'x', script: { turns: [] } }),
+  persona('acme/scripted@1', { provider: 'scripted', name: 'x', script: { turns: [{ reply: 'x' }] } }),
   {
     ...{ kind: 'template', id: 'acme/one@1', roles },
     phases: [

@@ -251,6 +251,27 @@ test('a template that is wrong in itself is refused at its path', async () => {
   expect(await change([{ op: 'create', entry: open }])).toMatchObject({ status: 200 })
 })
 
+test('roles that no binding could mend, and scripts that say nothing, are refused at their path', async () => {
+  const role = (differentVendorFrom: string) => ({
+    roles: { r: { persona: 'offline-verifier@1', differentVendorFrom } },
+  })
+  const persona = (script: unknown) => ({
+    kind: 'persona',
+    id: 'acme:p@1',
+    model: { provider: 'scripted', name: 's', script },
+  })
+  for (const [entry, path] of [
+    [template('acme:roles@1', role('nope')), 'roles.r.differentVendorFrom'],
+    [template('acme:roles@1', role('r')), 'roles.r.differentVendorFrom'],
+    [persona({ turns: [{ foo: 1 }] }), 'model.script.turns[0].foo'],
+    [persona({ turns: [{}], phases: { a: [] } }), 'model.script.phases.a'],
+  ] as const)
+    expect(await change([{ op: 'create', entry }])).toMatchObject({
+      status: 400,
+      body: { errors: [{ path: `changes[0].entry.${path}` }] },
+    })
+})
+
 test('a change that breaks a template of another author is refused, naming the path in it', async () => {
   await create(schema('dep:note'), agent('dep:t', 'dep:note'))
   const gone = await change([{ op: 'delete', entry: { id: 'dep:note' } }])

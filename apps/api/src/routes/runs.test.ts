@@ -66,6 +66,24 @@ describe('submitting', () => {
     expect((await api.call('/v1/runs?limit=200')).body.items).toHaveLength(before)
   })
 
+  test('an input that is null stays null', async () => {
+    const nothing = { kind: 'template', id: 'test/nothing@1', input: { type: ['object', 'null'] } }
+    const entry = { ...nothing, phases: [{ id: 'pause', wait: { signal: 'go' } }] }
+    await api.call('/v1/registry/changes', { json: { changes: [{ op: 'create', entry }] } })
+    for (const [input, kept] of [
+      [null, null],
+      [undefined, {}],
+    ])
+      expect(await api.call('/v1/runs', { json: { template: 'test/nothing@1', input } })).toMatchObject({
+        status: 201,
+        body: { input: kept },
+      })
+    expect(await api.call('/v1/runs', { json: { template: 'test/echo@1', input: null } })).toMatchObject({
+      status: 400,
+      body: { errors: [{ path: 'input', message: 'must be object' }] },
+    })
+  })
+
   test('a missing key is named with its variable and the command that stores it', async () => {
     const { body } = await api.call('/v1/runs', {
       json: { template: 'spec-and-review@1', input: { request: 'x' } },

@@ -63,6 +63,15 @@ function filesAt(path: string, words: Words): { files: string[]; root: string } 
   return { files: files.sort(), root: path }
 }
 
+/** As the API reads its folders. */
+const YAML_1_2 = {
+  version: '1.2',
+  schema: 'core',
+  resolveKnownTags: false,
+  stringKeys: true,
+  logLevel: 'silent',
+} as const
+
 interface Reading {
   /** The folder that scripts must lie in. */
   root: string
@@ -77,10 +86,17 @@ function documentsOf(
 ): { value: unknown; place: string; file: string }[] {
   const text = reading(file, words, () => readFileSync(file === '-' ? 0 : file, 'utf8'))
   const lines = new LineCounter()
-  const parsed = parseAllDocuments(text, { lineCounter: lines, version: '1.2' })
+  const parsed = parseAllDocuments(text, { ...YAML_1_2, lineCounter: lines })
   return ('empty' in parsed ? [] : parsed).flatMap((document) => {
-    const [error] = document.errors
-    if (error) throw badUsage(words.failures.notFile(file, error.message))
+    const [error] = [...document.errors, ...document.warnings]
+    if (error) {
+      const { line } = lines.linePos(error.pos[0])
+      const hint = text.split('\n')[line - 1]?.includes('${{') ? ` ${words.failures.mustBeQuoted}` : ''
+      throw badUsage(words.failures.notFile(file, `${error.message.split('\n')[0]}${hint}`))
+    }
+    const { yaml } = document.directives ?? {}
+    if (yaml?.explicit && yaml.version !== '1.2')
+      throw badUsage(words.failures.notFile(file, words.failures.notYaml12))
     const value: unknown = reading(file, words, () => document.toJS({ maxAliasCount: 100 }))
     if (value === null) return []
     const place = `${file}:${lines.linePos(document.contents?.range?.[0] ?? document.range[0]).line}`
@@ -97,7 +113,7 @@ function withScript(value: unknown, at: Place): unknown {
   if (!isObject(value) || !isObject(model) || typeof model.script !== 'string') return value
   const script = beside(model.script, at)
   at.scripts.add(script)
-  const read = reading(script, at.words, () => parse(readFileSync(script, 'utf8')) as unknown)
+  const read = reading(script, at.words, () => parse(readFileSync(script, 'utf8'), YAML_1_2) as unknown)
   return { ...value, model: { ...model, script: read } }
 }
 

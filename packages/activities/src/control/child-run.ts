@@ -22,7 +22,7 @@ export async function startChildRun(step: Step, workflow: WorkflowPhase): Promis
   const { definition, hash, bindings } = pinned
   const view = viewFrom(step)
   const input = deps.scrub(
-    evaluateValue(workflow.input ?? {}, await scopeOf(view, [workflow.input])),
+    evaluateValue(workflow.input === undefined ? {} : workflow.input, await scopeOf(view, [workflow.input])),
   ) as Run['input']
   const [fault] = checkInput(definition, input)
   if (fault) {

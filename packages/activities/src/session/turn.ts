@@ -123,6 +123,8 @@ async function read(
   const flaw = flawOf(said, session.tools, produces !== undefined && form.kind === undefined)
   if (flaw) return { open: [], results: [], ...flaw }
   if (produces === undefined) {
+    const ended = endedBy(session, toolCalls)
+    if (ended) return ended
     if (toolCalls.length > 0) return { open: toolCalls, results: [] }
     if (content.trim() !== '') return { open: [], results: [], output: content }
     return { open: [], results: [], ask: 'Your answer was empty. Answer the task.' }
@@ -153,12 +155,30 @@ async function read(
   return { open: [], results: [], judged, ...(judged.accepted ? {} : { ask: judged.said }) }
 }
 
+/** Some models call `complete` where a plain answer is asked for: its content is the answer, if they have the tool at all. */
+function endedBy({ agent, persona, deps }: Session, toolCalls: readonly ToolCall[]): Reading | undefined {
+  const complete = toolCalls.find(({ name }) => name === 'complete')
+  if (!complete || !(agent.tools ?? persona.tools).includes('complete')) return undefined
+  const given = proposedContent(complete.arguments, { kind: 'text' }) ?? { unreadable: NO_CONTENT }
+  const result = { id: complete.id, name: 'complete' }
+  if ('unreadable' in given || given.content === '') {
+    const content = 'unreadable' in given ? given.unreadable : NO_CONTENT
+    const open = toolCalls.filter(({ id }) => id !== complete.id)
+    return { open, results: [{ ...result, ok: false, content }] }
+  }
+  const content = deps.scrub(given.content)
+  const output = typeof content === 'string' ? content : JSON.stringify(content)
+  return { open: [], results: [{ ...result, ok: true, content: 'Accepted.' }], output }
+}
+
+const NO_CONTENT = 'complete takes {"content": …}.'
+
 const NOT_ALONE =
   'Not yet: your other calls run first. When they have done what you wanted, call complete again, alone.'
 
 /** The artifact as it stands in its file. */
 async function fromFile({ root, agent, definition }: Session, file: string | undefined): Promise<Proposed> {
-  if (root === undefined || file === undefined) return { unreadable: 'complete takes {"content": …}.' }
+  if (root === undefined || file === undefined) return { unreadable: NO_CONTENT }
   return await proposedFile(root, file, definition.artifacts[agent.produces ?? ''] ?? {})
 }
 

@@ -56,6 +56,8 @@ export const failures = {
   notPairs: 'expected name=value',
   notDollars: 'expected dollars, as in 0.50',
   notFile: (file: string, why: string) => `${file} cannot be read as JSON or YAML: ${why}`,
+  mustBeQuoted: 'An expression inside { … } or [ … ], or one that holds ": " or " #", must be quoted.',
+  notYaml12: 'it is not YAML 1.2',
   notObject: 'fields of --input need an input that is an object',
   ambiguous: (text: string, ids: string) => `${text} is the beginning of several runs: ${ids}`,
   noSuchRun: (text: string) => `there is no run ${text}`,

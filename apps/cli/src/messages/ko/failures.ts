@@ -55,6 +55,8 @@ export const failures: Words['failures'] = {
   notPairs: '이름=값 형식이어야 합니다',
   notDollars: '0.50처럼 달러 금액이어야 합니다',
   notFile: (file, why) => `${file}을(를) JSON이나 YAML로 읽을 수 없습니다: ${why}`,
+  mustBeQuoted: '{ … }나 [ … ] 안의 식, 그리고 ": "나 " #"가 들어 있는 식은 따옴표로 묶어야 합니다.',
+  notYaml12: 'YAML 1.2가 아닙니다',
   notObject: '--input 필드를 쓰려면 입력이 객체여야 합니다',
   ambiguous: (text, ids) => `${text}(으)로 시작하는 실행이 여럿입니다: ${ids}`,
   noSuchRun: (text) => `${text} 실행이 없습니다`,

@@ -1,3 +1,4 @@
+import type { BoundPersona } from '@devflow/contracts'
 import PQueue from 'p-queue'
 import type { ToolCall } from '../../models/model.ts'
 import { failed, refused, type ToolResult } from '../../tools/index.ts'
@@ -70,13 +71,17 @@ function orderOf(
     )
   const { persona: name, task } = read.data
   const askable = askableBy(session.definition, session.persona)
-  const persona = askable.get(name) ?? [...askable].find(([id]) => id.split('@', 1)[0] === name)?.[1]
+  const persona = askable.get(name) ?? [...askable].find((one) => isNamed(one, name))?.[1]
   if (persona) return { persona, task }
   return refused(
     'unknown_subagent',
     `There is no agent ${name} to ask. Agents: ${[...askable.keys()].join(', ')}.`,
   )
 }
+
+/** A model may name a role's persona by its id, and leave the version out. */
+const isNamed = ([key, { id }]: [string, BoundPersona], name: string): boolean =>
+  [key, id].some((each) => each === name || each.split('@', 1)[0] === name)
 
 function parsed(text: string): unknown {
   try {
