@@ -11,6 +11,11 @@ export async function endWith(command: () => Promise<unknown>, telling: Telling)
     tellFailure(error, telling)
     process.exitCode = exitCodeOfFailure(error)
   }
+  await Promise.all([process.stdout, process.stderr].map(flushed))
   // What a library has left open must not keep a finished command.
   process.exit()
 }
+
+/** Resolves when all that was written has been taken, however slowly, or when nobody is left to take it. */
+const flushed = (stream: NodeJS.WriteStream): Promise<void> =>
+  new Promise((resolve) => stream.write('', () => resolve()))
