@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { runCommand } from '../support/command-line.ts'
 import { smallRepository } from '../support/repository.ts'
+import { runInShell } from '../support/shell-line.ts'
 import { useCommandStack } from './stack.ts'
 
 const devflow = useCommandStack()
@@ -75,6 +76,15 @@ test('Ctrl-C leaves a run that goes on, and says how to come back', async () => 
   const [, id = ''] = /runs show (\S+) --follow/.exec(stdout) ?? []
   expect(stdout).toContain('You have left; the run goes on without you.')
   expect((await devflow.json<Run>('runs', 'show', id)).status).toBe('waiting')
+})
+
+test('so does a reader of what it prints that has seen enough', async () => {
+  const line = `devflow run asks@1 --label read=once | head -1; exit \${PIPESTATUS[0]}`
+  const { code, stdout, stderr } = await runInShell(line, devflow.env)
+  expect([code, stdout, stderr]).toEqual([141, 'What it may cost of $0.50\n', ''])
+  const { items } = await devflow.json<{ items: Run[] }>('runs', 'list', '--label', 'read=once')
+  const [{ id } = { id: '' }] = items
+  await devflow.stack.untilStatus(id, 'waiting')
 })
 
 test('following goes on over a restart of the API', async () => {

@@ -1,21 +1,31 @@
-import { exitCodeOfFailure } from './exit-codes.ts'
+import type { Command } from 'commander'
+import { EXIT, exitCodeOfFailure } from './exit-codes.ts'
+import { outputOn } from './output/output.ts'
+import { whenUnread } from './output/when-unread.ts'
 import { type Telling, tellFailure } from './tell-failure.ts'
 
 /** Runs a command to the process's end. Commands set `process.exitCode`; failures are put in words for people. */
-export async function endWith(command: () => Promise<unknown>, telling: Telling): Promise<never> {
-  // A reader that goes away, as `| head` does, is no reason to end a stack.
-  process.stdout.on('error', () => {})
-  try {
-    await command()
-  } catch (error) {
+export async function endWith(program: Command, telling: Telling): Promise<never> {
+  const output = outputOn(process.stdout, telling.words)
+  const errors = outputOn(process.stderr, telling.words)
+  // Where nobody can be told of a failure, the exit code still says it.
+  errors.outlive()
+  program.hook('preAction', (_, command) => {
+    // A stack goes on, whoever reads what it says.
+    if (command.name() === 'up') output.outlive()
+    else whenUnread(output.leave)
+  })
+  const fail = (error: unknown) => {
     tellFailure(error, telling)
     process.exitCode = exitCodeOfFailure(error)
   }
-  await Promise.all([process.stdout, process.stderr].map(flushed))
+  // Help and the version end as failures do, and are output too.
+  const work = program.parseAsync().catch(fail).then(output.flushed)
+  const unread = output.over.then(() => {
+    process.exitCode = EXIT.unread
+  }, fail)
+  await Promise.race([work, unread])
+  await Promise.all([output.flushed(), errors.flushed()])
   // What a library has left open must not keep a finished command.
   process.exit()
 }
-
-/** Resolves when all that was written has been taken, however slowly, or when nobody is left to take it. */
-const flushed = (stream: NodeJS.WriteStream): Promise<void> =>
-  new Promise((resolve) => stream.write('', () => resolve()))

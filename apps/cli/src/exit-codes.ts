@@ -12,6 +12,8 @@ export const EXIT = {
   unreachable: 5,
   /** What a shell reports for a process that Ctrl-C ended. */
   interrupted: 130,
+  /** The same for one whose output nobody reads any more. */
+  unread: 141,
 } as const
 
 export function exitCodeOf(status: RunStatus): number {

@@ -7,4 +7,4 @@ import { createProgram } from './program.ts'
 const { language, ...manner } = readManner(process.argv, process.env)
 const words = wordsIn(language)
 
-await endWith(() => createProgram(words).parseAsync(), { ...manner, words })
+await endWith(createProgram(words), { ...manner, words })

@@ -36,8 +36,7 @@ export function screenOf(
     palette: paletteOf(stdout),
     program,
     write,
-    print: (...lines) => {
-      for (const line of lines) write(`${line}\n`)
-    },
+    // One write, so that a reader who leaves after the first line ends nothing in between.
+    print: (...lines) => write(lines.map((line) => `${line}\n`).join('')),
   }
 }

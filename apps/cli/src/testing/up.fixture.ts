@@ -13,4 +13,4 @@ const program = createProgram(words, {
   api: beside('./api.fixture.ts'),
   worker: beside('./worker.fixture.ts'),
 })
-await endWith(() => program.parseAsync(), { ...manner, words })
+await endWith(program, { ...manner, words })

@@ -9,6 +9,7 @@ import { promisify } from 'node:util'
 import { Client } from 'pg'
 import { expect, inject, onTestFinished, test, vi } from 'vitest'
 import { allPids, dataFolder, isAlive, startUp } from '../testing/start-up.ts'
+import { readEndpoints } from './endpoints.ts'
 
 // Whole stacks, on a machine that other tests use too.
 vi.setConfig({ testTimeout: 90_000 })
@@ -161,6 +162,18 @@ test('uses the Postgres and the Temporal it is given as they are', async () => {
   const ready = await up.ready()
   expect(ready).toMatchObject({ databaseUrl: given.DATABASE_URL, temporalAddress: given.TEMPORAL_ADDRESS })
   expect(Object.keys(ready.pids)).toEqual(['api', 'workers'])
+})
+
+test('goes on when nobody reads what it says any more', async () => {
+  const data = dataFolder()
+  const up = startUp(['--data', data, '--port', '0'], given)
+  const { pids } = await up.ready()
+  up.process.stdout?.destroy()
+  for (const pid of pids.workers) process.kill(pid, 'SIGKILL')
+  const workers = () => readEndpoints(data)?.pids.workers
+  await expect.poll(workers, { timeout: 30_000 }).not.toEqual(pids.workers)
+  up.process.kill('SIGTERM')
+  expect(await up.ended).toBe(0)
 })
 
 test('commands find the stack that runs in their folder', async () => {

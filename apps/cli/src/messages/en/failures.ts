@@ -50,6 +50,7 @@ export const failures = {
     bad_usage: 'see what there is: --help',
     unexpected: 'see more of it with DEVFLOW_LOG_LEVEL=debug; if it is a defect, please report it',
   } as Record<string, string>,
+  outputFailed: (why: string) => `the output cannot be written: ${why}`,
   unreachable: (url: string) => `there is no Devflow at ${url}`,
   badUrl: (url: string) => `${url} is no address, as http://127.0.0.1:8787 is one`,
   notPair: (text: string) => `${text} is not of the form name=value`,

@@ -49,6 +49,7 @@ export const failures: Words['failures'] = {
     bad_usage: '사용법을 보세요: --help',
     unexpected: 'DEVFLOW_LOG_LEVEL=debug로 더 볼 수 있습니다. 결함이라면 알려 주세요',
   },
+  outputFailed: (why) => `출력을 쓸 수 없습니다: ${why}`,
   unreachable: (url) => `${url}에 Devflow가 없습니다`,
   badUrl: (url) => `${url}은(는) http://127.0.0.1:8787 같은 주소가 아닙니다`,
   notPair: (text) => `${text}은(는) 이름=값 형식이 아닙니다`,
