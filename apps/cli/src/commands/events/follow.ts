@@ -6,23 +6,30 @@ import type { Words } from '../../messages/words.ts'
 import { eventPrinter } from '../../sources/event-lines.ts'
 import { wholeIn, wordsIn } from '../values.ts'
 
-export function addFollow(events: Command, words: Words): void {
+export function addFollow(group: Command, words: Words): void {
   const { help } = words.sources
-  events
+  group
     .command('follow')
     .description(help.events.follow)
     .argument('[patterns]', help.events.patterns, wordsIn)
     .option('--after <seq>', help.events.after, wholeIn(words, 0, Number.MAX_SAFE_INTEGER))
     .action(async (topics: string[] | undefined, { after }: { after?: number }, command: Command) => {
       const invocation = invocationOf(command)
+      const { json, screen } = invocation
       const print = eventPrinter(invocation)
+      const lost = () => {
+        if (!json) screen.print(words.sources.connection)
+      }
+      const { topics: events } = invocation.client({ onRetry: lost })
       const leaving = leavingSignal()
+      const { signal } = leaving
       const query = { ...(topics ? { topics } : {}), ...(after === undefined ? {} : { after }) }
       try {
-        for await (const event of invocation.client().topics.follow({ ...query, signal: leaving.signal }))
-          print(event)
+        // A stream is connected again and again; whether anybody is there at all is found out before.
+        await events.read({ ...query, limit: 1 }, { signal })
+        for await (const event of events.follow({ ...query, signal })) print(event)
       } catch (error) {
-        if (!leaving.signal.aborted) throw error
+        if (!signal.aborted) throw error
         process.exitCode = EXIT.interrupted
       } finally {
         leaving.forget()

@@ -32,7 +32,7 @@ export function addEvents(runs: Command, words: Words): void {
       const client = invocation.client()
       const id = await findRunId(client, text, words)
       const print = printerOf(invocation)
-      if (flags.follow) process.exitCode = await followEvents(client, id, flags, print, invocation)
+      if (flags.follow) process.exitCode = await followEvents(id, flags, print, invocation)
       else for await (const item of recorded(client, id, flags)) print(item)
     })
 }
@@ -54,25 +54,30 @@ async function* recorded(
 }
 
 async function followEvents(
-  client: DevflowClient,
   id: string,
   { after, type: types, chunks = false }: Flags,
   print: (item: LogItem) => void,
-  { json, screen, words }: Invocation,
+  invocation: Invocation,
 ): Promise<number> {
+  const { json, screen, words } = invocation
+  const lost = () => {
+    if (!json) screen.print(words.run.connection)
+  }
+  const { runs } = invocation.client({ onRetry: lost })
   const leaving = leavingSignal()
-  const options = { after, types, signal: leaving.signal }
+  const { signal } = leaving
+  const options = { after, types, signal }
   try {
-    const events = chunks
-      ? client.runs.follow(id, { ...options, chunks: true })
-      : client.runs.follow(id, options)
+    // A stream is connected again and again; whether anybody is there at all is found out before.
+    await runs.get(id, { signal })
+    const events = chunks ? runs.follow(id, { ...options, chunks: true }) : runs.follow(id, options)
     for (;;) {
       const next = await events.next()
       if (next.done) return exitCodeOf(next.value.status)
       print(next.value)
     }
   } catch (error) {
-    if (!leaving.signal.aborted) throw error
+    if (!signal.aborted) throw error
     if (!json) screen.print(...leftLines(id, screen, words))
     return EXIT.interrupted
   } finally {

@@ -71,6 +71,7 @@ export const sources = {
   },
   none: { triggers: 'No triggers.', schedules: 'No schedules.', webhooks: 'No webhooks.' },
   noEvents: 'No events.',
+  connection: 'The connection is lost; connecting again.',
   noDeliveries: 'No deliveries.',
   states: { on: 'on', off: 'off', paused: 'paused', usedUp: 'used up', refused: 'refused' },
   outcomes: {

@@ -72,6 +72,7 @@ export const sources: Words['sources'] = {
   },
   none: { triggers: '트리거가 없습니다.', schedules: '일정이 없습니다.', webhooks: '웹훅이 없습니다.' },
   noEvents: '이벤트가 없습니다.',
+  connection: '연결이 끊겼습니다. 다시 연결하는 중입니다.',
   noDeliveries: '전달이 없습니다.',
   states: { on: '켜짐', off: '꺼짐', paused: '멈춤', usedUp: '다 씀', refused: '거부됨' },
   outcomes: { waiting: '대기', submitted: '제출됨', skipped: '건너뜀', failed: '실패' },
