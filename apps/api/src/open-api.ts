@@ -45,7 +45,6 @@ export async function openApi(config: Config, log: Logger, tracing?: Tracing): P
   const listener = new Listener(databaseUrl, { onProblem: warn('listening to Postgres failed') })
   const poker = new Poker(databaseUrl, { onProblem: warn('a poke could not be sent') })
   const registry = new LiveRegistry({ pool, tenant: DEFAULT_TENANT, read, log })
-  registry.tellBroken().catch(warn('the templates of folders could not be checked'))
   const watch = new Watch({ pool, listener, onProblem: warn('the slow poll failed') })
   const readiness = new Readiness({ pool, ...config.temporal })
   const closing = new AbortController()

@@ -11,4 +11,7 @@ const child = supervised({
   },
 })
 setInterval(() => {}, 1000)
+process.on('message', (message) => {
+  if (message === 'tell') child.notice('something is odd')
+})
 child.ready(4711)

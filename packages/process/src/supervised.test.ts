@@ -30,6 +30,12 @@ test('tells that it is ready and answers pings', async () => {
   expect((await once(child, 'message'))[0]).toEqual({ type: 'pong', n: 7 })
 })
 
+test('has something told to people', async () => {
+  const { child } = await start()
+  child.send('tell')
+  expect((await once(child, 'message'))[0]).toEqual({ type: 'notice', text: 'something is odd' })
+})
+
 test('a signal and a supervisor that goes drain it once, then it exits with 0', async () => {
   const { child, ended, printed } = await start('20')
   child.kill('SIGTERM')

@@ -15,6 +15,8 @@ export interface SupervisedOptions {
 export interface Supervised {
   /** Tells the supervisor that the process does its work, and on which port. Nothing happens without a supervisor. */
   ready(port?: number): void
+  /** Has the supervisor tell something to people. Nothing happens without one. */
+  notice(text: string): void
   /** Aborted when the end begins. */
   readonly stopping: AbortSignal
   /** Ends the process as a signal would; for errors after which it cannot go on, with the exit code to leave with. */
@@ -66,6 +68,7 @@ export function supervised(options: SupervisedOptions): Supervised {
   })
   return {
     ready: (port) => tell({ type: 'ready', ...(port === undefined ? {} : { port }) }),
+    notice: (text) => tell({ type: 'notice', text }),
     stopping: ending.signal,
     stop,
   }

@@ -1,4 +1,4 @@
-import { DevflowError } from '@devflow/contracts'
+import { DevflowError, type ErrorDetail } from '@devflow/contracts'
 import { changedEntries, pinEntries, type Queryable, registryVersion } from '@devflow/db'
 import {
   brokenTemplates,
@@ -52,17 +52,22 @@ export class LiveRegistry {
     }
   }
 
-  /** Says in the log which templates of the folders could not be run as things are. */
-  async tellBroken(): Promise<void> {
+  /** What the folders hold that is not valid. */
+  get errors(): readonly ErrorDetail[] {
+    return this.#seen.errors
+  }
+
+  /** Says, also in the log, which templates of the folders could not be run as things are. */
+  async tellBroken(tell: (text: string) => void): Promise<void> {
     const { folders, made, registry } = await this.current()
     const own = folders.list({ kind: 'template' }).filter(({ id }) => !made.has(id))
     const sources = new Map(own.map(({ id, source }) => [id, source]))
     for (const { id, errors } of await brokenTemplates(new Registry([]), registry, new Set(sources.keys())))
-      for (const { path, message } of errors)
-        this.#options.log.error(
-          { path: sources.get(id) },
-          `the template ${id} cannot be run: ${path}: ${message}`,
-        )
+      for (const { path, message } of errors) {
+        const text = `the template ${id} cannot be run: ${path}: ${message}`
+        this.#options.log.error({ path: sources.get(id) }, text)
+        tell(`${text} (${sources.get(id)})`)
+      }
   }
 
   /** The registry at its current version. */

@@ -339,15 +339,18 @@ phases: [{ id: write, agent: { role: writer, prompt: Write., produces: note } }]
   })
 })
 
-test('a template of a folder that could not be run is told in the log, with what is wrong where', async () => {
+test('a template of a folder that could not be run is told, with what is wrong where', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'devflow-broken-'))
   onTestFinished(() => rm(folder, { recursive: true, force: true }))
   const phase = '{ id: work, agent: { role: nobody, prompt: Work. } }'
   await writeFile(join(folder, 'broken.yaml'), `kind: template\nid: acme:broken@1\nphases:\n  - ${phase}\n`)
-  const { logged } = await testApi({ DEVFLOW_ENTRIES: folder, DEVFLOW_LOG_LEVEL: 'error' })
-  await expect.poll(() => logged.length).toBe(1)
-  expect(JSON.parse(logged[0] ?? '')).toMatchObject({
-    path: join(folder, 'broken.yaml'),
-    msg: expect.stringContaining('acme:broken@1 cannot be run: phases[0].agent.role'),
-  })
+  const { logged, deps } = await testApi({ DEVFLOW_ENTRIES: folder })
+  const told: string[] = []
+  await deps.registry.tellBroken((text) => told.push(text))
+  const [path, words] = [join(folder, 'broken.yaml'), 'acme:broken@1 cannot be run: phases[0].agent.role']
+  expect(told).toEqual([expect.stringContaining(words)])
+  expect(told[0]).toContain(path)
+  expect(logged.map((line) => JSON.parse(line))).toMatchObject([
+    { path, msg: expect.stringContaining(words) },
+  ])
 })

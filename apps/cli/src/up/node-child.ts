@@ -12,6 +12,8 @@ export interface NodeChildOptions {
   times: Times
   /** Milliseconds until it has to be ready; 60,000 unless told. */
   readyMs?: number
+  /** Hears what the process has to say to people. */
+  onNotice?(text: string): void
 }
 
 export interface NodeChild extends Running {
@@ -36,6 +38,7 @@ export async function startNodeChild(options: NodeChildOptions): Promise<NodeChi
     onMessage: (message) => {
       const heard = ChildMessage.safeParse(message)
       if (heard.data?.type === 'pong') unanswered = 0
+      if (heard.data?.type === 'notice') options.onNotice?.(heard.data.text)
       if (heard.data?.type === 'ready') ready.resolve(heard.data.port)
     },
   })

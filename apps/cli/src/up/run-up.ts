@@ -1,5 +1,6 @@
 import { DevflowClient } from '@devflow/client'
 import { EXIT, exitCodeOf } from '../exit-codes.ts'
+import { checkOptions } from './check-options.ts'
 import { watchDisk } from './disk-watch.ts'
 import { endRequests } from './end-requests.ts'
 import { type Endpoints, writeEndpoints } from './endpoints.ts'
@@ -14,11 +15,11 @@ const AT_ONCE_MS = 3_000
 
 /** Runs the stack until it is asked to end, or with `--once` until the sample is over. Answers the exit code. */
 export async function runUp(options: UpOptions, deps?: StackDeps): Promise<number> {
+  checkOptions(options)
   const write = (text: string) => void process.stdout.write(text)
+  const writeError = (text: string) => void process.stderr.write(text)
   const { words } = options
-  const voice = options.json
-    ? jsonVoice(write)
-    : proseVoice(options.dataDir, performance.now(), write, words, options.config.program)
+  const voice = options.json ? jsonVoice(write) : proseVoice(options, performance.now(), write, writeError)
   const requests = endRequests()
 
   let running: Endpoints | undefined
@@ -31,6 +32,7 @@ export async function runUp(options: UpOptions, deps?: StackDeps): Promise<numbe
     options,
     {
       onProgress: voice.say,
+      onNotice: voice.warn,
       onReady: (endpoints) => {
         writeEndpoints(options.dataDir, endpoints)
         voice.ready(endpoints, running !== undefined)

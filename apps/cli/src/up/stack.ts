@@ -13,6 +13,8 @@ import type { UpOptions } from './up-options.ts'
 export interface StackEvents {
   /** Plain words on what takes a while or has happened. */
   onProgress(text: string): void
+  /** A part says that something is not as whoever started it will think. */
+  onNotice(text: string): void
   /** All parts run: the first time, and again after each restart of one. */
   onReady(endpoints: Endpoints): void
 }
@@ -70,6 +72,7 @@ export async function startStack(
       ...(options.unsandboxedCommands ? { unsandboxedCommands: true } : {}),
     },
     progress: events.onProgress,
+    notice: events.onNotice,
     keep: (name, start, note) =>
       supervise(
         start,

@@ -1,13 +1,15 @@
 import type { RunEvent } from '@devflow/contracts'
 import { progressLines } from '../following/progress-lines.ts'
-import type { Words } from '../messages/words.ts'
-import { padEnd } from '../terminal/fit.ts'
+import { harmless, padEnd } from '../terminal/fit.ts'
 import type { Endpoints } from './endpoints.ts'
 import { readyProse } from './ready-prose.ts'
+import type { UpOptions } from './up-options.ts'
 
 /** How `up` speaks: prose for people, or one JSON object a line. */
 export interface Voice {
   say(text: string): void
+  /** Something is not as a person will think: prose has it on stderr. */
+  warn(text: string): void
   /** All parts run. `again`: after a restart of one. */
   ready(endpoints: Endpoints, again: boolean): void
   /** A sample run was submitted; `followed` when its progress is about to be told. */
@@ -19,15 +21,15 @@ export interface Voice {
 type Write = (text: string) => void
 
 export function proseVoice(
-  dataDir: string,
+  { dataDir, words, config: { program } }: UpOptions,
   startedAt: number,
   write: Write,
-  words: Words,
-  program: string,
+  writeError: Write,
 ): Voice {
   const linesOf = progressLines(words)
   return {
     say: (text) => write(`${text}\n`),
+    warn: (text) => writeError(`! ${harmless(text)}\n`),
     ready: (endpoints, again) =>
       write(
         again ? `${words.up.again}\n` : readyProse(endpoints, dataDir, performance.now() - startedAt, words),
@@ -56,6 +58,7 @@ export function jsonVoice(write: Write): Voice {
   const line = (value: object) => write(`${JSON.stringify(value)}\n`)
   return {
     say: (text) => line({ event: 'progress', text }),
+    warn: (text) => line({ event: 'progress', text }),
     ready: ({ pids, ...endpoints }) => line({ event: 'ready', ...endpoints, console: endpoints.api, pids }),
     sample: (runId) => line({ event: 'sample', runId }),
     event: (record) => line({ event: 'run', record }),

@@ -52,6 +52,7 @@ export const failures = {
   } as Record<string, string>,
   outputFailed: (why: string) => `the output cannot be written: ${why}`,
   unreachable: (url: string) => `there is no Devflow at ${url}`,
+  noFolder: (option: string, path: string) => `${option}: there is no folder ${path}`,
   badUrl: (url: string) => `${url} is no address, as http://127.0.0.1:8787 is one`,
   notPair: (text: string) => `${text} is not of the form name=value`,
   notPairs: 'expected name=value',

@@ -51,6 +51,7 @@ export const failures: Words['failures'] = {
   },
   outputFailed: (why) => `출력을 쓸 수 없습니다: ${why}`,
   unreachable: (url) => `${url}에 Devflow가 없습니다`,
+  noFolder: (option, path) => `${option}: ${path} 폴더가 없습니다`,
   badUrl: (url) => `${url}은(는) http://127.0.0.1:8787 같은 주소가 아닙니다`,
   notPair: (text) => `${text}은(는) 이름=값 형식이 아닙니다`,
   notPairs: '이름=값 형식이어야 합니다',

@@ -16,7 +16,7 @@ export async function placeApi({ options, endpoints }: PartContext): Promise<num
 
 /** The API, always on the port its first start found. */
 export async function keepApi(context: PartContext, script: string, place: number): Promise<Supervised> {
-  const { options, at, endpoints, keep } = context
+  const { options, at, endpoints, keep, notice } = context
   const { host, config } = options
   let port = place
   let isFirst = true
@@ -26,6 +26,7 @@ export async function keepApi(context: PartContext, script: string, place: numbe
       env: { ...childEnv(context), DEVFLOW_PORT: String(on) },
       logFile: at.log('api'),
       times: config.times,
+      onNotice: notice,
     })
   const start = async () => {
     try {

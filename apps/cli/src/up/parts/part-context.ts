@@ -9,6 +9,7 @@ export interface PartContext {
   readonly at: ReturnType<typeof dataLayout>
   readonly endpoints: Endpoints
   progress(text: string): void
+  notice(text: string): void
   /** Starts a part and keeps it running; `onRunning` notes where it is, each time. */
   keep<Part extends Running>(
     name: string,

@@ -1,0 +1,57 @@
+import { existsSync } from 'node:fs'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, inject, onTestFinished, test } from 'vitest'
+import { type CommandOptions, runCommand, startCommand } from '../support/command-line.ts'
+import { useStack } from '../support/stack.ts'
+
+const stack = useStack()
+
+async function newFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'devflow-cli-up-'))
+  onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }))
+  return folder
+}
+
+/** With these, only API and worker are started. */
+const given = () => ({
+  DATABASE_URL: stack.databaseUrl,
+  TEMPORAL_ADDRESS: inject('temporalAddress'),
+  TEMPORAL_NAMESPACE: stack.client.options.namespace ?? 'default',
+})
+
+/** Runs `devflow up` that is refused; it may not have made its data folder. */
+async function refused(args: string[], options?: CommandOptions) {
+  const data = join(await newFolder(), 'data')
+  const { code, stdout, stderr } = await runCommand(['up', '--data', data, '--port', '0', ...args], options)
+  expect([stdout, existsSync(data)]).toEqual(['', false])
+  return { code, stderr }
+}
+
+test.each(['--entries', '--workspace-root'])('%s that is no folder is bad usage: 2', async (option) => {
+  const prose = await refused([option, '/nonexist'])
+  expect(prose).toEqual({
+    code: 2,
+    stderr: expect.stringContaining(`${option}: there is no folder /nonexist`),
+  })
+  const { code, stderr } = await refused([option, '/nonexist', '--json'])
+  expect([code, JSON.parse(stderr)]).toMatchObject([2, { error: { kind: 'INVALID', code: 'bad_usage' } }])
+})
+
+test('an entry that is not valid is told, and the rest runs', async () => {
+  const entries = await newFolder()
+  await writeFile(join(entries, 'odd.yaml'), 'kind: template\nid: odd@1\ntitle: Odd\nphases: 7\n')
+  const args = ['up', '--data', await newFolder(), '--port', '0', '--no-sample', '--entries', entries]
+  const told = /an entry is not valid: phases: .*odd\.yaml:4/
+  const prose = startCommand(args, { env: given() })
+  await prose.until('Devflow is ready')
+  prose.signal('SIGTERM')
+  expect(await prose.ended).toMatchObject({ code: 0, stderr: expect.stringMatching(told) })
+  const json = startCommand([...args, '--json'], { env: given() })
+  await json.until('"event":"ready"')
+  json.signal('SIGTERM')
+  const { code, stderr, json: lines } = await json.ended
+  expect([code, stderr]).toEqual([0, ''])
+  expect(lines()).toContainEqual({ event: 'progress', text: expect.stringMatching(told) })
+})
