@@ -39,6 +39,27 @@ test.each(['--entries', '--workspace-root'])('%s that is no folder is bad usage:
   expect([code, JSON.parse(stderr)]).toMatchObject([2, { error: { kind: 'INVALID', code: 'bad_usage' } }])
 })
 
+const NOWHERE = 'postgres://nobody:hunter2hunter2@127.0.0.1:1/none'
+
+test.each([
+  ['DATABASE_URL', ['up', '--port', '0']],
+  ['DATABASE_URL', ['migrate']],
+  ['DATABASE_URL', ['rebuild', '--check']],
+  ['TEMPORAL_ADDRESS', ['up', '--port', '0']],
+])('a server that is away is named by its variable: %s with %j ends with 5', async (variable, command) => {
+  const env = { ...given(), [variable]: variable === 'DATABASE_URL' ? NOWHERE : '127.0.0.1:1' }
+  const code = variable === 'DATABASE_URL' ? 'database_unreachable' : 'temporal_unreachable'
+  const args = [...command, '--data', join(await newFolder(), 'data')]
+  const prose = await runCommand(args, { env })
+  expect([prose.code, prose.stdout]).toEqual([5, ''])
+  expect(prose.stderr).toMatch(
+    new RegExp(`UNAVAILABLE ${code}\n.*${variable} names \\(127\\.0\\.0\\.1:1\\).*\n→.*${variable}`),
+  )
+  expect(prose.stderr).not.toMatch(/hunter2|"level"|^\s+at /m)
+  const json = await runCommand([...args, '--json'], { env })
+  expect([json.code, JSON.parse(json.stderr)]).toMatchObject([5, { error: { kind: 'UNAVAILABLE', code } }])
+})
+
 test('an entry that is not valid is told, and the rest runs', async () => {
   const entries = await newFolder()
   await writeFile(join(entries, 'odd.yaml'), 'kind: template\nid: odd@1\ntitle: Odd\nphases: 7\n')

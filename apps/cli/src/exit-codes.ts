@@ -16,6 +16,9 @@ export const EXIT = {
   unread: 141,
 } as const
 
+/** Codes of servers that the environment names and that are not there. */
+const AWAY = ['database_unreachable', 'temporal_unreachable']
+
 export function exitCodeOf(status: RunStatus): number {
   if (status === 'completed') return EXIT.completed
   if (status === 'canceled') return EXIT.canceled
@@ -26,7 +29,7 @@ export function exitCodeOf(status: RunStatus): number {
 export function exitCodeOfFailure(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT.badUsage
   const isAway = [ConnectionError, UnavailableError, TimeoutError].some((type) => error instanceof type)
-  if (isAway) return EXIT.unreachable
+  if (isAway || (error instanceof DevflowError && AWAY.includes(error.code))) return EXIT.unreachable
   const isWrong = error instanceof DevflowError && ['INVALID', 'NOT_FOUND'].includes(error.kind)
   return isWrong ? EXIT.badUsage : EXIT.failed
 }

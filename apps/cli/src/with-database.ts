@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs'
 import { DevflowError } from '@devflow/contracts'
 import { startPostgres } from '@devflow/local-stack'
-import type { Config } from './config.ts'
+import { requireDatabase } from './given-servers.ts'
+import type { Invocation } from './invocation.ts'
 import { dataLayout } from './up/data-layout.ts'
 import { readEndpoints } from './up/endpoints.ts'
 import { lockUnlessRunning } from './up/lock-unless-running.ts'
@@ -12,10 +13,13 @@ import { lockUnlessRunning } from './up/lock-unless-running.ts'
  */
 export async function withDatabase<Result>(
   dataDir: string,
-  { databaseUrl, path }: Config,
+  { config: { databaseUrl, path }, words }: Pick<Invocation, 'config' | 'words'>,
   use: (databaseUrl: string) => Promise<Result>,
 ): Promise<Result> {
-  if (databaseUrl !== undefined) return use(databaseUrl)
+  if (databaseUrl !== undefined) {
+    await requireDatabase(databaseUrl, words)
+    return use(databaseUrl)
+  }
   const at = dataLayout(dataDir)
   if (!existsSync(at.postgres)) {
     const message = `${dataDir} holds no database: name the data folder with --data, or set DATABASE_URL`

@@ -11,11 +11,12 @@ export function addMigrate(program: Command, words: Words): void {
     .description(help.about)
     .option('--data <dir>', help.data, DATA_FOLDER)
     .action(async ({ data }: { data: string }, command: Command) => {
-      const { config, json, screen, printJson } = invocationOf(command)
+      const invocation = invocationOf(command)
+      const { json, screen, printJson } = invocation
       // Only here: it takes a second that no other command should.
       const { migrate } = await import('@devflow/db')
       const { withDatabase } = await import('../with-database.ts')
-      await withDatabase(resolve(data), config, (databaseUrl) => migrate(databaseUrl))
+      await withDatabase(resolve(data), invocation, (databaseUrl) => migrate(databaseUrl))
       if (json) printJson({ migrated: true })
       else screen.print(words.migrated)
     })

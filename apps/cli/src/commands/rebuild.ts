@@ -22,11 +22,11 @@ export function addRebuild(program: Command, words: Words): void {
 }
 
 async function rebuildProjections({ check = false, data }: Flags, invocation: Invocation): Promise<number> {
-  const { config, json, screen, words, printJson } = invocation
+  const { json, screen, words, printJson } = invocation
   // Only here: it takes a second that no other command should.
   const { migrate, rebuild } = await import('@devflow/db')
   const { withDatabase } = await import('../with-database.ts')
-  const result = await withDatabase(resolve(data), config, async (databaseUrl) => {
+  const result = await withDatabase(resolve(data), invocation, async (databaseUrl) => {
     await migrate(databaseUrl)
     return rebuild(databaseUrl, { check })
   })

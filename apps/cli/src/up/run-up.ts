@@ -1,5 +1,6 @@
 import { DevflowClient } from '@devflow/client'
 import { EXIT, exitCodeOf } from '../exit-codes.ts'
+import { requireGiven } from '../given-servers.ts'
 import { checkOptions } from './check-options.ts'
 import { watchDisk } from './disk-watch.ts'
 import { endRequests } from './end-requests.ts'
@@ -16,6 +17,7 @@ const AT_ONCE_MS = 3_000
 /** Runs the stack until it is asked to end, or with `--once` until the sample is over. Answers the exit code. */
 export async function runUp(options: UpOptions, deps?: StackDeps): Promise<number> {
   checkOptions(options)
+  await requireGiven(options.config, options.words)
   const write = (text: string) => void process.stdout.write(text)
   const writeError = (text: string) => void process.stderr.write(text)
   const { words } = options

@@ -1,4 +1,5 @@
 import { inspectSchema } from '@devflow/db'
+import { reasonOf } from '../../given-servers.ts'
 import { apiHas } from '../api-state.ts'
 import { type Check, failed, ok, type Patient, skipped } from '../check.ts'
 
@@ -21,12 +22,6 @@ async function look(url: string, { postgres: words }: Patient['words']) {
   } catch (error) {
     return failed(words.away(host, reasonOf(error)), words.awayFix)
   }
-}
-
-/** What `pg` says holds no password; an error of several addresses says nothing itself. */
-function reasonOf(error: unknown): string {
-  if (error instanceof AggregateError) return reasonOf(error.errors[0])
-  return error instanceof Error ? error.message : String(error)
 }
 
 function askApi({ words, api }: Patient) {

@@ -17,6 +17,10 @@ export const failures = {
   /** What to do, by code. */
   fixes: {
     unreachable: 'start one with `devflow up`, or say where it is with --url or DEVFLOW_URL',
+    database_unreachable:
+      'start it, or mend DATABASE_URL; where that is not set, `devflow up` brings a Postgres of its own',
+    temporal_unreachable:
+      'start it, or mend TEMPORAL_ADDRESS; where that is not set, `devflow up` brings a Temporal of its own',
     unauthenticated: 'give the token with --token or DEVFLOW_TOKEN',
     run_not_found: 'see which there are: devflow runs list',
     template_not_found: 'check its id and version',
@@ -52,6 +56,8 @@ export const failures = {
   } as Record<string, string>,
   outputFailed: (why: string) => `the output cannot be written: ${why}`,
   unreachable: (url: string) => `there is no Devflow at ${url}`,
+  serverAway: (variable: string, address: string, why: string) =>
+    `the server that ${variable} names (${address}) cannot be used: ${why}`,
   noFolder: (option: string, path: string) => `${option}: there is no folder ${path}`,
   badUrl: (url: string) => `${url} is no address, as http://127.0.0.1:8787 is one`,
   notPair: (text: string) => `${text} is not of the form name=value`,

@@ -16,6 +16,10 @@ export const failures: Words['failures'] = {
   },
   fixes: {
     unreachable: '`devflow up`으로 시작하거나 --url 또는 DEVFLOW_URL로 주소를 알려 주세요',
+    database_unreachable:
+      '시작하거나 DATABASE_URL을 고치세요. 그 변수가 없으면 `devflow up`이 자체 Postgres를 씁니다',
+    temporal_unreachable:
+      '시작하거나 TEMPORAL_ADDRESS를 고치세요. 그 변수가 없으면 `devflow up`이 자체 Temporal을 씁니다',
     unauthenticated: '--token 또는 DEVFLOW_TOKEN으로 토큰을 주세요',
     run_not_found: '실행 목록을 보세요: devflow runs list',
     template_not_found: 'id와 버전을 확인하세요',
@@ -51,6 +55,8 @@ export const failures: Words['failures'] = {
   },
   outputFailed: (why) => `출력을 쓸 수 없습니다: ${why}`,
   unreachable: (url) => `${url}에 Devflow가 없습니다`,
+  serverAway: (variable, address, why) =>
+    `${variable}이(가) 가리키는 서버(${address})를 쓸 수 없습니다: ${why}`,
   noFolder: (option, path) => `${option}: ${path} 폴더가 없습니다`,
   badUrl: (url) => `${url}은(는) http://127.0.0.1:8787 같은 주소가 아닙니다`,
   notPair: (text) => `${text}은(는) 이름=값 형식이 아닙니다`,
