@@ -39,6 +39,38 @@ test.each(['--entries', '--workspace-root'])('%s that is no folder is bad usage:
   expect([code, JSON.parse(stderr)]).toMatchObject([2, { error: { kind: 'INVALID', code: 'bad_usage' } }])
 })
 
+test('a host that others can reach needs a token: 2', async () => {
+  const open = await refused(['--host', '0.0.0.0'])
+  expect(open.code).toBe(2)
+  expect(open.stderr).toMatch(/--host 0\.0\.0\.0 .*--token or DEVFLOW_TOKEN/)
+  const short = { code: 2, stderr: expect.stringContaining('at least 20 characters') }
+  expect(await refused(['--host', '0.0.0.0', '--token', 'abc'])).toEqual(short)
+  expect(await refused([], { env: { DEVFLOW_TOKEN: 'abc' } })).toEqual(short)
+})
+
+test('--token is what the API of `devflow up` asks for', async () => {
+  const token = 'a-token-of-twenty-or-more'
+  const args = [
+    'up',
+    '--data',
+    await newFolder(),
+    '--port',
+    '0',
+    '--host',
+    '0.0.0.0',
+    '--no-sample',
+    '--json',
+  ]
+  const up = startCommand([...args, '--token', token], { env: given() })
+  await up.until('"event":"ready"')
+  const [, url = ''] = /"api":"([^"]+)"/.exec(up.printed()) ?? []
+  const list = (...options: string[]) => runCommand(['runs', 'list', '--url', url, ...options])
+  expect(await list()).toMatchObject({ code: 1, stderr: expect.stringContaining('unauthenticated') })
+  expect((await list('--token', token)).code).toBe(0)
+  up.signal('SIGTERM')
+  expect((await up.ended).code).toBe(0)
+})
+
 const NOWHERE = 'postgres://nobody:hunter2hunter2@127.0.0.1:1/none'
 
 test.each([

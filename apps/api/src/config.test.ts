@@ -1,5 +1,6 @@
+import { isLoopback } from '@devflow/process'
 import { expect, test } from 'vitest'
-import { isLoopback, readConfig } from './config.ts'
+import { readConfig } from './config.ts'
 
 const DATABASE_URL = 'postgres://devflow:se%40cret@127.0.0.1/devflow'
 

@@ -2,15 +2,15 @@ import { delimiter } from 'node:path'
 import { DevflowError } from '@devflow/contracts'
 import {
   type Environment,
+  isLoopback,
   otel,
   parseConfig,
+  SHORTEST_TOKEN,
   type TracingConfig,
   tracingConfig,
   tracingSecrets,
 } from '@devflow/process'
 import { z } from 'zod'
-
-const SHORTEST_TOKEN = 20
 
 /** Folders in one variable, as PATH holds them. */
 const Folders = z.string().transform((text) => text.split(delimiter).filter((folder) => folder !== ''))
@@ -134,11 +134,6 @@ export function readConfig(env: Environment, folder: string): Config {
     keys: new Set(Object.entries(keys).flatMap(([provider, value]) => (value ? [provider] : []))),
     secrets: secrets.filter((secret) => secret !== undefined),
   }
-}
-
-/** Whether a host name or address, without port and brackets, means this machine alone. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host)
 }
 
 function passwordOf(url: string): string | undefined {

@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { DevflowError, LOCAL_OWNER, SCOPES, type Scope } from '@devflow/contracts'
-import { isLoopback } from './config.ts'
+import { isLoopback } from '@devflow/process'
 
 /** Who is calling, and what they are as approver lists write it. */
 export interface Caller {

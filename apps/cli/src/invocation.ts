@@ -25,6 +25,8 @@ export interface Invocation {
   readonly url: string
   /** Whether it was told where the API is. */
   readonly isToldUrl: boolean
+  /** What is asked for by an API that others can reach. */
+  readonly token: string | undefined
   client(options?: Pick<ClientOptions, 'baseUrl' | 'onRetry'>): DevflowClient
   /** Prints one JSON document. */
   printJson(value: unknown): void
@@ -36,10 +38,11 @@ const DEFAULT_URL = 'http://127.0.0.1:8787'
 export const DATA_FOLDER = '.devflow'
 
 export function invocationOf(command: Command): Invocation {
-  const { json = false, lang, token, url: toldUrl } = command.optsWithGlobals<SharedOptions>()
+  const { json = false, lang, token: toldToken, url: toldUrl } = command.optsWithGlobals<SharedOptions>()
   const config = readConfig(process.env)
   const told = toldUrl ?? config.url
   const url = told ?? runningOn(resolve(DATA_FOLDER))?.api ?? DEFAULT_URL
+  const token = toldToken ?? config.token
   const words = wordsIn(lang ?? config.language)
   const screen = screenOf(process.stdin, process.stdout, config)
   return {
@@ -49,9 +52,10 @@ export function invocationOf(command: Command): Invocation {
     config,
     url,
     isToldUrl: told !== undefined,
+    token,
     client: (options) =>
       // A person waits: what is not there is told at once. Streams are connected again all the same.
-      new DevflowClient({ baseUrl: url, ...options, token: token ?? config.token, retry: { retries: 0 } }),
+      new DevflowClient({ baseUrl: url, ...options, token, retry: { retries: 0 } }),
     printJson: (value) => screen.print(JSON.stringify(value)),
   }
 }

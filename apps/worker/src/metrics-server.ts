@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { isLoopback } from '@devflow/process'
 import type { Registry } from '@devflow/process/metrics'
 
 /** Workers of one machine that were given one port take the first free one from it on. */
@@ -55,8 +56,4 @@ function hostOf(header = ''): string {
   return URL.canParse(`http://${header}`)
     ? new URL(`http://${header}`).hostname.replace(/^\[(.*)\]$/, '$1')
     : ''
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host)
 }

@@ -2,6 +2,7 @@
 // Imports contracts, pino, zod; prom-client in `metrics` alone, OpenTelemetry only once tracing is configured.
 export * from './config.ts'
 export * from './last-words.ts'
+export * from './listening.ts'
 export * from './logger.ts'
 export * from './messages.ts'
 export * from './open-tracing.ts'

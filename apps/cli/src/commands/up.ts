@@ -37,7 +37,7 @@ export function addUp(program: Command, words: Words, deps?: StackDeps): void {
     .option('--once', help.once)
     .option('--approve', help.approve)
     .action(async (flags: Flags) => {
-      const { json, config } = invocationOf(command)
+      const { json, config, token } = invocationOf(command)
       const { runUp } = await import('../up/run-up.ts')
       process.exitCode = await runUp(
         {
@@ -56,6 +56,7 @@ export function addUp(program: Command, words: Words, deps?: StackDeps): void {
           words,
           cwd: process.cwd(),
           config,
+          token,
         },
         deps,
       )

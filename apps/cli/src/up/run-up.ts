@@ -63,7 +63,7 @@ export async function runUp(options: UpOptions, deps?: StackDeps): Promise<numbe
 /** What `up` does once it is ready: `--once` runs the sample to its end, else it goes on until it is asked to end. */
 async function work(options: UpOptions, endpoints: Endpoints, voice: Voice): Promise<number> {
   const { words, config } = options
-  const client = new DevflowClient({ baseUrl: endpoints.api, token: config.token })
+  const client = new DevflowClient({ baseUrl: endpoints.api, token: options.token })
   const submit = async () => {
     const runId = await submitSample(client, options.cwd, config.hasModelKey)
     voice.sample(runId, endpoints, options.once)

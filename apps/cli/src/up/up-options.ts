@@ -20,4 +20,6 @@ export interface UpOptions {
   /** The folder `up` was started in. */
   cwd: string
   config: Config
+  /** What the API asks for, from `--token` or DEVFLOW_TOKEN. */
+  token: string | undefined
 }

@@ -59,6 +59,10 @@ export const failures = {
   serverAway: (variable: string, address: string, why: string) =>
     `the server that ${variable} names (${address}) cannot be used: ${why}`,
   noFolder: (option: string, path: string) => `${option}: there is no folder ${path}`,
+  hostNeedsToken: (host: string, length: number) =>
+    `--host ${host} can be reached by others: give a token of at least ${length} characters with --token or DEVFLOW_TOKEN, or listen on 127.0.0.1`,
+  shortToken: (length: number) =>
+    `the token of --token or DEVFLOW_TOKEN is too short: it needs at least ${length} characters`,
   badUrl: (url: string) => `${url} is no address, as http://127.0.0.1:8787 is one`,
   notPair: (text: string) => `${text} is not of the form name=value`,
   notPairs: 'expected name=value',

@@ -58,6 +58,9 @@ export const failures: Words['failures'] = {
   serverAway: (variable, address, why) =>
     `${variable}이(가) 가리키는 서버(${address})를 쓸 수 없습니다: ${why}`,
   noFolder: (option, path) => `${option}: ${path} 폴더가 없습니다`,
+  hostNeedsToken: (host, length) =>
+    `--host ${host}은(는) 다른 사람도 접근할 수 있습니다. --token이나 DEVFLOW_TOKEN으로 ${length}자 이상의 토큰을 주거나 127.0.0.1을 쓰세요`,
+  shortToken: (length) => `--token이나 DEVFLOW_TOKEN의 토큰이 너무 짧습니다: ${length}자 이상이어야 합니다`,
   badUrl: (url) => `${url}은(는) http://127.0.0.1:8787 같은 주소가 아닙니다`,
   notPair: (text) => `${text}은(는) 이름=값 형식이 아닙니다`,
   notPairs: '이름=값 형식이어야 합니다',

@@ -13,6 +13,7 @@ export function childEnv({ options, endpoints }: PartContext): NodeJS.ProcessEnv
     // Children end before we stop waiting for them.
     DEVFLOW_DRAIN_MS: String(Math.round(config.times.drainMs * 0.8)),
     DEVFLOW_HOST: options.host,
+    ...(options.token === undefined ? {} : { DEVFLOW_TOKEN: options.token }),
     DEVFLOW_DATA: options.dataDir,
     DEVFLOW_CACHE: cacheFolder({ DEVFLOW_CACHE: config.cache }),
     DEVFLOW_WORKSPACE_ROOTS: options.workspaceRoots.join(delimiter),
