@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander'
+import { beforeHelp } from './before-help.ts'
 import { addApprove } from './commands/approve.ts'
 import { addBudget } from './commands/budget.ts'
 import { addCalls } from './commands/calls.ts'
@@ -40,6 +41,7 @@ export function createProgram(words: Words, stack?: StackDeps): Command {
       showGlobalOptions: true,
       styleTitle: (title) => help.titles[title] ?? title,
     })
+    .addHelpText('beforeAll', beforeHelp(words))
   // Commander takes these before a command's name and after it.
   program
     .option('--json', help.shared.json)

@@ -58,6 +58,8 @@ export const failures = {
   unreachable: (url: string) => `there is no Devflow at ${url}`,
   serverAway: (variable: string, address: string, why: string) =>
     `the server that ${variable} names (${address}) cannot be used: ${why}`,
+  unknownCommand: (name: string) => `unknown command '${name}'`,
+  noCommand: (group: string, names: string) => `${group} needs a command: ${names}`,
   noFolder: (option: string, path: string) => `${option}: there is no folder ${path}`,
   hostNeedsToken: (host: string, length: number) =>
     `--host ${host} can be reached by others: give a token of at least ${length} characters with --token or DEVFLOW_TOKEN, or listen on 127.0.0.1`,

@@ -57,6 +57,8 @@ export const failures: Words['failures'] = {
   unreachable: (url) => `${url}에 Devflow가 없습니다`,
   serverAway: (variable, address, why) =>
     `${variable}이(가) 가리키는 서버(${address})를 쓸 수 없습니다: ${why}`,
+  unknownCommand: (name) => `'${name}'은(는) 없는 명령입니다`,
+  noCommand: (group, names) => `${group} 뒤에 명령이 필요합니다: ${names}`,
   noFolder: (option, path) => `${option}: ${path} 폴더가 없습니다`,
   hostNeedsToken: (host, length) =>
     `--host ${host}은(는) 다른 사람도 접근할 수 있습니다. --token이나 DEVFLOW_TOKEN으로 ${length}자 이상의 토큰을 주거나 127.0.0.1을 쓰세요`,
