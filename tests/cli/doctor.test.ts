@@ -50,6 +50,19 @@ test('a stack that is well passes 9 checks', async () => {
   )
 })
 
+test('the key of any provider counts', async () => {
+  for (const [variable, provider] of [
+    ['OPENAI_API_KEY', 'openai'],
+    ['ANTHROPIC_API_KEY', 'anthropic'],
+    ['GEMINI_API_KEY', 'google'],
+    ['OLLAMA_HOST', 'ollama'],
+    ['OPENAI_COMPATIBLE_DEEP_SEEK_BASE_URL', 'openai-compatible'],
+  ] as const) {
+    const { of } = await examine({ DEVFLOW_URL: 'http://127.0.0.1:1', [variable]: 'a-value' })
+    expect(of.provider).toEqual({ id: 'provider', status: 'ok', detail: `set up: ${provider}` })
+  }
+})
+
 test('with nothing running the API is what fails; what needs it is skipped', async () => {
   const { code, of } = await examine({ DEVFLOW_URL: 'http://127.0.0.1:1' })
   expect(code).toBe(1)

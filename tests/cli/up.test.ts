@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, inject, onTestFinished, test } from 'vitest'
@@ -67,6 +67,22 @@ test('--token is what the API of `devflow up` asks for', async () => {
   const list = (...options: string[]) => runCommand(['runs', 'list', '--url', url, ...options])
   expect(await list()).toMatchObject({ code: 1, stderr: expect.stringContaining('unauthenticated') })
   expect((await list('--token', token)).code).toBe(0)
+  up.signal('SIGTERM')
+  expect((await up.ended).code).toBe(0)
+})
+
+test('doctor tells what the running stack was started with', async () => {
+  const key = 'sk-ant-of-nobody-at-all'
+  const data = await newFolder()
+  const args = ['up', '--data', data, '--port', '0', '--no-sample', '--unsandboxed-commands']
+  const up = startCommand(args, { env: { ...given(), ANTHROPIC_API_KEY: key } })
+  await up.until('Devflow is ready')
+  expect(await readFile(join(data, 'up.json'), 'utf8')).not.toContain(key)
+  const doctor = await runCommand(['doctor', '--json', '--data', data], { env: { OPENAI_API_KEY: 'ours' } })
+  const { checks } = JSON.parse(doctor.stdout)
+  expect(checks).toContainEqual({ id: 'provider', status: 'ok', detail: 'set up: anthropic' })
+  const told = expect.stringContaining('WITHOUT a sandbox (--unsandboxed-commands)')
+  expect(checks).toContainEqual({ id: 'sandbox', status: 'note', detail: told, fix: expect.any(String) })
   up.signal('SIGTERM')
   expect((await up.ended).code).toBe(0)
 })

@@ -6,6 +6,8 @@ import { LANGUAGES, type Language } from './messages/languages.ts'
 const ms = (byDefault: number) =>
   z.coerce.number().int().min(1).default(byDefault).describe('a whole number of milliseconds')
 
+const key = z.string().optional()
+
 const Schema = z.object({
   DATABASE_URL: z
     .url()
@@ -15,7 +17,13 @@ const Schema = z.object({
     ),
   TEMPORAL_ADDRESS: z.string().optional().describe('the address of a running Temporal, as in 127.0.0.1:7233'),
   TEMPORAL_NAMESPACE: z.string().default('default').describe('the name of a namespace'),
-  OPENROUTER_API_KEY: z.string().optional(),
+  OPENROUTER_API_KEY: key,
+  OPENAI_API_KEY: key,
+  ANTHROPIC_API_KEY: key,
+  GOOGLE_API_KEY: key,
+  GEMINI_API_KEY: key,
+  OLLAMA_HOST: key,
+  OLLAMA_API_KEY: key,
   DEVFLOW_URL: z.url().optional().describe('the address of the API, as in http://127.0.0.1:8787'),
   DEVFLOW_TOKEN: z.string().optional(),
   DEVFLOW_LANG: z.enum(LANGUAGES).default('en').describe(LANGUAGES.join(' or ')),
@@ -38,6 +46,9 @@ const Schema = z.object({
   DEVFLOW_UNSANDBOXED_COMMANDS: z.string().optional(),
 })
 
+/** Addresses of servers of chat completions: the default one's, and those of named ones. */
+const SERVER = /^OPENAI_COMPATIBLE_(?:[A-Z][A-Z0-9_]*_)?BASE_URL$/
+
 export type Config = ReturnType<typeof readConfig>
 
 /** The one place where this app reads the environment. Throws `INVALID bad_config`. */
@@ -48,6 +59,7 @@ export function readConfig(env: NodeJS.ProcessEnv) {
     temporalAddress: config.TEMPORAL_ADDRESS,
     temporalNamespace: config.TEMPORAL_NAMESPACE,
     hasModelKey: config.OPENROUTER_API_KEY !== undefined,
+    modelProviders: modelProvidersOf(config, env),
     url: config.DEVFLOW_URL,
     /** For calls to the API where it asks for one. */
     token: config.DEVFLOW_TOKEN,
@@ -72,6 +84,20 @@ export function readConfig(env: NodeJS.ProcessEnv) {
     /** Handed on to children whole: their provider keys and DEVFLOW_* settings are in it. */
     env,
   }
+}
+
+/** The providers whose key, or whose address where they need no key, is set. */
+function modelProvidersOf(config: z.infer<typeof Schema>, env: NodeJS.ProcessEnv): string[] {
+  const isServed = Object.entries(env).some(([name, value]) => SERVER.test(name) && value)
+  const set = {
+    openrouter: config.OPENROUTER_API_KEY,
+    openai: config.OPENAI_API_KEY,
+    anthropic: config.ANTHROPIC_API_KEY,
+    google: config.GOOGLE_API_KEY ?? config.GEMINI_API_KEY,
+    ollama: config.OLLAMA_HOST ?? config.OLLAMA_API_KEY,
+    'openai-compatible': isServed,
+  }
+  return Object.entries(set).flatMap(([provider, value]) => (value ? [provider] : []))
 }
 
 /**

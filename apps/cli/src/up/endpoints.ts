@@ -12,6 +12,8 @@ export const Endpoints = z.object({
   databaseUrl: z.string(),
   /** Its commands run without a sandbox where there is none. */
   unsandboxedCommands: z.boolean().optional(),
+  /** The model providers that it was given a key for, or an address. Never the keys. */
+  providers: z.array(z.string()).optional(),
   pids: z.object({
     api: z.int().optional(),
     workers: z.array(z.int()),

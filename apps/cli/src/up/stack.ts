@@ -68,8 +68,11 @@ export async function startStack(
       api: '',
       temporalAddress: '',
       databaseUrl: '',
+      providers: options.config.modelProviders,
       pids: { workers: [] },
-      ...(options.unsandboxedCommands ? { unsandboxedCommands: true } : {}),
+      ...(options.unsandboxedCommands || options.config.unsandboxedCommands
+        ? { unsandboxedCommands: true }
+        : {}),
     },
     progress: events.onProgress,
     notice: events.onNotice,

@@ -21,7 +21,8 @@ export const checkSandbox: Check = async ({ words: { sandbox: words }, config, r
       () => true,
       () => false,
     ))
-  if (version !== undefined && works) return ok(version)
+  if (version !== undefined && works)
+    return unsandboxed ? note(words.spare(version), words.spareFix) : ok(version)
   const fault = version === undefined ? words.missing : words.broken(version)
   return unsandboxed ? note(words.open(fault), words.openFix) : note(words.denied(fault), words.fix)
 }

@@ -28,6 +28,9 @@ export const doctor = {
     denied: (fault: string) => `${fault}: commands of agents are denied`,
     fix: 'install bubblewrap, and allow user namespaces; see docs/security.md',
     open: (fault: string) => `${fault}: commands of agents run WITHOUT a sandbox (--unsandboxed-commands)`,
+    spare: (version: string) =>
+      `${version}; were it to fail, commands of agents would run WITHOUT a sandbox (--unsandboxed-commands)`,
+    spareFix: 'start devflow up without --unsandboxed-commands: it is not needed here',
     openFix: 'install bubblewrap: what an agent runs may read and change all that you can',
   },
   data: {
@@ -74,9 +77,9 @@ export const doctor = {
     fix: (log: string) => `start devflow up; if it runs, see ${log}`,
   },
   provider: {
-    key: (name: string) => `${name} is set`,
+    keys: (providers: string) => `set up: ${providers}`,
     none: 'no key: only offline and scripted personas run',
-    fix: 'set OPENROUTER_API_KEY (https://openrouter.ai/keys) before devflow up',
+    fix: 'set OPENROUTER_API_KEY (https://openrouter.ai/keys), or what another provider needs (docs/providers.md), before devflow up',
   },
   needs: (what: string) => `not looked at: needs ${what}`,
 }

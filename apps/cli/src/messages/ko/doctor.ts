@@ -30,6 +30,9 @@ export const doctor: Words['doctor'] = {
     denied: (fault) => `${fault}: 에이전트의 명령은 거부됩니다`,
     fix: 'bubblewrap을 설치하고 사용자 네임스페이스를 허용하세요. docs/security.md 참고',
     open: (fault) => `${fault}: 에이전트의 명령이 샌드박스 없이 실행됩니다(--unsandboxed-commands)`,
+    spare: (version) =>
+      `${version}; 동작하지 않으면 에이전트의 명령이 샌드박스 없이 실행됩니다(--unsandboxed-commands)`,
+    spareFix: '--unsandboxed-commands 없이 devflow up을 시작하세요. 여기서는 필요 없습니다',
     openFix:
       'bubblewrap을 설치하세요. 에이전트가 실행하는 것은 사용자가 할 수 있는 모든 읽기와 변경을 할 수 있습니다',
   },
@@ -76,9 +79,9 @@ export const doctor: Words['doctor'] = {
     fix: (log) => `devflow up을 시작하세요. 이미 실행 중이라면 ${log}을(를) 보세요`,
   },
   provider: {
-    key: (name) => `${name} 설정됨`,
+    keys: (providers) => `설정됨: ${providers}`,
     none: '키 없음: offline과 scripted 페르소나만 실행됩니다',
-    fix: 'devflow up 전에 OPENROUTER_API_KEY를 설정하세요 (https://openrouter.ai/keys)',
+    fix: 'devflow up 전에 OPENROUTER_API_KEY(https://openrouter.ai/keys)나 다른 제공자의 키를 설정하세요. docs/providers.md 참고',
   },
   needs: (what) => `점검하지 않음: ${what}이(가) 필요합니다`,
 }
