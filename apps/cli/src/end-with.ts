@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { EXIT, exitCodeOfFailure } from './exit-codes.ts'
+import { invocationOf } from './invocation.ts'
 import { outputOn } from './output/output.ts'
 import { whenUnread } from './output/when-unread.ts'
 import { type Telling, tellFailure } from './tell-failure.ts'
@@ -10,13 +11,15 @@ export async function endWith(program: Command, telling: Telling): Promise<never
   const errors = outputOn(process.stderr, telling.words)
   // Where nobody can be told of a failure, the exit code still says it.
   errors.outlive()
+  let begun: Command | undefined
   program.hook('preAction', (_, command) => {
+    begun = command
     // A stack goes on, whoever reads what it says.
     if (command.name() === 'up') output.outlive()
     else whenUnread(output.leave)
   })
   const fail = (error: unknown) => {
-    tellFailure(error, telling)
+    tellFailure(error, { ...telling, url: () => begun && invocationOf(begun).url })
     process.exitCode = exitCodeOfFailure(error)
   }
   // Help and the version end as failures do, and are output too.

@@ -1,6 +1,7 @@
 import { ConnectionError } from '@devflow/client'
 import { DevflowError, type ErrorRecord } from '@devflow/contracts'
 import { CommanderError } from 'commander'
+import { isStranger } from './exit-codes.ts'
 import type { Words } from './messages/words.ts'
 import { harmless, wrap } from './terminal/fit.ts'
 import { paletteOf } from './terminal/palette.ts'
@@ -12,6 +13,11 @@ export interface Telling {
   tellsOrigins: boolean
 }
 
+interface Circumstances extends Telling {
+  /** Where the API was looked for, if it was. */
+  url(): string | undefined
+}
+
 /** A failure as it is told: what it is, and what to do about it. */
 interface Failure extends ErrorRecord {
   fix?: string
@@ -19,13 +25,17 @@ interface Failure extends ErrorRecord {
 }
 
 /** Puts a failure in words. The kinds and codes of the API stay as they are: they can be looked up. */
-function failureOf(error: unknown, { words, tellsOrigins }: Telling): Failure {
+function failureOf(error: unknown, { words, tellsOrigins, url }: Circumstances): Failure {
   const { failures } = words
   const told = (record: ErrorRecord): Failure => ({ ...record, fix: failures.fixes[record.code] })
   if (error instanceof CommanderError) {
     return told({ kind: 'INVALID', code: 'bad_usage', message: error.message.replace(/^error: /, '') })
   }
   if (error instanceof ConnectionError) return told({ ...error.record, code: 'unreachable' })
+  if (isStranger(error)) {
+    const message = failures.noDevflow(url() ?? '', error.status ?? 0)
+    return told({ kind: 'UNAVAILABLE', code: 'no_devflow', message })
+  }
   if (error instanceof DevflowError) return told(error.record)
   const message = error instanceof Error ? error.message : String(error)
   const origin = tellsOrigins && error instanceof Error ? error.stack : undefined
@@ -33,7 +43,7 @@ function failureOf(error: unknown, { words, tellsOrigins }: Telling): Failure {
 }
 
 /** Says on stderr what went wrong: one JSON object, or for people kind, words, and what to do. */
-export function tellFailure(error: unknown, telling: Telling): void {
+export function tellFailure(error: unknown, telling: Circumstances): void {
   // Commander has printed help, or the version: that says it all.
   if (error instanceof CommanderError && (error.exitCode === 0 || error.code === 'commander.help')) return
   const failure = failureOf(error, telling)

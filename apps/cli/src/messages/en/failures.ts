@@ -21,6 +21,7 @@ export const failures = {
       'start it, or mend DATABASE_URL; where that is not set, `devflow up` brings a Postgres of its own',
     temporal_unreachable:
       'start it, or mend TEMPORAL_ADDRESS; where that is not set, `devflow up` brings a Temporal of its own',
+    no_devflow: 'say where Devflow is with --url or DEVFLOW_URL, or start one with `devflow up`',
     unauthenticated: 'give the token with --token or DEVFLOW_TOKEN',
     run_not_found: 'see which there are: devflow runs list',
     template_not_found: 'check its id and version',
@@ -58,6 +59,7 @@ export const failures = {
   unreachable: (url: string) => `there is no Devflow at ${url}`,
   serverAway: (variable: string, address: string, why: string) =>
     `the server that ${variable} names (${address}) cannot be used: ${why}`,
+  noDevflow: (url: string, status: number) => `what answers at ${url} is no Devflow (${status})`,
   unknownCommand: (name: string) => `unknown command '${name}'`,
   noCommand: (group: string, names: string) => `${group} needs a command: ${names}`,
   noFolder: (option: string, path: string) => `${option}: there is no folder ${path}`,

@@ -20,6 +20,7 @@ export const failures: Words['failures'] = {
       '시작하거나 DATABASE_URL을 고치세요. 그 변수가 없으면 `devflow up`이 자체 Postgres를 씁니다',
     temporal_unreachable:
       '시작하거나 TEMPORAL_ADDRESS를 고치세요. 그 변수가 없으면 `devflow up`이 자체 Temporal을 씁니다',
+    no_devflow: '--url 또는 DEVFLOW_URL로 Devflow의 주소를 알려 주거나 `devflow up`으로 시작하세요',
     unauthenticated: '--token 또는 DEVFLOW_TOKEN으로 토큰을 주세요',
     run_not_found: '실행 목록을 보세요: devflow runs list',
     template_not_found: 'id와 버전을 확인하세요',
@@ -57,6 +58,7 @@ export const failures: Words['failures'] = {
   unreachable: (url) => `${url}에 Devflow가 없습니다`,
   serverAway: (variable, address, why) =>
     `${variable}이(가) 가리키는 서버(${address})를 쓸 수 없습니다: ${why}`,
+  noDevflow: (url, status) => `${url}에서 응답하는 것은 Devflow가 아닙니다 (${status})`,
   unknownCommand: (name) => `'${name}'은(는) 없는 명령입니다`,
   noCommand: (group, names) => `${group} 뒤에 명령이 필요합니다: ${names}`,
   noFolder: (option, path) => `${option}: ${path} 폴더가 없습니다`,
