@@ -131,6 +131,14 @@ test.each([
   expect(stderr).not.toMatch(/^\s+at /m)
 })
 
+test('a repository that is not there is named: 2', async () => {
+  const repo = join(tmpdir(), 'devflow-cli-no-such-repository')
+  const { code, stderr } = await devflow.run('run', 'works@1', '--repo', repo)
+  expect([code, stderr]).toEqual([2, expect.stringContaining(`${repo} is not a git repository`)])
+  const outside = await devflow.run('run', 'works@1', '--repo', '/nonexist')
+  expect(outside).toMatchObject({ code: 1, stderr: expect.stringContaining('/nonexist lies outside') })
+})
+
 test('a failure is one JSON object on stderr with --json', async () => {
   const { code, stderr, stdout } = await devflow.run('runs', 'show', crypto.randomUUID(), '--json')
   expect([code, stdout]).toEqual([2, ''])

@@ -39,6 +39,16 @@ test.each(['--entries', '--workspace-root'])('%s that is no folder is bad usage:
   expect([code, JSON.parse(stderr)]).toMatchObject([2, { error: { kind: 'INVALID', code: 'bad_usage' } }])
 })
 
+test('--data that is a file, or lies under one, is bad usage: 2', async () => {
+  const file = join(await newFolder(), 'file')
+  await writeFile(file, '')
+  for (const data of [file, join(file, 'data')]) {
+    const { code, stdout, stderr } = await runCommand(['up', '--data', data, '--port', '0'])
+    expect([code, stdout]).toEqual([2, ''])
+    expect(stderr).toContain(`--data: ${file} is no folder`)
+  }
+})
+
 test('a host that others can reach needs a token: 2', async () => {
   const open = await refused(['--host', '0.0.0.0'])
   expect(open.code).toBe(2)

@@ -40,3 +40,19 @@ test('a group without a command shows its help to people, and says so in JSON: 2
     expect(JSON.parse(stderr)).toMatchObject({ error })
   }
 })
+
+test.each([
+  ['frobnicate', "'frobnicate'은(는) 없는 명령입니다"],
+  ['runs lst', "'lst'은(는) 없는 명령입니다\n  (혹시 list인가요?)"],
+  ['runs list --frob', "'--frob'은(는) 없는 옵션입니다"],
+  ['run', "필요한 인자 'template'이(가) 없습니다"],
+  ['runs list --limit', "'--limit <count>' 옵션에 값이 필요합니다"],
+  ['runs list --limit many', "'--limit <count>' 옵션에 'many'을(를) 쓸 수 없습니다. 1부터 200까지의 정수"],
+  ['delegate last', "'--to <principal>' 옵션이 필요합니다"],
+  ['registry restore old', "'version' 인자에 'old'을(를) 쓸 수 없습니다."],
+  ['completion tcsh', "'shell' 인자에 'tcsh'을(를) 쓸 수 없습니다. 쓸 수 있는 값: bash, zsh, fish"],
+  ['gates more', '인자가 너무 많습니다. 0개여야 하는데 1개입니다: more'],
+])('bad usage is told in Korean where that is asked for: %s', async (line, words) => {
+  const { code, stderr } = await runCommand(line.split(' '), { env: { DEVFLOW_LANG: 'ko' } })
+  expect([code, stderr]).toEqual([2, expect.stringContaining(words)])
+})

@@ -23,13 +23,13 @@ export async function checkWorkspace(asked: Workspace, roots: readonly string[])
   const allowed = (await Promise.all(roots.map(realPathOf))).filter((root) => root !== undefined)
   // What does not exist is told apart from what is not allowed only under a root: elsewhere nothing is given away.
   if (!allowed.some((root) => isUnder(place ?? repo, root))) {
-    const message = 'The repository lies outside the folders the API was told of (DEVFLOW_WORKSPACE_ROOTS).'
+    const message = `The repository ${repo} lies outside the folders the API was told of (DEVFLOW_WORKSPACE_ROOTS).`
     throw new DevflowError('PERMISSION_DENIED', 'workspace_outside_roots', message, {
       errors: errors('lies outside the workspace roots'),
     })
   }
   if (place === undefined || !(await isRepository(place))) {
-    const message = 'workspace.repo is not a git repository.'
+    const message = `${repo} is not a git repository.`
     throw new DevflowError('INVALID', 'not_a_repository', message, {
       errors: errors('is not a git repository'),
     })

@@ -61,11 +61,9 @@ export const PROBLEMS = known({
     'The roles cannot be bound: roles.reviewer: set OPENROUTER_API_KEY',
     [{ path: 'roles.reviewer', message: 'set OPENROUTER_API_KEY' }],
   ),
-  not_a_repository: invalid(
-    '`workspace.repo` is no git repository',
-    'workspace.repo is not a git repository.',
-    [{ path: 'workspace.repo', message: 'is not a git repository' }],
-  ),
+  not_a_repository: invalid('`workspace.repo` is no git repository', '/srv/app is not a git repository.', [
+    { path: 'workspace.repo', message: 'is not a git repository' },
+  ]),
   bad_idempotency_key: invalid(
     'not 1 to 255 printable ASCII characters',
     'An Idempotency-Key has 1 to 255 printable ASCII characters.',
@@ -137,7 +135,7 @@ export const PROBLEMS = known({
   origin_refused: refused('not from that origin', 'Calls from that origin are refused.'),
   workspace_outside_roots: refused(
     'the repository lies outside the workspace roots',
-    'The repository lies outside the folders the API was told of (DEVFLOW_WORKSPACE_ROOTS).',
+    'The repository /srv/app lies outside the folders the API was told of (DEVFLOW_WORKSPACE_ROOTS).',
   ),
   not_approver: refused(
     'the caller is not an approver of the gate, has handed that on, or would approve their own work',

@@ -29,7 +29,8 @@ function failureOf(error: unknown, { words, tellsOrigins, url }: Circumstances):
   const { failures } = words
   const told = (record: ErrorRecord): Failure => ({ ...record, fix: failures.fixes[record.code] })
   if (error instanceof CommanderError) {
-    return told({ kind: 'INVALID', code: 'bad_usage', message: error.message.replace(/^error: /, '') })
+    const message = failures.parserSays(error.message.replace(/^error: /, ''))
+    return told({ kind: 'INVALID', code: 'bad_usage', message })
   }
   if (error instanceof ConnectionError) return told({ ...error.record, code: 'unreachable' })
   if (isStranger(error)) {

@@ -1,17 +1,25 @@
-import { statSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { isLoopback, SHORTEST_TOKEN } from '@devflow/process'
 import { badUsage } from '../refuse.ts'
 import type { UpOptions } from './up-options.ts'
 
 /** Refuses, before anything is started or made, what would come to nothing later. Throws INVALID `bad_usage`. */
 export function checkOptions(options: UpOptions): void {
-  const { host, token, entries, workspaceRoots, words } = options
+  const { host, token, dataDir, entries, workspaceRoots, words } = options
   const { failures } = words
   if (!isLoopback(host) && !token) throw badUsage(failures.hostNeedsToken(host, SHORTEST_TOKEN))
   if (token && token.length < SHORTEST_TOKEN) throw badUsage(failures.shortToken(SHORTEST_TOKEN))
+  const ground = nearest(dataDir)
+  if (!isFolder(ground)) throw badUsage(failures.notFolder('--data', ground))
   for (const folder of entries) if (!isFolder(folder)) throw badUsage(failures.noFolder('--entries', folder))
   for (const folder of workspaceRoots)
     if (!isFolder(folder)) throw badUsage(failures.noFolder('--workspace-root', folder))
+}
+
+/** The path itself, or what is there above it: `devflow up` makes the rest. */
+export function nearest(path: string): string {
+  return existsSync(path) || path === dirname(path) ? path : nearest(dirname(path))
 }
 
 const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false

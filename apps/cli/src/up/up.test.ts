@@ -192,6 +192,15 @@ test('speaks Korean too', async () => {
   expect(JSON.stringify(up.lines)).toContain('실행이 결정을 기다립니다: Approve the spec?')
 })
 
+test('says in Korean too how a part has ended', async () => {
+  const up = startUp(['--data', dataFolder(), '--port', '0', '--lang', 'ko'], given)
+  const [worker] = (await up.ready()).pids.workers
+  process.kill(pidOf(worker), 'SIGKILL')
+  await up.ready()
+  const text = '워커: SIGKILL 신호로 종료됨. 다시 시작합니다.'
+  expect(up.lines).toContainEqual({ event: 'progress', text })
+})
+
 test('--once follows the sample, approves its gate, prints the report and ends', async () => {
   const up = startUp(['--data', dataFolder(), '--port', '0', '--once', '--approve'], given)
   expect(await up.ended).toBe(0)

@@ -1,6 +1,6 @@
-import { constants, existsSync } from 'node:fs'
+import { constants } from 'node:fs'
 import { access, statfs } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { nearest } from '../../up/check-options.ts'
 import { type Check, failed, ok } from '../check.ts'
 
 /** With less, Postgres is soon unable to write its log. */
@@ -18,9 +18,4 @@ export const checkData: Check = async ({ words, dataDir }) => {
   if (left < LEAST_BYTES) return failed(words.data.full(folder, Math.round(left / 1e6)), words.data.fullFix)
   const gigabytes = (left / 1e9).toFixed(1)
   return ok(folder === dataDir ? words.data.free(dataDir, gigabytes) : words.data.toCome(dataDir, gigabytes))
-}
-
-/** The folder itself, or the one above it that is there: `devflow up` makes the rest. */
-function nearest(folder: string): string {
-  return existsSync(folder) || folder === dirname(folder) ? folder : nearest(dirname(folder))
 }

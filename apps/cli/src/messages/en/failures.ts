@@ -60,9 +60,12 @@ export const failures = {
   serverAway: (variable: string, address: string, why: string) =>
     `the server that ${variable} names (${address}) cannot be used: ${why}`,
   noDevflow: (url: string, status: number) => `what answers at ${url} is no Devflow (${status})`,
+  /** What the parser of the command line says, which is English. */
+  parserSays: (message: string) => message,
   unknownCommand: (name: string) => `unknown command '${name}'`,
   noCommand: (group: string, names: string) => `${group} needs a command: ${names}`,
   noFolder: (option: string, path: string) => `${option}: there is no folder ${path}`,
+  notFolder: (option: string, path: string) => `${option}: ${path} is no folder`,
   hostNeedsToken: (host: string, length: number) =>
     `--host ${host} can be reached by others: give a token of at least ${length} characters with --token or DEVFLOW_TOKEN, or listen on 127.0.0.1`,
   shortToken: (length: number) =>

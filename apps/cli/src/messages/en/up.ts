@@ -15,6 +15,8 @@ export const up = {
   waits: (titles: string) => `The run waits for a decision: ${titles}`,
   waitsOn: 'It keeps waiting over restarts. `--approve` lets --once answer for you.',
   approvedComment: 'approved by --approve',
+  worker: 'The worker',
+  workerOf: (number: number) => `Worker ${number}`,
   down: (part: string, how: string, inMs: number) =>
     `${part} ${how}. Starting it again${inMs > 0 ? ` in ${inMs} ms` : ''}.`,
   stopping: 'Stopping: work under way is brought to a safe end. Once more to stop at once.',

@@ -1,4 +1,5 @@
 import type { Words } from '../words.ts'
+import { parserSays } from './parser.ts'
 
 export const failures: Words['failures'] = {
   kinds: {
@@ -59,9 +60,11 @@ export const failures: Words['failures'] = {
   serverAway: (variable, address, why) =>
     `${variable}이(가) 가리키는 서버(${address})를 쓸 수 없습니다: ${why}`,
   noDevflow: (url, status) => `${url}에서 응답하는 것은 Devflow가 아닙니다 (${status})`,
+  parserSays,
   unknownCommand: (name) => `'${name}'은(는) 없는 명령입니다`,
   noCommand: (group, names) => `${group} 뒤에 명령이 필요합니다: ${names}`,
   noFolder: (option, path) => `${option}: ${path} 폴더가 없습니다`,
+  notFolder: (option, path) => `${option}: ${path}은(는) 폴더가 아닙니다`,
   hostNeedsToken: (host, length) =>
     `--host ${host}은(는) 다른 사람도 접근할 수 있습니다. --token이나 DEVFLOW_TOKEN으로 ${length}자 이상의 토큰을 주거나 127.0.0.1을 쓰세요`,
   shortToken: (length) => `--token이나 DEVFLOW_TOKEN의 토큰이 너무 짧습니다: ${length}자 이상이어야 합니다`,

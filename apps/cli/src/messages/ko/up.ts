@@ -1,4 +1,13 @@
 import type { Words } from '../words.ts'
+import { type Phrases, rephrase } from './rephrase.ts'
+
+/** How a part has ended. */
+const ENDINGS: Phrases = [
+  [/^killed by (\w+)$/, '$1 신호로 종료됨'],
+  [/^ended with exit code (\w+)$/, '종료 코드 $1로 끝남'],
+  [/^answered no ping for (\d+) ms and was killed$/, '$1 ms 동안 응답이 없어 강제로 종료함'],
+  [/^was not ready after (\d+) ms/, '$1 ms 안에 준비되지 않음'],
+]
 
 export const up: Words['up'] = {
   ready: (seconds) => `Devflow가 준비되었습니다 (${seconds}초).`,
@@ -12,7 +21,10 @@ export const up: Words['up'] = {
   waits: (titles) => `실행이 결정을 기다립니다: ${titles}`,
   waitsOn: '다시 시작해도 계속 기다립니다. `--approve`를 주면 --once가 대신 승인합니다.',
   approvedComment: '--approve로 승인함',
-  down: (part, how, inMs) => `${part}: ${how}. ${inMs > 0 ? `${inMs} ms 뒤 ` : ''}다시 시작합니다.`,
+  worker: '워커',
+  workerOf: (number) => `워커 ${number}`,
+  down: (part, how, inMs) =>
+    `${part}: ${rephrase(how, ENDINGS)}. ${inMs > 0 ? `${inMs} ms 뒤 ` : ''}다시 시작합니다.`,
   stopping: '멈추는 중: 진행 중인 작업을 안전하게 마칩니다. 한 번 더 누르면 바로 멈춥니다.',
   stoppingEarly: '멈추는 중.',
   atOnce: '바로 멈춥니다.',

@@ -7,12 +7,12 @@ import type { PartContext } from './part-context.ts'
 /** As many workers as asked for. */
 export function keepWorkers(context: PartContext, script: string): Promise<Supervised>[] {
   const { options, at, endpoints, keep } = context
-  const { workers, config } = options
+  const { workers, config, words } = options
   return Array.from({ length: workers }, (_, index) => {
     const name = `worker-${index + 1}`
     const start = () =>
       startNodeChild({ script, env: childEnv(context), logFile: at.log(name), times: config.times })
-    return keep(workers === 1 ? 'The worker' : `Worker ${index + 1}`, start, (worker) => {
+    return keep(workers === 1 ? words.up.worker : words.up.workerOf(index + 1), start, (worker) => {
       endpoints.pids.workers[index] = worker.pid
       void giveWay(worker.pid, config.nice)
     })
