@@ -1,10 +1,9 @@
-import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, inject, onTestFinished, test } from 'vitest'
 import { runCommand } from '../support/command-line.ts'
+import { otherServer } from '../support/other-server.ts'
 import { useCommandStack } from './stack.ts'
 
 const devflow = useCommandStack()
@@ -95,12 +94,8 @@ test('a database without migrations says so', async () => {
 })
 
 test('what answers may be another program, and what is asked no Temporal', async () => {
-  const server = createServer((_, response) => response.end('hello')).listen(0, '127.0.0.1')
-  onTestFinished(() => void server.close())
-  await once(server, 'listening')
-  const address = server.address()
-  const at = `127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`
-  const { of } = await examine({ DEVFLOW_URL: `http://${at}`, TEMPORAL_ADDRESS: at })
+  const url = await otherServer((_, response) => response.end('hello'))
+  const { of } = await examine({ DEVFLOW_URL: url, TEMPORAL_ADDRESS: new URL(url).host })
   expect(of.api).toMatchObject({ status: 'failed', detail: expect.stringContaining('no Devflow') })
   expect(of.temporal?.status).toBe('failed')
 })

@@ -1,8 +1,7 @@
-import { once } from 'node:events'
-import { createServer } from 'node:http'
 import type { RunPreview } from '@devflow/client'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { CLI_MAIN, runCommand } from '../support/command-line.ts'
+import { otherServer } from '../support/other-server.ts'
 import { ownEnv } from '../support/own-env.ts'
 import { hasTmux, openTerminal } from '../support/terminal.ts'
 
@@ -31,20 +30,13 @@ const PREVIEW: RunPreview = {
 /** An API that knows this one preview, and takes every run. */
 async function previewingApi(preview: RunPreview = PREVIEW) {
   const submitted: string[] = []
-  const server = createServer((request, response) => {
+  const url = await otherServer((request, response) => {
     const isPreview = request.url === '/v1/runs/preview'
     if (!isPreview) submitted.push(`${request.method} ${request.url}`)
     response.writeHead(isPreview ? 200 : 201, { 'content-type': 'application/json' })
     response.end(JSON.stringify(isPreview ? preview : { id: RUN, status: 'queued' }))
-  }).listen(0, '127.0.0.1')
-  onTestFinished(() => {
-    server.closeAllConnections()
-    server.close()
   })
-  await once(server, 'listening')
-  const address = server.address()
-  const port = typeof address === 'object' && address ? address.port : 0
-  return { env: { DEVFLOW_URL: `http://127.0.0.1:${port}` }, submitted }
+  return { env: { DEVFLOW_URL: url }, submitted }
 }
 
 const ARGS = ['run', 'spec@1', '--detach']

@@ -41,9 +41,7 @@ server = await listen(opened.api, config).catch(async (error: unknown) => {
   process.exit(1)
 })
 log.info(`listening on http://${config.host}:${server.port}`)
-const { registry } = opened.deps
-for (const { path, message } of registry.errors) child.notice(`an entry is not valid: ${path}: ${message}`)
-registry.tellBroken(child.notice).catch((error: unknown) => {
+opened.deps.registry.tellFaults(child.notice).catch((error: unknown) => {
   log.warn({ err: error }, 'the templates of folders could not be checked')
 })
 child.ready(server.port)

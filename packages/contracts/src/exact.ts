@@ -39,6 +39,11 @@ export function compare(a: Exact, b: Exact): number {
   return difference < 0n ? -1 : difference > 0n ? 1 : 0
 }
 
+export function isMultiple(value: Exact, of: Exact): boolean {
+  const scale = Math.max(value.scale, of.scale)
+  return digitsAt(value, scale) % digitsAt(of, scale) === 0n
+}
+
 /** With at most so many decimals; what is cut off is rounded up, or half a unit of the last one up. */
 export function rounded(value: Exact, decimals: number, how: 'up' | 'half-up'): Exact {
   if (value.scale <= decimals) return value

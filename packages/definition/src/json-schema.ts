@@ -1,4 +1,4 @@
-import { type ErrorDetail, type Exact, exactOf, type JsonSchema } from '@devflow/contracts'
+import { type ErrorDetail, exactOf, isMultiple, type JsonSchema } from '@devflow/contracts'
 import {
   Ajv2020,
   type AnySchema,
@@ -31,11 +31,8 @@ const MULTIPLE_OF: FuncKeywordDefinition = {
   type: 'number',
   schemaType: 'number',
   validate: (of: number, value: number) => {
-    const [one, other] = [exactOf(of), exactOf(Math.abs(value))]
-    if (!one || !other) return Number.isInteger(value / of)
-    const scale = Math.max(one.scale, other.scale)
-    const digits = ({ digits, scale: own }: Exact) => digits * 10n ** BigInt(scale - own)
-    return digits(other) % digits(one) === 0n
+    const [unit, amount] = [exactOf(of), exactOf(Math.abs(value))]
+    return unit && amount ? isMultiple(amount, unit) : Number.isInteger(value / of)
   },
   error: { message: ({ schemaCode }) => str`must be multiple of ${schemaCode}` },
 }

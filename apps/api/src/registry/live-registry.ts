@@ -1,4 +1,4 @@
-import { DevflowError, type ErrorDetail } from '@devflow/contracts'
+import { DevflowError } from '@devflow/contracts'
 import { changedEntries, pinEntries, type Queryable, registryVersion } from '@devflow/db'
 import {
   brokenTemplates,
@@ -47,25 +47,22 @@ export class LiveRegistry {
   constructor(options: LiveRegistryOptions) {
     this.#options = options
     this.#seen = new Registry(options.read)
+  }
+
+  /** Says, also in the log, what the folders hold that is not valid, and which of their templates could not be run as things are. */
+  async tellFaults(tell: (text: string) => void): Promise<void> {
+    const { log } = this.#options
     for (const { path, message } of this.#seen.errors) {
-      options.log.error({ path }, `an entry is not valid: ${message}`)
+      log.error({ path }, `an entry is not valid: ${message}`)
+      tell(`an entry is not valid: ${path}: ${message}`)
     }
-  }
-
-  /** What the folders hold that is not valid. */
-  get errors(): readonly ErrorDetail[] {
-    return this.#seen.errors
-  }
-
-  /** Says, also in the log, which templates of the folders could not be run as things are. */
-  async tellBroken(tell: (text: string) => void): Promise<void> {
     const { folders, made, registry } = await this.current()
     const own = folders.list({ kind: 'template' }).filter(({ id }) => !made.has(id))
     const sources = new Map(own.map(({ id, source }) => [id, source]))
     for (const { id, errors } of await brokenTemplates(new Registry([]), registry, new Set(sources.keys())))
       for (const { path, message } of errors) {
         const text = `the template ${id} cannot be run: ${path}: ${message}`
-        this.#options.log.error({ path: sources.get(id) }, text)
+        log.error({ path: sources.get(id) }, text)
         tell(`${text} (${sources.get(id)})`)
       }
   }

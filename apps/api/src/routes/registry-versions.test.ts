@@ -346,7 +346,7 @@ test('a template of a folder that could not be run is told, with what is wrong w
   await writeFile(join(folder, 'broken.yaml'), `kind: template\nid: acme:broken@1\nphases:\n  - ${phase}\n`)
   const { logged, deps } = await testApi({ DEVFLOW_ENTRIES: folder })
   const told: string[] = []
-  await deps.registry.tellBroken((text) => told.push(text))
+  await deps.registry.tellFaults((text) => told.push(text))
   const [path, words] = [join(folder, 'broken.yaml'), 'acme:broken@1 cannot be run: phases[0].agent.role']
   expect(told).toEqual([expect.stringContaining(words)])
   expect(told[0]).toContain(path)

@@ -128,13 +128,14 @@ export function webhookRoutes(operations: Operations, deps: ApiDeps): void {
       problems: ['webhook_not_found', ...KEY_PROBLEMS],
     },
     async ({ c, params: { id = '' } }) => {
+      const made = newSecret()
       const answer = await keyed(c, deps, undefined, async (client) => {
-        const oldUntil = await renewSecret(client, { tenant, id, secret: newSecret() })
+        const oldUntil = await renewSecret(client, { tenant, id, secret: made })
         if (oldUntil === undefined) throw notFound(id)
         return { status: 200, body: { id, oldUntil }, runId: null }
       })
       // Secrets stand in one place: what the key keeps has none.
-      const secret = await keptSecret(pool, tenant, id)
+      const secret = answer.replayed ? await keptSecret(pool, tenant, id) : made
       if (secret === undefined) throw notFound(id)
       return keyedResponse(c, { ...answer, body: { ...Object(answer.body), secret } })
     },
