@@ -17,12 +17,13 @@ import {
   readSchedule,
 } from '@devflow/db'
 import { compileSpec, scheduleErrors, scheduleTimes } from '@devflow/definition'
+import type { Context } from 'hono'
 import { z } from 'zod'
 import { BackfilledBody, ScheduleBody, SchedulePage } from '../bodies.ts'
 import type { ApiDeps } from '../deps.ts'
 import { SCHEDULE } from '../examples.ts'
 import { KEY_HEADER, KEY_PROBLEMS, keyed, keyedResponse, REPLAYED, REPLAYED_HEADER } from '../keyed.ts'
-import { type Operations, parsed } from '../operation.ts'
+import { type Env, type Operations, parsed } from '../operation.ts'
 import { paging } from '../query.ts'
 import { occasionsAsked } from '../submissions/occasions-asked.ts'
 
@@ -131,6 +132,11 @@ export function scheduleRoutes(operations: Operations, deps: ApiDeps): void {
     },
     problems: ['schedule_not_found' as const, ...KEY_PROBLEMS],
   })
+  const steered = (c: Context<Env>, id: string, pause: boolean, body: { reason?: string | undefined }) =>
+    keyed(c, deps, body, async (client) => {
+      await pauseSchedule(client, { tenant, id, pause, reason: body.reason })
+      return { status: 200, body: await found(id, client), runId: null }
+    })
   operations.add(
     {
       method: 'post',
@@ -139,13 +145,7 @@ export function scheduleRoutes(operations: Operations, deps: ApiDeps): void {
       summary: 'Pause a schedule: times that pass until it is resumed are not made',
       ...steer(true),
     },
-    async ({ c, params: { id = '' }, body }) => {
-      const answer = await keyed(c, deps, body, async (client) => {
-        await pauseSchedule(client, { tenant, id, pause: true, reason: body.reason })
-        return { status: 200, body: await found(id, client), runId: null }
-      })
-      return keyedResponse(c, answer)
-    },
+    async ({ c, params: { id = '' }, body }) => keyedResponse(c, await steered(c, id, true, body)),
   )
   operations.add(
     {
@@ -156,10 +156,7 @@ export function scheduleRoutes(operations: Operations, deps: ApiDeps): void {
       ...steer(false),
     },
     async ({ c, params: { id = '' }, body }) => {
-      const answer = await keyed(c, deps, body, async (client) => {
-        await pauseSchedule(client, { tenant, id, pause: false })
-        return { status: 200, body: await found(id, client), runId: null }
-      })
+      const answer = await steered(c, id, false, body)
       if (!answer.replayed) poker.poke(CHANNELS.topics)
       return keyedResponse(c, answer)
     },
