@@ -9,6 +9,7 @@ import {
   EventPublished,
   Gate,
   Me,
+  NewToken,
   PhaseView,
   Problem,
   Replayed,
@@ -20,6 +21,7 @@ import {
   Schedule,
   SignalAccepted as SignalAcceptedShape,
   SubmitRun,
+  Token,
   TopicEvent,
   TopicEventPage as TopicEventPageShape,
   Trigger,
@@ -35,11 +37,13 @@ import {
   DELIVERY,
   EVENT,
   GATE,
+  NEW_TOKEN,
   PHASE,
   PREVIEW,
   RUN,
   RUN_ID,
   SCHEDULE,
+  TOKEN,
   TOOL_CALL,
   TOPIC_EVENT,
   TRIGGER,
@@ -102,6 +106,10 @@ export const MeBody = named('Me', Me.shape, {
   scopes: [...SCOPES],
   approverAs: ['owner', 'principal:owner'],
 })
+
+export const NewTokenBody = named('NewToken', NewToken.shape, NEW_TOKEN)
+
+export const TokenPage = pageOf('TokenPage', named('Token', Token.shape, TOKEN))
 
 export const EventPublishedBody = named('EventPublished', EventPublished.shape, {
   seq: 418,

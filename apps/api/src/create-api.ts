@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { DevflowError } from '@devflow/contracts'
+import { tokenOfHash } from '@devflow/db'
 import { OpenAPIHono } from '@hono/zod-openapi'
 import type { Context } from 'hono'
+import { getCookie } from 'hono/cookie'
+import { callerOf, NOBODY } from './caller.ts'
 import type { ApiDeps } from './deps.ts'
 import { guard } from './guard.ts'
 import { PokeHub } from './live/poke-hub.ts'
@@ -32,6 +35,7 @@ import { topicEventRoutes } from './routes/topic-events.ts'
 import { triggerRoutes } from './routes/triggers.ts'
 import { usageRoutes } from './routes/usage.ts'
 import { webhookRoutes } from './routes/webhooks.ts'
+import { SESSION_COOKIE, SESSION_PATH } from './session-cookie.ts'
 import { watchRequests } from './watch-requests.ts'
 
 /** The HTTP API over its dependencies; it opens no port. */
@@ -42,11 +46,19 @@ export function createApi(deps: ApiDeps): Api {
   const hub = new PokeHub({ pool: deps.pool, watch: deps.watch, onProblem })
   const metrics = new Metrics({ ...deps, feeds, hub })
 
+  const find = (hash: string) => tokenOfHash(deps.pool, hash)
+
   api.use(watchRequests(deps, metrics))
   api.use(async (c, next) => {
     c.header('x-content-type-options', 'nosniff')
     c.header('cache-control', 'no-store')
-    c.set('caller', guard(c.req.raw.headers, c.req.url, deps))
+    const { headers } = c.req.raw
+    guard(headers, c.req.url, deps.host)
+    const credentials = {
+      authorization: headers.get('authorization'),
+      session: getCookie(c, SESSION_COOKIE),
+    }
+    c.set('caller', c.req.path === SESSION_PATH ? NOBODY : await callerOf(credentials, { ...deps, find }))
     await next()
   })
   api.notFound((c) => {

@@ -1,4 +1,5 @@
 import type { Api } from './operation.ts'
+import { SESSION_COOKIE } from './session-cookie.ts'
 
 type Document = ReturnType<Api['getOpenAPI31Document']>
 
@@ -8,7 +9,7 @@ JSON in camelCase; times in ISO 8601, UTC; durations in ISO 8601. Money is in mi
 
 Every refusal is \`application/problem+json\` with a \`kind\`, which says what you can do, and a stable \`code\`, which says what happened. A wrong method is 405 with \`Allow\`, an unknown path 404.
 
-On a loopback address the caller is the owner and needs no token; on any other a token is required.`
+On a loopback address the caller is the owner and needs no token; on any other a token is required. A token has scopes: what an operation takes stands in its \`security\`.`
 
 const TAGS = {
   runs: 'A run is one execution of a template on an input.',
@@ -38,7 +39,7 @@ export function openApiDocument(api: Api): Document {
       license: { name: 'MIT', url: 'https://opensource.org/license/mit' },
     },
     servers: [{ url: '/', description: 'Where this document was read.' }],
-    security: [{}, { token: [] }],
+    security: [{}, { token: [] }, { session: [] }],
     tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
   })
   const used = new Set(Object.values(document.paths ?? {}).flatMap(tagsOf))
@@ -55,6 +56,12 @@ export function openApiDocument(api: Api): Document {
       },
       securitySchemes: {
         token: { type: 'http', scheme: 'bearer', description: 'Not needed on a loopback address.' },
+        session: {
+          type: 'apiKey',
+          in: 'cookie',
+          name: SESSION_COOKIE,
+          description: 'Of a browser, from `POST /v1/session`.',
+        },
       },
     },
   }

@@ -1,3 +1,4 @@
+import type { Scope } from '@devflow/contracts'
 import type { RouteConfig } from '@hono/zod-openapi'
 import { z } from 'zod'
 import { ProblemBody } from './bodies.ts'
@@ -39,6 +40,8 @@ export interface Documented {
   restOfPath?: boolean
   /** What generated clients call it: `submitRun`. */
   operationId: string
+  /** What the caller has to have: this scope, or one of these; `any`: none. */
+  scope: Scope | readonly Scope[] | 'any'
   summary: string
   /** More, in Markdown. */
   description?: string
@@ -82,6 +85,16 @@ const ANY_BODY: readonly ProblemCode[] = [
   'unsupported_media_type',
 ]
 
+/** The scopes of which the caller has to have one; none: whoever calls may. */
+export const scopesOf = ({ scope }: Pick<Documented, 'scope'>): readonly Scope[] =>
+  scope === 'any' ? [] : typeof scope === 'string' ? [scope] : scope
+
+/** By header or by cookie. */
+const credentialsWith = (scope: Scope): Record<string, string[]>[] => [
+  { token: [scope] },
+  { session: [scope] },
+]
+
 /** Writes operations into the OpenAPI document. */
 export class Documentation {
   readonly #registry: OpenApiRegistry
@@ -96,6 +109,7 @@ export class Documentation {
   add(operation: Documented): void {
     const { method, path, restOfPath, operationId, summary, description, tag, body, bodyOptional } = operation
     const parameters = this.#parameters(operation)
+    const scopes = scopesOf(operation)
     this.#registry.registerPath({
       method,
       path,
@@ -103,6 +117,7 @@ export class Documentation {
       summary,
       ...(description === undefined ? {} : { description }),
       tags: [tag],
+      ...(scopes.length > 0 ? { security: [{}, ...scopes.flatMap(credentialsWith)] } : {}),
       // OpenAPI 3.1 cannot say it.
       ...(restOfPath ? { 'x-rest-of-path': true } : {}),
       ...(parameters.length > 0 ? { parameters } : {}),
@@ -180,9 +195,13 @@ export class Documentation {
     return Object.fromEntries(stated)
   }
 
-  #problems({ method, path, problems = [] }: Documented): Responses {
-    const any = [...ANY_OPERATION, ...(method === 'get' ? [] : ANY_BODY)]
-    const codes = [...any, ...(path.includes('{') ? ['not_found' as const] : []), ...problems]
+  #problems({ method, path, scope, problems = [] }: Documented): Responses {
+    const any = [...ANY_OPERATION, ...(method === 'get' ? [] : ANY_BODY), 'scope_missing' as const]
+    const codes = [
+      ...any.filter((code) => scope !== 'any' || code !== 'scope_missing'),
+      ...(path.includes('{') ? ['not_found' as const] : []),
+      ...problems,
+    ]
     const stated = [...byStatus(codes)].map(([status, own]) => {
       const isUsual = own.every((code) => any.includes(code))
       return [status, isUsual ? this.#usual(status, own) : this.#problem(status, own)]

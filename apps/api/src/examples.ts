@@ -6,11 +6,13 @@ import type {
   Call,
   Delivery,
   Gate,
+  NewToken,
   PhaseView,
   Run,
   RunEvent,
   RunPreview,
   Schedule,
+  Token,
   TopicEvent,
   Trigger,
   UsageItem,
@@ -293,6 +295,22 @@ export const WEBHOOK: Webhook = {
   pending: 0,
   dead: 0,
 }
+
+export const TOKEN: Token = {
+  id: '01985f2e-9c4e-7a10-b3d1-0a2b3c4d5e6f',
+  name: 'Ann',
+  scopes: ['runs:read', 'gates:decide'],
+  principal: 'ann',
+  tenant: 'default',
+  actor: 'owner',
+  createdAt: '2026-11-21T08:05:04.210Z',
+  expiresAt: '2026-12-21T08:05:04.210Z',
+}
+
+export const NEW_TOKEN = {
+  ...TOKEN,
+  token: 'dfl_ThisOneIsAnExampleAndOpensNothingAtAll00000',
+} satisfies NewToken
 
 export const DELIVERY: Delivery = {
   id: 'msg_1204',

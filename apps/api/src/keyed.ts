@@ -42,7 +42,8 @@ export async function keyed<Id extends string | null>(
     const errors = [{ path: 'Idempotency-Key', message: 'expected 1 to 255 printable ASCII characters' }]
     throw new DevflowError('INVALID', 'bad_idempotency_key', message, { errors })
   }
-  const request = { tenant, key, method: c.req.method, path: c.req.path, body: body ?? null }
+  const { principal } = c.get('caller')
+  const request = { tenant, key, principal, method: c.req.method, path: c.req.path, body: body ?? null }
   return { ...(await once(pool, request, work)), key }
 }
 

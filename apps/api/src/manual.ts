@@ -17,6 +17,7 @@ const NEEDED: Record<string, string> = {
   'functions.md': 'code of your own that phases call: entries, rights, what is on record, undoing.',
   'agents.md': 'how a session works, asks other agents for help, and stays within its context.',
   'http-api.md': 'how to submit, follow, decide and account for runs over HTTP; every error code.',
+  'access.md': 'who may call, and as whom: principals, tokens, scopes.',
   'cli.md': 'the command line.',
   'registry.md': 'reading and changing what runs are made of, by folders and over HTTP.',
   'money.md': 'what calls cost: reservation, settlement, budgets, prices, preview.',

@@ -2,8 +2,8 @@ import { DevflowError, type ErrorDetail } from '@devflow/contracts'
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import type { Context, Handler } from 'hono'
 import { z } from 'zod'
-import { Documentation, type Documented } from './documentation.ts'
-import type { Caller } from './guard.ts'
+import { type Caller, mayCall } from './caller.ts'
+import { Documentation, type Documented, scopesOf } from './documentation.ts'
 import { type BodyLimits, readBody } from './read-body.ts'
 
 /** What the middleware knows of a request. */
@@ -55,10 +55,12 @@ export class Operations {
     const handlers = this.#handlers.get(pattern) ?? new Map<string, Handler<Env>>()
     this.#handlers.set(pattern, handlers)
     handlers.set(method.toUpperCase(), async (c) => {
+      const caller = c.get('caller')
+      mayCall(caller, scopesOf(operation))
       const params = paramsOf(c, path)
       const { query, labels, meta } = queryOf(c, operation)
       const body = await this.#bodyOf(c, operation)
-      return await handle({ c, params, query, labels, meta, body, caller: c.get('caller') })
+      return await handle({ c, params, query, labels, meta, body, caller })
     })
   }
 

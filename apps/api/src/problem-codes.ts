@@ -130,7 +130,11 @@ export const PROBLEMS = known({
     'a value that Postgres cannot hold',
     'The request holds a value that cannot be stored.',
   ),
-  unauthenticated: refused('a token is missing or false', 'The token is not valid.'),
+  unauthenticated: refused('a token is missing, false, revoked or expired', 'The token is not valid.'),
+  scope_missing: refused(
+    'the token lacks the scope that this takes; the message names it',
+    'This takes the scope runs:write, which the token does not have.',
+  ),
   host_refused: refused('not under that host name', 'This API does not answer under that host name.'),
   origin_refused: refused('not from that origin', 'Calls from that origin are refused.'),
   workspace_outside_roots: refused(
@@ -150,6 +154,11 @@ export const PROBLEMS = known({
   entry_not_found: missing('no such entry', 'There is no entry acme:note@2.'),
   schedule_not_found: missing('no such schedule', 'There is no schedule weekday-review.'),
   trigger_not_found: missing('no such trigger', 'There is no trigger large-orders.'),
+  token_not_found: missing(
+    'no such token, or not yours',
+    'There is no token 01985f2e-9c4e-7a10-b3d1-0a2b3c4d5e6f.',
+  ),
+  tenant_not_found: missing('no such tenant', 'There is no tenant acme.'),
   webhook_not_found: missing('no such webhook', 'There is no webhook chat.'),
   version_not_found: missing('the registry has no such version', 'The registry has no version 12.'),
   method_not_allowed: invalid('see `Allow`', 'PUT is not allowed here: use POST, GET, HEAD.'),

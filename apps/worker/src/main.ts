@@ -28,6 +28,7 @@ import {
   pruneChunks,
   pruneDeliveries,
   pruneSubmissions,
+  pruneTokens,
   requireSchema,
 } from '@devflow/db'
 import { createLogger, logLastWords, openTracing, repeat, supervised, type Tracing } from '@devflow/process'
@@ -188,6 +189,7 @@ async function keepHouse(): Promise<void> {
   await pruneChunks(pool, new Date(Date.now() - config.chunkRetentionMs), { signal })
   await pruneSubmissions(pool, new Date(Date.now() - config.eventRetentionMs))
   await pruneDeliveries(pool, new Date(Date.now() - config.eventRetentionMs))
+  await pruneTokens(pool, new Date(Date.now() - config.eventRetentionMs))
   await sweep({ rare: true })
 }
 

@@ -1,3 +1,4 @@
+import { Access } from './access.ts'
 import { Budgets } from './budgets.ts'
 import { type ExecuteOptions, type Execution, execute } from './execute.ts'
 import { Gates } from './gates.ts'
@@ -31,6 +32,7 @@ export class DevflowClient {
   readonly budgets: Budgets
   readonly usage: Usage
   readonly pricing: Pricing
+  readonly access: Access
   readonly health: Health
   readonly #transport: Transport
 
@@ -48,6 +50,7 @@ export class DevflowClient {
     this.budgets = new Budgets(this.#transport)
     this.usage = new Usage(this.#transport)
     this.pricing = new Pricing(this.#transport)
+    this.access = new Access(this.#transport)
     this.health = new Health(this.#transport)
   }
 

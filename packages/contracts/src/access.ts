@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { durationMs, IsoDuration } from './duration.ts'
 import { Principal } from './ids.ts'
 
 /** What a caller may do; `admin` holds whatever the others do not name. */
@@ -23,3 +24,43 @@ export const Me = z.object({
   approverAs: z.array(z.string()).describe('what they are where a gate names its approvers'),
 })
 export type Me = z.infer<typeof Me>
+
+/** Body of `POST /v1/tokens`. */
+export const PostToken = z.strictObject({
+  name: z
+    .string()
+    .min(1)
+    .max(100)
+    .regex(/^\P{Cc}*$/u, { error: 'expected one line of text' })
+    .describe('what it is for'),
+  scopes: z
+    .array(Scope)
+    .min(1)
+    .transform((scopes) => SCOPES.filter((scope) => scopes.includes(scope))),
+  expiresIn: IsoDuration.refine((text) => durationMs(text) !== 0, { error: 'expected more than no time' })
+    .optional()
+    .describe('90 days unless told'),
+  principal: Principal.optional().describe('who calls with it; one of its own unless told'),
+  tenant: z.string().min(1).max(100).optional(),
+})
+export type PostToken = z.input<typeof PostToken>
+
+/** A token that calls the API, without what is secret of it. */
+export const Token = z.object({
+  id: z.uuid(),
+  name: z.string(),
+  scopes: z.array(Scope),
+  principal: Principal,
+  tenant: z.string(),
+  actor: Principal.describe('who minted it'),
+  createdAt: z.iso.datetime(),
+  expiresAt: z.iso.datetime(),
+})
+export type Token = z.infer<typeof Token>
+
+export const NewToken = Token.extend({ token: z.string().optional().describe('shown this once') })
+export type NewToken = z.infer<typeof NewToken>
+
+/** Body of `POST /v1/session`. */
+export const PostSession = z.strictObject({ token: z.string().min(1).max(1_000) })
+export type PostSession = z.infer<typeof PostSession>

@@ -7,7 +7,7 @@ const PATTERN =
 export const IsoDuration = z
   .string()
   .regex(PATTERN, { error: 'expected an ISO 8601 duration such as PT30S or P3D' })
-  .refine((text) => durationMs(text) <= 100 * 366 * 86_400_000, { error: 'longer than a hundred years' })
+  .refine((text) => !(durationMs(text) > 100 * 366 * 86_400_000), { error: 'longer than a hundred years' })
 export type IsoDuration = z.infer<typeof IsoDuration>
 
 /**

@@ -1,4 +1,5 @@
 // Law: the run log and its projections in Postgres; one verb per query file. Imports contracts.
+export * from './access/index.ts'
 export * from './append-types.ts'
 export * from './blobs.ts'
 export * from './budgets/index.ts'

@@ -12,6 +12,7 @@ import {
 } from 'drizzle-orm/pg-core'
 import { devflow, micro, tenant, time } from './schema-base.ts'
 
+export * from './schema-access.ts'
 export { devflow } from './schema-base.ts'
 export * from './schema-budgets.ts'
 export * from './schema-gates.ts'

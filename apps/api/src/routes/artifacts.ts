@@ -23,6 +23,7 @@ export function artifactRoutes(operations: Operations, deps: ApiDeps): void {
       method: 'get',
       path: '/v1/runs/{id}/artifacts',
       operationId: 'listArtifacts',
+      scope: ['runs:read', 'gates:decide'],
       summary: 'List the artifacts of a run, all versions',
       tag,
       answers: { 200: { description: 'The artifacts.', schema: ArtifactPage } },
@@ -39,6 +40,7 @@ export function artifactRoutes(operations: Operations, deps: ApiDeps): void {
       method: 'get',
       path: '/v1/runs/{id}/artifacts/{name}',
       operationId: 'readArtifact',
+      scope: ['runs:read', 'gates:decide'],
       summary: 'Read an artifact, its latest version unless told',
       tag,
       query: z.strictObject({
@@ -72,6 +74,7 @@ export function artifactRoutes(operations: Operations, deps: ApiDeps): void {
       method: 'get',
       path: '/v1/runs/{id}/report',
       operationId: 'readReport',
+      scope: 'runs:read',
       summary: 'Read the report of a run',
       tag,
       description: 'JSON, or Markdown where `Accept` names `text/markdown` first.',

@@ -161,9 +161,7 @@ describe('paths and methods', () => {
     ['POST', '/v1/batches'],
     ['POST', '/v1/batches/validate'],
     ['GET', '/v1/batches/x'],
-    ['POST', '/v1/tokens'],
     ['GET', '/v1/tenants'],
-    ['POST', '/v1/session'],
   ])('%s %s is of the contract but not built: 404', async (method, path) => {
     expect(await expectProblem(await api.request(path, { method }), 404)).toMatchObject({ code: 'not_found' })
   })

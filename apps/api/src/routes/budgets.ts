@@ -17,6 +17,7 @@ export function budgetRoutes(operations: Operations, deps: ApiDeps): void {
       method: 'get',
       path: '/v1/budgets',
       operationId: 'readBudgets',
+      scope: 'runs:read',
       summary: 'Read the budgets, and what was charged to them today',
       description: 'Days are UTC. A call is charged to the day it was reserved on.',
       tag,
@@ -31,6 +32,7 @@ export function budgetRoutes(operations: Operations, deps: ApiDeps): void {
       method: 'put',
       path: '/v1/budgets',
       operationId: 'setBudgets',
+      scope: 'budgets:write',
       summary: 'Replace the budgets',
       description:
         'All of them: what is not in the list is no more. They hold at once, and count what was spent today before. Scope `run` is for runs whose template and submission say nothing; `day` holds over all tenants; `persona-day` without a persona is for each persona by itself.',

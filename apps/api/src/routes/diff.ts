@@ -18,6 +18,7 @@ export function diffRoutes(operations: Operations, { pool, tenant }: ApiDeps): v
       method: 'get',
       path: '/v1/runs/{id}/diff',
       operationId: 'diffRuns',
+      scope: 'runs:read',
       summary: 'Compare two runs',
       description:
         'What differs between this run (`a`) and another (`b`): input, definition, phases with what they took, artifacts, outcome. Of JSON each place that differs, of text a unified diff.',

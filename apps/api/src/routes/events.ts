@@ -29,6 +29,7 @@ export function eventRoutes(operations: Operations, deps: ApiDeps, feeds: RunFee
       method: 'get',
       path: '/v1/runs/{id}/events',
       operationId: 'readEvents',
+      scope: 'runs:read',
       summary: 'Read or follow the log of a run',
       tag: 'events',
       query: Query,

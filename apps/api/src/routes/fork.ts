@@ -44,6 +44,7 @@ export function forkRoutes(operations: Operations, deps: ApiDeps): void {
       method: 'post',
       path: '/v1/runs/{id}/fork',
       operationId: 'forkRun',
+      scope: 'runs:write',
       summary: 'Fork a run: a new one goes on from one of its phases',
       description:
         'The new run takes over everything before the top-level phase `fromPhase`, paid results included, at no cost. A changed `input` counts from there on: phases before are not run again. With `bindings` the definition is compiled anew from the entries the run was made of.',

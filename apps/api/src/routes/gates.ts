@@ -27,6 +27,7 @@ export function gateRoutes(operations: Operations, deps: ApiDeps): void {
       method: 'get',
       path: '/v1/runs/{id}/gates',
       operationId: 'listGatesOfRun',
+      scope: ['runs:read', 'gates:decide'],
       summary: 'List the gates of a run',
       tag,
       query: z.strictObject({ status, ...paging(200, 1_000) }),
@@ -44,6 +45,7 @@ export function gateRoutes(operations: Operations, deps: ApiDeps): void {
       method: 'get',
       path: '/v1/gates',
       operationId: 'listGates',
+      scope: ['runs:read', 'gates:decide'],
       summary: 'List gates of all runs, those open longest first',
       tag,
       query: z.strictObject({ status, ...paging(50, 200) }),
@@ -58,6 +60,7 @@ export function gateRoutes(operations: Operations, deps: ApiDeps): void {
       method: 'post',
       path: '/v1/runs/{id}/gates/{gate}/decisions',
       operationId: 'decideGate',
+      scope: 'gates:decide',
       summary: 'Decide a gate',
       tag,
       description:
@@ -129,6 +132,7 @@ export function gateRoutes(operations: Operations, deps: ApiDeps): void {
       method: 'post',
       path: '/v1/runs/{id}/gates/{gate}/delegations',
       operationId: 'delegateGate',
+      scope: 'gates:decide',
       summary: 'Let somebody else decide a gate in your place',
       tag,
       description:

@@ -8,6 +8,7 @@ export function pageRoutes(operations: Operations): void {
       method: 'get',
       path: '/runs/{id}',
       operationId: 'openRun',
+      scope: 'any',
       summary: 'Open a run',
       description: 'The address of its page, for people. Without a console it leads to the run itself.',
       tag: 'runs',

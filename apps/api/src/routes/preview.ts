@@ -14,6 +14,7 @@ export function previewRoutes(operations: Operations, deps: ApiDeps): void {
       method: 'post',
       path: '/v1/runs/preview',
       operationId: 'previewRun',
+      scope: ['runs:read', 'runs:write'],
       summary: 'Preview a run and what it may cost',
       description:
         'Takes what `POST /v1/runs` takes, refuses what it refuses, starts nothing and writes nothing. Costs range from what the first calls cost at least to what prices and caps allow, or as earlier runs of the template have cost. `warnings` says what would stop the run.',

@@ -57,6 +57,7 @@ export function pricingRoutes(operations: Operations, deps: ApiDeps): void {
       method: 'get',
       path: '/v1/pricing',
       operationId: 'listPrices',
+      scope: 'runs:read',
       summary: 'List prices of models, and their age',
       description:
         'The price in force of each model, in micro-dollars per token, `request` per call. `lists` tells how the reading of price lists stands.',
@@ -83,6 +84,7 @@ export function pricingRoutes(operations: Operations, deps: ApiDeps): void {
       method: 'post',
       path: '/v1/pricing/refresh',
       operationId: 'refreshPrices',
+      scope: 'admin',
       summary: 'Have the price list of OpenRouter read',
       description:
         'A worker reads it. A list that cannot be read changes no price: `error` says why, and prices known before hold.',

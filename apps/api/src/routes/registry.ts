@@ -44,6 +44,7 @@ export function registryRoutes(operations: Operations, deps: ApiDeps): void {
       method: 'get',
       path: '/v1/registry/entries',
       operationId: 'listEntries',
+      scope: 'registry:read',
       summary: 'List entries, in the order of their ids',
       description:
         'What is built in, what folders hold and what was made over HTTP. `version` is that of the registry.',
@@ -73,6 +74,7 @@ export function registryRoutes(operations: Operations, deps: ApiDeps): void {
       path: '/v1/registry/entries/{id}',
       restOfPath: true,
       operationId: 'readEntry',
+      scope: 'registry:read',
       summary: 'Read an entry with its content',
       description: 'Without a version, and where no entry has just that id, the newest version is read.',
       tag,
@@ -95,6 +97,7 @@ export function registryRoutes(operations: Operations, deps: ApiDeps): void {
       method: 'post',
       path: '/v1/registry/changes',
       operationId: 'changeRegistry',
+      scope: 'registry:write',
       summary: 'Change entries, all or nothing',
       description:
         'Every change makes a new version of the registry. The changed entries must be right, and every template that compiled before must still compile. Runs keep the definition they were submitted with; what is submitted afterwards uses the new entries.',
@@ -137,6 +140,7 @@ export function registryRoutes(operations: Operations, deps: ApiDeps): void {
       method: 'get',
       path: '/v1/registry/versions',
       operationId: 'listRegistryVersions',
+      scope: 'registry:read',
       summary: 'List the versions of the registry, newest first: who changed what when',
       description: 'Version 0, before the first change, is not listed.',
       tag,
@@ -152,6 +156,7 @@ export function registryRoutes(operations: Operations, deps: ApiDeps): void {
       method: 'post',
       path: '/v1/registry/versions/{n}/restore',
       operationId: 'restoreRegistry',
+      scope: 'registry:write',
       summary: 'Make the registry what it was at a version',
       description:
         'It becomes a new version; nothing of the history goes. 0 is the registry before its first change.',

@@ -13,6 +13,7 @@ export function schemaRoutes(operations: Operations): void {
       method: 'get',
       path: '/schemas/report-1.json',
       operationId: 'readReportSchema',
+      scope: 'any',
       summary: 'Read the JSON Schema of reports',
       description:
         'JSON Schema 2020-12. It stays as it is, but for additions, as long as the format has its number.',

@@ -20,6 +20,7 @@ export function streamRoutes(operations: Operations, deps: ApiDeps, hub: PokeHub
       method: 'get',
       path: '/v1/stream',
       operationId: 'followRuns',
+      scope: 'runs:read',
       summary: 'Follow many runs: pokes, at least once; refetch what they name',
       tag: 'events',
       query: Query,

@@ -47,6 +47,7 @@ export function usageRoutes(operations: Operations, { pool, tenant }: ApiDeps): 
       method: 'get',
       path: '/v1/usage',
       operationId: 'readUsage',
+      scope: 'runs:read',
       summary: 'Sum what was used and what it cost',
       description: `The sums are those of the ledger, exactly, also over runs that were deleted since. A call counts at the time of its reservation; days are UTC. Days and runs come newest first, all else in the order of its text. ${CSV_NOTE}`,
       tag: 'money',

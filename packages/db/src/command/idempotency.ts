@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { DevflowError } from '@devflow/contracts'
+import { DevflowError, LOCAL_OWNER } from '@devflow/contracts'
 import canonicalize from 'canonicalize'
 import type pg from 'pg'
 import { transaction } from './transaction.ts'
@@ -8,6 +8,8 @@ import { transaction } from './transaction.ts'
 export interface KeyedRequest {
   tenant: string
   key: string
+  /** Who makes it: it is another's, and not answered, for anyone else. */
+  principal: string
   method: string
   path: string
   body: unknown
@@ -42,8 +44,9 @@ export async function once<Id extends string | null>(
   request: KeyedRequest,
   work: (client: pg.PoolClient) => Promise<KeyedAnswer<Id>>,
 ): Promise<KeyedAnswer<Id> & { replayed: boolean }> {
+  const { principal, body } = request
   const bodyHash = createHash('sha256')
-    .update(canonicalize(request.body) ?? '')
+    .update(canonicalize(principal === LOCAL_OWNER ? body : { principal, body }) ?? '')
     .digest('hex')
   return await transaction(pool, async (client, commit) => {
     const [locks, found] = await Promise.all([
@@ -95,7 +98,8 @@ function replay<Id extends string | null>(
   const isSame =
     known.method === request.method && known.path === request.path && known.body_hash === bodyHash
   if (!isSame) {
-    const message = 'This Idempotency-Key belongs to another request: another method, path or body.'
+    const message =
+      'This Idempotency-Key belongs to another request: another method, path or body, or another caller.'
     throw new DevflowError('INVALID', 'idempotency_key_reused', message)
   }
   // The same method and path, so of the same kind as what `work` answers.
