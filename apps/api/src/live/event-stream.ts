@@ -1,5 +1,7 @@
 import type { Context } from 'hono'
+import type pg from 'pg'
 import type { Env } from '../operation.ts'
+import { watchToken } from './token-watch.ts'
 
 const HEADERS = {
   'content-type': 'text/event-stream; charset=utf-8',
@@ -11,6 +13,9 @@ const HEADERS = {
 export interface EventStreamOptions {
   /** Ends the stream from our side. */
   closing: AbortSignal
+  pool: pg.Pool
+  /** How soon a stream ends after the token that it was asked for with. */
+  heartbeatMs: number
   /** Called once, however the stream ends; not at all when nobody ever read it. */
   onEnd: () => void
   onProblem: (error: unknown) => void
@@ -23,21 +28,27 @@ export interface EventStreamOptions {
 export function eventStream(
   c: Context<Env>,
   begin: (signal: AbortSignal) => AsyncGenerator<Uint8Array>,
-  { closing, onEnd, onProblem }: EventStreamOptions,
+  { closing, pool, heartbeatMs, onEnd, onProblem }: EventStreamOptions,
 ): Response {
   const left = new AbortController()
-  const signal = AbortSignal.any([closing, left.signal])
+  const refused = new AbortController()
+  const signal = AbortSignal.any([closing, left.signal, refused.signal])
+  let unwatch = () => {}
   let frames: AsyncGenerator<Uint8Array> | undefined
   let ended = false
   const end = () => {
     if (ended || !frames) return
     ended = true
+    unwatch()
     onEnd()
   }
   const body = new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
-        frames ??= begin(signal)
+        if (!frames) {
+          frames = begin(signal)
+          unwatch = watchToken(c.get('caller').token, { pool, heartbeatMs, onProblem }, () => refused.abort())
+        }
         try {
           const next = await frames.next()
           if (left.signal.aborted) return

@@ -81,6 +81,8 @@ export function eventRoutes(operations: Operations, deps: ApiDeps, feeds: RunFee
         },
         {
           closing,
+          pool,
+          heartbeatMs,
           onEnd: () => leave(),
           onProblem: (error) => log.warn({ err: error, runId: id }, 'a stream broke off'),
         },

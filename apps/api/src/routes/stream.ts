@@ -13,7 +13,7 @@ const Query = z.strictObject({
 })
 
 export function streamRoutes(operations: Operations, deps: ApiDeps, hub: PokeHub): void {
-  const { tenant, heartbeatMs, closing, log } = deps
+  const { pool, tenant, heartbeatMs, closing, log } = deps
 
   operations.add(
     {
@@ -47,6 +47,8 @@ export function streamRoutes(operations: Operations, deps: ApiDeps, hub: PokeHub
         (signal) => hub.follow({ tenant, template, labels, kind }, { since, heartbeatMs }, signal),
         {
           closing,
+          pool,
+          heartbeatMs,
           onEnd: () => {},
           onProblem: (error) => log.warn({ err: error }, 'a stream broke off'),
         },

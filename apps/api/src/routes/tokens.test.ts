@@ -89,6 +89,38 @@ describe('a token', () => {
       })
   })
 
+  const STREAM = { accept: 'text/event-stream' }
+
+  test('that is revoked while it has streams open ends them, and nobody else’s', async () => {
+    const api = await testApi({ DEVFLOW_HEARTBEAT_MS: '50' })
+    const run = await api.submit()
+    const [mine, other] = [await mint(api, ['runs:read']), await mint(api, ['runs:read'])]
+    const open = (path: string, { token }: Minted) =>
+      api.request(path, { headers: { ...STREAM, ...bearer(token) } })
+    const paths = [`/v1/runs/${run.id}/events`, '/v1/stream', '/v1/events']
+    const [streams, kept] = [
+      await Promise.all(paths.map((path) => open(path, mine))),
+      await open('/v1/stream', other),
+    ]
+    const ends = streams.map((stream) => stream.text())
+    const reader = kept.body?.getReader()
+    expect((await reader?.read())?.done).toBe(false)
+    await api.call(`/v1/tokens/${mine.id}`, { method: 'DELETE' })
+    // To their ends, which nothing else brings.
+    await Promise.all(ends)
+    for (let heartbeats = 0; heartbeats < 3; heartbeats += 1) expect((await reader?.read())?.done).toBe(false)
+    await reader?.cancel()
+  })
+
+  test('that expires while it has a stream open ends it', async () => {
+    const api = await testApi({ DEVFLOW_HEARTBEAT_MS: '50' })
+    const { token } = await mint(api, ['runs:read'], { expiresIn: 'PT1S' })
+    const stream = await api.request('/v1/stream', { headers: { ...STREAM, ...bearer(token) } })
+    expect(stream.status).toBe(200)
+    await stream.text()
+    expect((await as(api, { token }, '/v1/me')).status).toBe(401)
+  })
+
   test('of one who is no admin mints only for its own principal, with no more scopes and no longer life, and they end with it', async () => {
     const api = await testApi()
     const ann = await mint(api, ['runs:read', 'tokens:write'], { principal: 'ann', expiresIn: 'P1D' })

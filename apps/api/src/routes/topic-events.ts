@@ -107,6 +107,8 @@ export function topicEventRoutes(operations: Operations, deps: ApiDeps): void {
         (signal) => followTopics({ pool, listener, tenant, patterns, after: from, heartbeatMs }, signal),
         {
           closing,
+          pool,
+          heartbeatMs,
           onEnd: () => {},
           onProblem: (error) => log.warn({ err: error }, 'a stream of events broke off'),
         },

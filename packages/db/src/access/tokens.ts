@@ -65,6 +65,16 @@ export async function tokenOfHash(db: Queryable, hash: string): Promise<Token | 
   return rows[0] && tokenOf(rows[0])
 }
 
+/** Whether it is neither revoked nor expired. */
+export async function isTokenAlive(db: Queryable, id: string): Promise<boolean> {
+  const { rows } = await db.query({
+    name: 'is-token-alive',
+    text: 'select 1 from devflow.tokens where id = $1 and expires_at > clock_timestamp()',
+    values: [id],
+  })
+  return rows.length > 0
+}
+
 /** Tokens, the latest first, expired ones too; `principal`: only theirs. */
 export async function listTokens(
   db: Queryable,
