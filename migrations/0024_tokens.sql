@@ -5,6 +5,7 @@ CREATE TABLE "devflow"."tokens" (
 	"name" text NOT NULL,
 	"principal" text NOT NULL,
 	"scopes" text[] NOT NULL,
+	"roles" text[] NOT NULL,
 	"actor" text NOT NULL,
 	"parent" uuid,
 	"created_at" timestamp with time zone NOT NULL,

@@ -72,10 +72,10 @@ export async function callerWith(
   if (token !== undefined && isSame(given, token)) return OWNER
   const minted = MINTED.test(given) ? await find(hashOf(given)) : undefined
   if (!minted) return undefined
-  const { principal, scopes } = minted
+  const { principal, roles, scopes } = minted
   return {
     principal,
-    holds: holdsOf(principal),
+    holds: [...holdsOf(principal), ...roles.map((role) => `role:${role}`)],
     scopes: scopes.includes('admin') ? SCOPES : scopes,
     token: minted,
   }

@@ -301,6 +301,7 @@ export const TOKEN: Token = {
   name: 'Ann',
   scopes: ['runs:read', 'gates:decide'],
   principal: 'ann',
+  roles: ['lead'],
   tenant: 'default',
   actor: 'owner',
   createdAt: '2026-11-21T08:05:04.210Z',

@@ -25,14 +25,15 @@ export const Me = z.object({
 })
 export type Me = z.infer<typeof Me>
 
+const Line = z
+  .string()
+  .min(1)
+  .max(100)
+  .regex(/^\P{Cc}*$/u, { error: 'expected one line of text' })
+
 /** Body of `POST /v1/tokens`. */
 export const PostToken = z.strictObject({
-  name: z
-    .string()
-    .min(1)
-    .max(100)
-    .regex(/^\P{Cc}*$/u, { error: 'expected one line of text' })
-    .describe('what it is for'),
+  name: Line.describe('what it is for'),
   scopes: z
     .array(Scope)
     .min(1)
@@ -41,6 +42,12 @@ export const PostToken = z.strictObject({
     .optional()
     .describe('90 days unless told'),
   principal: Principal.optional().describe('who calls with it; one of its own unless told'),
+  roles: z
+    .array(Line)
+    .max(50)
+    .transform((roles) => [...new Set(roles)])
+    .optional()
+    .describe('what they are at gates whose approvers name `role:<r>`'),
   tenant: z.string().min(1).max(100).optional(),
 })
 export type PostToken = z.input<typeof PostToken>
@@ -51,6 +58,7 @@ export const Token = z.object({
   name: z.string(),
   scopes: z.array(Scope),
   principal: Principal,
+  roles: z.array(z.string()),
   tenant: z.string(),
   actor: Principal.describe('who minted it'),
   createdAt: z.iso.datetime(),

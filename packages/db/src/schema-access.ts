@@ -12,6 +12,8 @@ export const tokens = devflow.table(
     name: text('name').notNull(),
     principal: text('principal').notNull(),
     scopes: text('scopes').array().notNull(),
+    /** At gates. */
+    roles: text('roles').array().notNull(),
     /** Who minted it. */
     actor: text('actor').notNull(),
     /** The token it was minted with as another of the same principal: it ends with that one. */

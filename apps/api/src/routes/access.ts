@@ -66,6 +66,7 @@ export function accessRoutes(operations: Operations, deps: ApiDeps): void {
           name: 'Ann',
           scopes: ['runs:read', 'gates:decide'],
           principal: 'ann',
+          roles: ['lead'],
           expiresIn: 'P30D',
         },
         'For a pipeline': { name: 'nightly build', scopes: ['runs:read', 'runs:write'] },
@@ -193,7 +194,7 @@ const onlyOf = ({ principal, scopes }: Caller): string | undefined =>
 async function mint(
   db: Queryable,
   { tenant, caller, secret }: { tenant: string; caller: Caller; secret: string },
-  { name, scopes, expiresIn, principal, tenant: wanted = tenant }: z.output<typeof PostToken>,
+  { name, scopes, roles = [], expiresIn, principal, tenant: wanted = tenant }: z.output<typeof PostToken>,
 ): Promise<Token> {
   if (wanted !== tenant)
     throw new DevflowError('NOT_FOUND', 'tenant_not_found', `There is no tenant ${wanted.slice(0, 64)}.`)
@@ -203,6 +204,9 @@ async function mint(
     throw scopeMissing(
       `A token has no more scopes than the one it is minted with, which lacks ${missing.join(', ')}.`,
     )
+  const unheld = roles.filter((role) => !isAdmin && !caller.holds.includes(`role:${role}`))
+  if (unheld.length > 0)
+    throw scopeMissing(`Only an admin gives roles that the caller does not have: ${unheld.join(', ')}.`)
   if (!isAdmin && principal !== undefined && principal !== caller.principal)
     throw scopeMissing(`Only an admin mints tokens for others: ${caller.principal} is who calls.`)
   const id = randomUUIDv7()
@@ -213,6 +217,7 @@ async function mint(
     name,
     principal: isAdmin ? (principal ?? `token:${id}`) : caller.principal,
     scopes,
+    roles,
     actor: caller.principal,
     lifeMs: expiresIn === undefined ? USUAL_LIFE_MS : durationMs(expiresIn),
     parent: isAdmin ? undefined : caller.token?.id,

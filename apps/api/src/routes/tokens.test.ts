@@ -279,6 +279,41 @@ describe('principals', () => {
     })
   })
 
+  test('hold the roles of their tokens, which only an admin gives', async () => {
+    const api = await testApi()
+    const gate = await atGate(api, { approvers: ['role:lead'], quorum: 2 })
+    const of = (principal: string, roles: string[]) =>
+      api.call('/v1/tokens', {
+        json: { name: 'x', scopes: ['gates:decide', 'tokens:write'], principal, roles },
+      })
+    const [ann, bob, carl] = await Promise.all([
+      of('ann', ['lead', 'lead']),
+      of('bob', ['lead', 'head']),
+      of('carl', ['head']),
+    ])
+    expect(ann.body).toMatchObject({ roles: ['lead'] })
+    expect((await as(api, bob.body, '/v1/me')).body).toMatchObject({
+      approverAs: ['principal:bob', 'role:lead', 'role:head'],
+    })
+    const approve = { json: { decision: 'approve' } }
+    expect(await as(api, carl.body, gate, approve)).toMatchObject({
+      status: 403,
+      body: { code: 'not_approver' },
+    })
+    const raised = { json: { name: 'x', scopes: ['gates:decide'], roles: ['lead'] } }
+    expect(await as(api, carl.body, '/v1/tokens', raised)).toMatchObject({
+      status: 403,
+      body: { code: 'scope_missing', detail: expect.stringContaining('lead') },
+    })
+    const handed = await as(api, bob.body, '/v1/tokens', raised)
+    expect(handed).toMatchObject({ status: 201, body: { principal: 'bob', roles: ['lead'] } })
+    expect(await as(api, ann.body, gate, approve)).toMatchObject({ status: 200, body: { status: 'open' } })
+    expect(await as(api, handed.body, gate, approve)).toMatchObject({
+      status: 200,
+      body: { status: 'approved' },
+    })
+  })
+
   test('do not answer each other’s Idempotency-Keys: the second is told, and nothing is lost', async () => {
     const api = await testApi()
     const gate = await atGate(api)

@@ -9,18 +9,20 @@ interface Row {
   name: string
   principal: string
   scopes: Scope[]
+  roles: string[]
   actor: string
   created_at: Date
   expires_at: Date
 }
 
-const COLUMNS = 'id, tenant, name, principal, scopes, actor, created_at, expires_at'
+const COLUMNS = 'id, tenant, name, principal, scopes, roles, actor, created_at, expires_at'
 
 const tokenOf = (row: Row): Token => ({
   id: row.id,
   name: row.name,
   scopes: row.scopes,
   principal: row.principal,
+  roles: row.roles,
   tenant: row.tenant,
   actor: row.actor,
   createdAt: isoTime(row.created_at),
@@ -35,6 +37,7 @@ export interface MintedToken {
   name: string
   principal: string
   scopes: readonly Scope[]
+  roles: readonly string[]
   actor: string
   lifeMs: number
   /** The token of the same principal that mints it: it lives no longer than that. */
@@ -43,14 +46,14 @@ export interface MintedToken {
 
 /** Keeps a token. Undefined when its parent is no more: revoked or expired since it was looked at. */
 export async function mintToken(db: Queryable, minted: MintedToken): Promise<Token | undefined> {
-  const { id, tenant, hash, name, principal, scopes, actor, lifeMs, parent } = minted
+  const { id, tenant, hash, name, principal, scopes, roles, actor, lifeMs, parent } = minted
   const { rows } = await db.query<Row>({
-    text: `insert into devflow.tokens (id, tenant, hash, name, principal, scopes, actor, parent, created_at, expires_at)
-           select $1, $2, $3, $4, $5, $6, $7, p.id, now(), least(now() + make_interval(secs => $8::float8 / 1000), p.expires_at)
-           from (select $9::uuid as wanted) w left join devflow.tokens p on p.id = w.wanted and p.tenant = $2 and p.expires_at > now()
+    text: `insert into devflow.tokens (id, tenant, hash, name, principal, scopes, roles, actor, parent, created_at, expires_at)
+           select $1, $2, $3, $4, $5, $6, $7, $8, p.id, now(), least(now() + make_interval(secs => $9::float8 / 1000), p.expires_at)
+           from (select $10::uuid as wanted) w left join devflow.tokens p on p.id = w.wanted and p.tenant = $2 and p.expires_at > now()
            where w.wanted is null or p.id is not null
            returning ${COLUMNS}`,
-    values: [id, tenant, hash, name, principal, scopes, actor, lifeMs, parent ?? null],
+    values: [id, tenant, hash, name, principal, scopes, roles, actor, lifeMs, parent ?? null],
   })
   return rows[0] && tokenOf(rows[0])
 }
