@@ -144,7 +144,9 @@ export class Documentation {
     })
     const inQuery = Object.entries(query?.shape ?? {}).map(([name, schema]) => {
       const required = !(schema as z.ZodType).safeParse(undefined).success
-      return { name, in: 'query' as const, required, ...this.#parameter(schema as z.ZodType) }
+      const parameter = { name, in: 'query' as const, required, ...this.#parameter(schema as z.ZodType) }
+      // `?type=` says nothing.
+      return required ? parameter : { ...parameter, allowEmptyValue: true }
     })
     const inHeaders = Object.entries(headers ?? {}).map(([name, description]) => ({
       name,

@@ -29,7 +29,8 @@ const Line = z
   .string()
   .min(1)
   .max(100)
-  .regex(/^\P{Cc}*$/u, { error: 'expected one line of text' })
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what it must not hold
+  .regex(/^[^\u0000-\u001f\u007f-\u009f]*$/, { error: 'expected one line of text' })
 
 /** Body of `POST /v1/tokens`. */
 export const PostToken = z.strictObject({

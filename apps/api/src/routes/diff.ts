@@ -9,7 +9,7 @@ import { findRun, NO_RUN } from '../find-run.ts'
 import type { Operations } from '../operation.ts'
 
 const DiffQuery = z.strictObject({
-  with: z.string().max(200).meta({ description: 'The id of the other run, `b`.', example: RUN_ID }),
+  with: z.string().min(1).max(200).meta({ description: 'The id of the other run, `b`.', example: RUN_ID }),
 })
 
 export function diffRoutes(operations: Operations, { pool, tenant }: ApiDeps): void {
