@@ -48,10 +48,11 @@ export interface MintedToken {
 export async function mintToken(db: Queryable, minted: MintedToken): Promise<Token | undefined> {
   const { id, tenant, hash, name, principal, scopes, roles, actor, lifeMs, parent } = minted
   const { rows } = await db.query<Row>({
-    text: `insert into devflow.tokens (id, tenant, hash, name, principal, scopes, roles, actor, parent, created_at, expires_at)
+    // The parent is held until this commits: a revocation waits, and then ends this one too.
+    text: `with p as (select id, expires_at from devflow.tokens where id = $10 and tenant = $2 and expires_at > now() for key share)
+           insert into devflow.tokens (id, tenant, hash, name, principal, scopes, roles, actor, parent, created_at, expires_at)
            select $1, $2, $3, $4, $5, $6, $7, $8, p.id, now(), least(now() + make_interval(secs => $9::float8 / 1000), p.expires_at)
-           from (select $10::uuid as wanted) w left join devflow.tokens p on p.id = w.wanted and p.tenant = $2 and p.expires_at > now()
-           where w.wanted is null or p.id is not null
+           from (select $10::uuid as wanted) w left join p on true where w.wanted is null or p.id is not null
            returning ${COLUMNS}`,
     values: [id, tenant, hash, name, principal, scopes, roles, actor, lifeMs, parent ?? null],
   })
