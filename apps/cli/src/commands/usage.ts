@@ -1,10 +1,10 @@
 import type { UsageItem, UsageQuery } from '@devflow/client'
 import { USAGE_BY, type UsageBy } from '@devflow/contracts'
 import { type Command, Option } from 'commander'
+import { shortId } from '../ids.ts'
 import { type Invocation, invocationOf } from '../invocation.ts'
 import type { Words } from '../messages/words.ts'
 import { badUsage } from '../refuse.ts'
-import { shortId } from '../run-id.ts'
 import { count, dollars, Sum } from '../terminal/quantities.ts'
 import { table } from '../terminal/table.ts'
 

@@ -1,5 +1,5 @@
+import { shortId } from '../ids.ts'
 import type { Words } from '../messages/words.ts'
-import { shortId } from '../run-id.ts'
 import { cut, padEnd, padStart, widthOf } from '../terminal/fit.ts'
 import type { Paint, Palette } from '../terminal/palette.ts'
 import { count, dollars, span } from '../terminal/quantities.ts'

@@ -1,9 +1,9 @@
 import type { Run } from '@devflow/client'
 import { RUN_STATUSES, type RunStatus } from '@devflow/contracts'
 import { type Command, InvalidArgumentError } from 'commander'
+import { listedIds } from '../../ids.ts'
 import { invocationOf } from '../../invocation.ts'
 import type { Words } from '../../messages/words.ts'
-import { shortId } from '../../run-id.ts'
 import { age, dollars } from '../../terminal/quantities.ts'
 import type { Screen } from '../../terminal/screen.ts'
 import { paintOf } from '../../terminal/status-paint.ts'
@@ -51,7 +51,10 @@ function statusesIn(text: string): RunStatus[] {
 
 function lines(runs: readonly Run[], screen: Screen, { run: words }: Words): string[] {
   const { columns } = words
-  const names = idsOf(runs, screen)
+  const names = listedIds(
+    runs.map(({ id }) => id),
+    screen,
+  )
   return table(
     [
       { title: columns.run },
@@ -69,11 +72,4 @@ function lines(runs: readonly Run[], screen: Screen, { run: words }: Words): str
     ]),
     screen,
   )
-}
-
-/** People get short ids, as long as they tell the runs of the list apart; pipes get whole ones. */
-function idsOf(runs: readonly Run[], { isTerminal }: Screen): string[] {
-  const ids = runs.map(({ id }) => id)
-  const short = ids.map(shortId)
-  return isTerminal && new Set(short).size === ids.length ? short : ids
 }

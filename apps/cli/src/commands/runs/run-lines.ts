@@ -2,7 +2,8 @@ import type { PhaseView, Run } from '@devflow/client'
 import { moneyOf, usageOf } from '../../following/end-lines.ts'
 import { timeLeft } from '../../following/gate-lines.ts'
 import type { Words } from '../../messages/words.ts'
-import { harmless, padEnd, widthOf, wrap } from '../../terminal/fit.ts'
+import { fieldLines } from '../../terminal/fields.ts'
+import { harmless, wrap } from '../../terminal/fit.ts'
 import { outline } from '../../terminal/outline.ts'
 import { age, dollars, span } from '../../terminal/quantities.ts'
 import type { Screen } from '../../terminal/screen.ts'
@@ -62,16 +63,6 @@ function factsOf(run: Run, words: Words): [string, string][] {
       `${kind} ${id}${deadline === undefined ? '' : ` (${timeLeft(deadline, words)})`}`,
     ]),
   ]
-}
-
-/** Names and values, one under the other. */
-function fieldLines(rows: readonly [string, string][], { palette, width }: Screen): string[] {
-  const column = Math.max(...rows.map(([name]) => widthOf(name))) + 2
-  return rows.flatMap(([name, value]) =>
-    wrap(harmless(value), width - column).map(
-      (line, index) => palette.faint(padEnd(index === 0 ? name : '', column)) + line,
-    ),
-  )
 }
 
 function phaseLines(phases: readonly PhaseView[], screen: Screen, { run, forks }: Words): string[] {
