@@ -17,6 +17,7 @@ import { addRequestChanges } from './commands/request-changes.ts'
 import { addRun } from './commands/run.ts'
 import { addRuns } from './commands/runs.ts'
 import { addSchedules } from './commands/schedules.ts'
+import { addTokens } from './commands/tokens.ts'
 import { addTriggers } from './commands/triggers.ts'
 import { addUp } from './commands/up.ts'
 import { addUsage } from './commands/usage.ts'
@@ -65,6 +66,7 @@ export function createProgram(words: Words, stack?: StackDeps): Command {
   addTriggers(program, words)
   addSchedules(program, words)
   addWebhooks(program, words)
+  addTokens(program, words)
   addDoctor(program, words)
   addMigrate(program, words)
   addRebuild(program, words)

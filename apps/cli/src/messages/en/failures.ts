@@ -22,7 +22,8 @@ export const failures = {
     temporal_unreachable:
       'start it, or mend TEMPORAL_ADDRESS; where that is not set, `devflow up` brings a Temporal of its own',
     no_devflow: 'say where Devflow is with --url or DEVFLOW_URL, or start one with `devflow up`',
-    unauthenticated: 'give the token with --token or DEVFLOW_TOKEN',
+    unauthenticated: 'give a valid token with --token or DEVFLOW_TOKEN',
+    scope_missing: 'call with another token, or have one minted that may: devflow tokens mint',
     run_not_found: 'see which there are: devflow runs list',
     template_not_found: 'check its id and version',
     no_open_gate: 'see which are open: devflow gates',
@@ -46,6 +47,8 @@ export const failures = {
     trigger_not_found: 'see which there are: devflow triggers list',
     schedule_not_found: 'see which there are: devflow schedules list',
     webhook_not_found: 'see which there are: devflow webhooks list',
+    token_not_found: 'see which there are: devflow tokens list',
+    token_not_shown: 'revoke it, then mint another: devflow tokens revoke <id>',
     stale_base: 'see what has changed: devflow registry history',
     immutable_entry: 'give what is new the next version, as in name@2',
     read_only_entry: 'change its file, or give yours another name',

@@ -7,6 +7,7 @@ import { pricing } from './pricing.ts'
 import { registry } from './registry.ts'
 import { events, gate, run, used } from './run.ts'
 import { sources } from './sources.ts'
+import { tokens } from './tokens.ts'
 import { migrated, rebuilt, up } from './up.ts'
 import { usage } from './usage.ts'
 
@@ -27,4 +28,5 @@ export const en = {
   pricing,
   usage,
   sources,
+  tokens,
 }

@@ -22,7 +22,8 @@ export const failures: Words['failures'] = {
     temporal_unreachable:
       '시작하거나 TEMPORAL_ADDRESS를 고치세요. 그 변수가 없으면 `devflow up`이 자체 Temporal을 씁니다',
     no_devflow: '--url 또는 DEVFLOW_URL로 Devflow의 주소를 알려 주거나 `devflow up`으로 시작하세요',
-    unauthenticated: '--token 또는 DEVFLOW_TOKEN으로 토큰을 주세요',
+    unauthenticated: '--token 또는 DEVFLOW_TOKEN으로 유효한 토큰을 주세요',
+    scope_missing: '다른 토큰을 쓰거나 그 권한이 있는 토큰을 발급받으세요: devflow tokens mint',
     run_not_found: '실행 목록을 보세요: devflow runs list',
     template_not_found: 'id와 버전을 확인하세요',
     no_open_gate: '열린 게이트를 보세요: devflow gates',
@@ -46,6 +47,8 @@ export const failures: Words['failures'] = {
     trigger_not_found: '트리거 목록을 보세요: devflow triggers list',
     schedule_not_found: '일정 목록을 보세요: devflow schedules list',
     webhook_not_found: '웹훅 목록을 보세요: devflow webhooks list',
+    token_not_found: '토큰 목록을 보세요: devflow tokens list',
+    token_not_shown: '폐기하고 새로 발급받으세요: devflow tokens revoke <id>',
     stale_base: '무엇이 바뀌었는지 보세요: devflow registry history',
     immutable_entry: '새 내용에는 name@2처럼 다음 버전을 주세요',
     read_only_entry: '그 파일을 고치거나 다른 이름을 쓰세요',

@@ -8,6 +8,7 @@ import { pricing } from './pricing.ts'
 import { registry } from './registry.ts'
 import { events, gate, run, used } from './run.ts'
 import { sources } from './sources.ts'
+import { tokens } from './tokens.ts'
 import { migrated, rebuilt, up } from './up.ts'
 import { usage } from './usage.ts'
 
@@ -28,4 +29,5 @@ export const ko: Words = {
   rebuilt,
   usage,
   sources,
+  tokens,
 }

@@ -1,0 +1,35 @@
+import type { Words } from '../words.ts'
+
+export const tokens: Words['tokens'] = {
+  help: {
+    about: 'API를 부를 토큰을 발급하고, 보고, 폐기합니다',
+    list: '토큰 목록, 최신순',
+    limit: '최대 개수',
+    cursor: '목록이 끝난 곳부터 계속',
+    mint: '토큰을 발급합니다; 한 번만 보여 줍니다',
+    name: '토큰의 용도',
+    scope: '토큰으로 할 수 있는 일; 여럿이면 쉼표로; 반복 가능',
+    principal: '누구의 토큰인지; 없으면 토큰 자신이 주체가 됩니다',
+    expiresIn: '유효 기간, 예: P30D, PT8H; 없으면 90일',
+    revoke: '토큰을 폐기합니다: 다음 요청부터 거부됩니다',
+    id: '토큰 id 또는 그 앞부분',
+  },
+  columns: {
+    id: 'ID',
+    name: '이름',
+    principal: '주체',
+    scopes: '권한',
+    expires: '만료',
+    by: '발급자',
+  },
+  fields: { id: 'id', name: '이름', principal: '주체', scopes: '권한', expires: '만료' },
+  left: (age) => `${age} 뒤`,
+  expired: '만료됨',
+  none: '토큰이 없습니다.',
+  more: (cursor) => `계속 보려면 --cursor ${cursor}`,
+  once: '토큰 (지금만 보여 줍니다):',
+  notShown: (id) => `토큰 ${id}은(는) 발급되었지만, 그 내용이 오는 길에 사라졌습니다`,
+  revoked: (id) => `${id} 토큰을 폐기했습니다.`,
+  noSuch: (text) => `${text} 토큰이 없습니다`,
+  ambiguous: (text, ids) => `${text}(으)로 시작하는 토큰이 여럿입니다: ${ids}`,
+}
