@@ -33,9 +33,18 @@ const CASES: [line: string, words: string[]][] = [
   ['devflow run x --bu', ['--budget']],
   ['devflow runs list --l', ['--label', '--lang', '--limit']],
   ['devflow gates --lang ', ['en', 'ko']],
+  ['devflow tokens mint x --scope run', ['runs:read', 'runs:write']],
 ]
 
-test.each(CASES)('bash completes «%s»', async (line, words) => {
+// As bash takes a line apart: a colon is a word of its own, and what is filled in comes behind it.
+const COLONS: [line: string, words: string[]][] = [
+  ['devflow tokens mint x --scope runs : w', ['write']],
+  ['devflow tokens mint x --scope runs :', ['read', 'write']],
+  ['devflow tokens mint x:y --scope gates : d', ['decide']],
+  ['devflow --url http : //127.0.0.1 : 1 tokens re', ['revoke']],
+]
+
+test.each([...CASES, ...COLONS])('bash completes «%s»', async (line, words) => {
   const typed = line.split(' ')
   const ask = `. '${script('bash')}'; COMP_WORDS=(${typed.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${typed.length - 1}; _devflow; printf '%s\\n' "\${COMPREPLY[@]}"`
   const { stdout } = await promisify(execFile)('bash', ['--norc', '-c', ask])
@@ -64,6 +73,7 @@ test.runIf(has('zsh') && hasTmux)('zsh completes commands, their commands, and o
     ['devflow run x --bud', 'devflow run x --budget='],
     ['devflow completion f', 'devflow completion fish '],
     ['devflow gates --lang=k', 'devflow gates --lang=ko '],
+    ['devflow tokens mint x --scope gat', 'devflow tokens mint x --scope gates:decide '],
   ] as const) {
     await terminal.type(`${typed}\t`)
     await terminal.until((screen) => screen.endsWith(`> ${whole}`.trimEnd()))

@@ -9,12 +9,11 @@ export function bashScript(lines: readonly CommandLine[]): string {
   const commands = lines.filter(({ path }) => path.length > 0).map(({ path }) => `${quoted(path.join(' '))}`)
   const values = valuesByFlag(lines)
   return `# bash completion of devflow: eval "$(devflow completion bash)"
-_devflow() {
-  local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}"
+_devflow_replies() {
+  local current="\${typed[last]}" previous="\${typed[last-1]}"
   local path='' word words='' flags='' i
-  COMPREPLY=()
-  for ((i = 1; i < COMP_CWORD; i++)); do
-    word="\${path:+$path }\${COMP_WORDS[i]}"
+  for ((i = 1; i < last; i++)); do
+    word="\${path:+$path }\${typed[i]}"
     case "$word" in
       ${commands.join(' | ')}) path="$word" ;;
     esac
@@ -30,6 +29,19 @@ ${cases.join('\n')}
   else
     COMPREPLY=($(compgen -W "$words" -- "$current"))
   fi
+}
+_devflow() {
+  local typed=(devflow) last=0 word i
+  COMPREPLY=()
+  # To bash a colon is a word of its own: scopes have one, as in runs:read.
+  for ((i = 1; i <= COMP_CWORD; i++)); do
+    word="\${COMP_WORDS[i]}"
+    if [[ $word == :* || \${typed[last]} == *: ]]; then typed[last]+="$word"; else typed[++last]="$word"; fi
+  done
+  _devflow_replies
+  # And what it fills in is what comes behind the colon.
+  local head="\${typed[last]%"\${typed[last]##*:}"}"
+  if [[ $COMP_WORDBREAKS == *:* ]]; then COMPREPLY=("\${COMPREPLY[@]#"$head"}"); fi
 }
 complete -o default -F _devflow devflow
 `

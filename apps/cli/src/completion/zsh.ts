@@ -39,7 +39,7 @@ function specsOf({ subcommands, flags, choices, arguments: names }: CommandLine)
       ? [quoted(`1:command:((${commands.join(' ')}))`)]
       : // Told also where nothing is known of them: what follows an operand nobody told of is not completed.
         names.map((name, at) =>
-          quoted(`${at + 1}:${name}:${at === 0 && choices.length > 0 ? `(${choices.join(' ')})` : ''}`),
+          quoted(`${at + 1}:${name}:${at === 0 && choices.length > 0 ? listOf(choices) : ''}`),
         )
   return ['_arguments', '-S', ...flags.map(specOf), ...operands].join(' ')
 }
@@ -48,16 +48,14 @@ function specOf({ name, about, value, choices }: Flag): string {
   const description = `[${about.replace(/[[\]:]/g, '\\$&')}]`
   if (value === undefined) return quoted(`${name}${description}`)
   const what =
-    choices.length > 0
-      ? `(${choices.join(' ')})`
-      : value === 'file'
-        ? '_files'
-        : value === 'folder'
-          ? '_files -/'
-          : ''
+    choices.length > 0 ? listOf(choices) : value === 'file' ? '_files' : value === 'folder' ? '_files -/' : ''
   // A star: it may be repeated.
   return quoted(`*${name}=${description}:${value}:${what}`)
 }
+
+/** A colon ends what `_arguments` takes for the list. */
+const listOf = (choices: readonly string[]): string =>
+  `(${choices.map((each) => each.replaceAll(':', '\\:')).join(' ')})`
 
 /** For words inside a list of choices with descriptions. */
 const escaped = (text: string): string => text.replace(/[\\():;"'`$ ]/g, '\\$&')
