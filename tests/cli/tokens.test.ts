@@ -28,6 +28,7 @@ const keep = (id: string, { name = 'kept', lifeMs = 3_600_000 } = {}) =>
     name,
     principal: `token:${id}`,
     scopes: ['runs:read', 'registry:read'],
+    roles: [],
     actor: 'owner',
     lifeMs,
     parent: undefined,
@@ -41,11 +42,11 @@ test('there may be none', async () => {
 test('a token is shown once, on a line of its own, with whose it is, what it may and until when', async () => {
   const minted = await devflow.run(
     ...['tokens', 'mint', 'Ann', '--scope', 'runs:write,runs:read', '--scope', 'gates:decide'],
-    ...['--principal', 'ann', '--expires-in', 'P30D'],
+    ...['--principal', 'ann', '--role', 'lead', '--role', 'head of docs', '--expires-in', 'P30D'],
   )
   expect([minted.code, minted.stderr]).toEqual([0, ''])
   expect(minted.stdout).toMatch(
-    /^id +[0-9a-f-]{36}\nname +Ann\nprincipal +ann\nscopes +runs:read, runs:write, gates:decide\nexpires +\S+Z\n\nThe token, shown this once:\ndfl_[\w-]{43}\n$/,
+    /^id +[0-9a-f-]{36}\nname +Ann\nprincipal +ann\nroles +lead, head of docs\nscopes +runs:read, runs:write, gates:decide\nexpires +\S+Z\n\nThe token, shown this once:\ndfl_[\w-]{43}\n$/,
   )
   const [id = ''] = /[0-9a-f-]{36}/.exec(minted.stdout) ?? []
   const token = minted.stdout.split('\n').at(-2) ?? ''

@@ -10,6 +10,7 @@ import { wordsIn } from '../values.ts'
 interface Flags {
   scope: Scope[]
   principal?: string
+  role?: string[]
   expiresIn?: string
 }
 
@@ -24,10 +25,11 @@ export function addMint(tokens: Command, words: Words): void {
       new Option('--scope <scope>', help.scope).choices(SCOPES).argParser(scopesIn).makeOptionMandatory(),
     )
     .option('--principal <principal>', help.principal)
+    .option('--role <role>', help.role, (role: string, before: string[] = []) => [...before, role])
     .option('--expires-in <duration>', help.expiresIn)
-    .action(async (name: string, { scope: scopes, ...more }: Flags, command: Command) => {
+    .action(async (name: string, { scope: scopes, role: roles, ...more }: Flags, command: Command) => {
       const { json, screen, printJson, client } = invocationOf(command)
-      const minted = await client().access.mint({ name, scopes, ...more })
+      const minted = await client().access.mint({ name, scopes, ...(roles ? { roles } : {}), ...more })
       const { id, token } = minted
       if (json) printJson(minted)
       // Nobody can call with it, or will ever know it.
@@ -45,7 +47,7 @@ function scopesIn(text: string, before: Scope[] = []): Scope[] {
 }
 
 function lines(
-  { id, name, principal, scopes, expiresAt }: NewToken,
+  { id, name, principal, roles, scopes, expiresAt }: NewToken,
   screen: Screen,
   { tokens }: Words,
 ): string[] {
@@ -55,6 +57,7 @@ function lines(
       [fields.id, id],
       [fields.name, name],
       [fields.principal, principal],
+      ...(roles.length > 0 ? [[fields.roles, roles.join(', ')] as const] : []),
       [fields.scopes, scopes.join(', ')],
       [fields.expires, expiresAt],
     ],
