@@ -1,5 +1,5 @@
 import { execFile, spawnSync } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -17,6 +17,7 @@ let folder: string
 const script = (shell: string) => join(folder, `devflow.${shell}`)
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'devflow-completion-'))
+  await mkdir(join(folder, 'kept-here'))
   for (const shell of ['bash', 'zsh', 'fish']) {
     const { code, stdout } = await runCommand(['completion', shell])
     expect(code).toBe(0)
@@ -27,6 +28,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }))
 
 const CASES: [line: string, words: string[]][] = [
   ['devflow ru', ['run', 'runs']],
+  ['devflow ini', ['init']],
   ['devflow runs re', ['report', 'resume', 'retry']],
   ['devflow --json runs sh', ['show']],
   ['devflow completion ', ['bash', 'fish', 'zsh']],
@@ -59,6 +61,13 @@ test.runIf(has('fish')).each(CASES)('fish completes «%s»', async (line, words)
   expect(found.map((each) => each.split('\t')[0]).sort()).toEqual(words)
 })
 
+test.runIf(has('fish'))('fish completes the folder that a command is told', async () => {
+  const ask = `source '${script('fish')}'; complete -C 'devflow init ${folder}/kep'`
+  const env = { PATH: process.env.PATH, HOME: folder }
+  const { stdout } = await promisify(execFile)('fish', ['--no-config', '-c', ask], { env })
+  expect(stdout).toContain(`${folder}/kept-here/`)
+})
+
 test.runIf(has('zsh') && hasTmux)('zsh completes commands, their commands, and options', async () => {
   const terminal = await openTerminal('zsh -f -i', {
     env: { PATH: process.env.PATH, HOME: folder, PS1: '> ', TERM: 'xterm' },
@@ -72,6 +81,7 @@ test.runIf(has('zsh') && hasTmux)('zsh completes commands, their commands, and o
     ['devflow runs rep', 'devflow runs report '],
     ['devflow run x --bud', 'devflow run x --budget='],
     ['devflow completion f', 'devflow completion fish '],
+    [`devflow init ${folder}/kep`, `devflow init ${folder}/kept-here/`],
     ['devflow gates --lang=k', 'devflow gates --lang=ko '],
     ['devflow tokens mint x --scope gat', 'devflow tokens mint x --scope gates:decide '],
   ] as const) {

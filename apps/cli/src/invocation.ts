@@ -18,6 +18,7 @@ interface SharedOptions {
 /** What a command works with, beside its own options. */
 export interface Invocation {
   readonly words: Words
+  readonly language: Language
   readonly json: boolean
   readonly screen: Screen
   readonly config: Config
@@ -43,10 +44,12 @@ export function invocationOf(command: Command): Invocation {
   const told = toldUrl ?? config.url
   const url = told ?? runningOn(resolve(DATA_FOLDER))?.api ?? DEFAULT_URL
   const token = toldToken ?? config.token
-  const words = wordsIn(lang ?? config.language)
+  const language = lang ?? config.language
+  const words = wordsIn(language)
   const screen = screenOf(process.stdin, process.stdout, config)
   return {
     words,
+    language,
     json,
     screen,
     config,

@@ -8,6 +8,7 @@ import { addDelegate } from './commands/delegate.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addTopicEvents } from './commands/events.ts'
 import { addGates } from './commands/gates.ts'
+import { addInit } from './commands/init.ts'
 import { addMigrate } from './commands/migrate.ts'
 import { addPricing } from './commands/pricing.ts'
 import { addRebuild } from './commands/rebuild.ts'
@@ -50,6 +51,7 @@ export function createProgram(words: Words, stack?: StackDeps): Command {
     .option('--token <token>', help.shared.token)
     .addOption(new Option('--lang <language>', help.shared.lang).choices(LANGUAGES))
   addUp(program, words, stack)
+  addInit(program, words)
   addRun(program, words)
   addRuns(program, words)
   addGates(program, words)

@@ -8,6 +8,7 @@ export function fishScript(lines: readonly CommandLine[]): string {
     return [
       ...line.subcommands.map(({ name, about }) => rule(`-f -a ${quoted(name)} -d ${quoted(about)}`)),
       ...(line.choices.length > 0 ? [rule(`-f -a ${quoted(line.choices.join(' '))}`)] : []),
+      ...(line.arguments[0] === 'folder' ? [rule(FOLDERS)] : []),
       ...line.flags.map((flag) => rule(flagRule(flag))),
     ]
   })
@@ -33,7 +34,9 @@ function flagRule({ name, about, value, choices }: Flag): string {
   if (value === undefined) return long
   if (choices.length > 0) return `${long} -x -a ${quoted(choices.join(' '))}`
   if (value === 'file') return `${long} -r -F`
-  return value === 'folder' ? `${long} -x -a '(__fish_complete_directories)'` : `${long} -x`
+  return value === 'folder' ? `${long} ${FOLDERS}` : `${long} -x`
 }
+
+const FOLDERS = `-x -a '(__fish_complete_directories)'`
 
 const quoted = (text: string): string => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`

@@ -39,7 +39,7 @@ function specsOf({ subcommands, flags, choices, arguments: names }: CommandLine)
       ? [quoted(`1:command:((${commands.join(' ')}))`)]
       : // Told also where nothing is known of them: what follows an operand nobody told of is not completed.
         names.map((name, at) =>
-          quoted(`${at + 1}:${name}:${at === 0 && choices.length > 0 ? listOf(choices) : ''}`),
+          quoted(`${at + 1}:${name}:${at === 0 && choices.length > 0 ? listOf(choices) : pathsOf(name)}`),
         )
   return ['_arguments', '-S', ...flags.map(specOf), ...operands].join(' ')
 }
@@ -52,6 +52,8 @@ function specOf({ name, about, value, choices }: Flag): string {
   // A star: it may be repeated.
   return quoted(`*${name}=${description}:${value}:${what}`)
 }
+
+const pathsOf = (argument: string): string => (argument === 'folder' ? '_files -/' : '')
 
 /** A colon ends what `_arguments` takes for the list. */
 const listOf = (choices: readonly string[]): string =>

@@ -48,6 +48,8 @@ export const failures = {
     schedule_not_found: 'see which there are: devflow schedules list',
     webhook_not_found: 'see which there are: devflow webhooks list',
     token_not_found: 'see which there are: devflow tokens list',
+    files_exist: 'name another folder, or move them away: devflow init <folder>',
+    files_not_written: 'name another folder: devflow init <folder>',
     token_not_shown: 'revoke it, then mint another: devflow tokens revoke <id>',
     stale_base: 'see what has changed: devflow registry history',
     immutable_entry: 'give what is new the next version, as in name@2',

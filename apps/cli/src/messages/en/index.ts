@@ -3,6 +3,7 @@ import { doctor } from './doctor.ts'
 import { failures } from './failures.ts'
 import { forks } from './forks.ts'
 import { help } from './help.ts'
+import { init } from './init.ts'
 import { pricing } from './pricing.ts'
 import { registry } from './registry.ts'
 import { events, gate, run, used } from './run.ts'
@@ -19,6 +20,7 @@ export const en = {
   used,
   failures,
   forks,
+  init,
   budget,
   doctor,
   registry,

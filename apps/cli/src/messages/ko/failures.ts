@@ -48,6 +48,8 @@ export const failures: Words['failures'] = {
     schedule_not_found: '일정 목록을 보세요: devflow schedules list',
     webhook_not_found: '웹훅 목록을 보세요: devflow webhooks list',
     token_not_found: '토큰 목록을 보세요: devflow tokens list',
+    files_exist: '다른 폴더를 쓰거나 그 파일들을 옮기세요: devflow init <folder>',
+    files_not_written: '다른 폴더를 쓰세요: devflow init <folder>',
     token_not_shown: '폐기하고 새로 발급받으세요: devflow tokens revoke <id>',
     stale_base: '무엇이 바뀌었는지 보세요: devflow registry history',
     immutable_entry: '새 내용에는 name@2처럼 다음 버전을 주세요',

@@ -4,6 +4,7 @@ import { doctor } from './doctor.ts'
 import { failures } from './failures.ts'
 import { forks } from './forks.ts'
 import { help } from './help.ts'
+import { init } from './init.ts'
 import { pricing } from './pricing.ts'
 import { registry } from './registry.ts'
 import { events, gate, run, used } from './run.ts'
@@ -20,6 +21,7 @@ export const ko: Words = {
   used,
   failures,
   forks,
+  init,
   budget,
   doctor,
   pricing,
