@@ -1,4 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: that is what expressions look like
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { DEFAULT_TENANT, TEMPORAL } from '@devflow/contracts'
 import { readRun } from '@devflow/db'
 import { describe, expect, test } from 'vitest'
@@ -142,13 +145,19 @@ phases:
     await isFound(paused, at(paused, 'canceled'))
   })
 
-  test('a run that is being undone, until it is over', async () => {
-    const source = `export default async (input) => {
-      if (input?.undo) await new Promise((on) => setTimeout(on, 8_000))
+  test('a run that is being undone, until it is over', async ({ onTestFinished }) => {
+    const folder = await mkdtemp(join(tmpdir(), 'devflow-undoing-'))
+    onTestFinished(() => rm(folder, { recursive: true, force: true }))
+    const file = join(folder, 'held')
+    await writeFile(file, 'until the list has been read')
+    const source = `import { readFileSync } from 'node:fs'
+    export default async (input) => {
+      while (input?.file && readFileSync(input.file, 'utf8') !== '') await new Promise((on) => setTimeout(on, 100))
     }`
     const run = await stack.submit(
       callTemplate(source, {
-        phase: { compensate: { function: 'fn@1', input: { undo: true } } },
+        entry: { permissions: { read: [file] } },
+        phase: { compensate: { function: 'fn@1', input: { file } } },
         then: [{ id: 'hang', wait: { for: 'PT1H' } }],
       }),
     )
@@ -156,6 +165,7 @@ phases:
     await stack.command(run, 'cancel')
     await isFound(run, at(run, 'compensating', 'hang'))
     expect(await detailsOf(run)).toContain('is **being undone, and then canceled** at `hang`')
+    await writeFile(file, '')
     await isFound(run, at(run, 'canceled'))
     expect(await detailsOf(run)).toContain('is **canceled**')
   })
