@@ -14,6 +14,7 @@ export default {
       ignoreBinaries: ['bwrap', 'mount', 'umount'],
     },
     'apps/*': { entry: ['src/main.ts', tests], project: 'src/**/*.ts' },
+    'apps/cli': { entry: ['src/main.ts', 'src/keys/keyring-process.ts', tests], project: 'src/**/*.ts' },
     'packages/*': { entry: [tests], project: 'src/**/*.ts' },
     'packages/client': {
       entry: ['build/*.test.ts', tests],

@@ -58,7 +58,7 @@ test('the key of any provider counts', async () => {
     ['OPENAI_COMPATIBLE_DEEP_SEEK_BASE_URL', 'openai-compatible'],
   ] as const) {
     const { of } = await examine({ DEVFLOW_URL: 'http://127.0.0.1:1', [variable]: 'a-value' })
-    expect(of.provider).toEqual({ id: 'provider', status: 'ok', detail: `set up: ${provider}` })
+    expect(of.provider).toEqual({ id: 'provider', status: 'ok', detail: `set up: ${provider} (environment)` })
   }
 })
 

@@ -91,6 +91,11 @@ interface Played {
   printed: string
 }
 
+/** A store of passwords, as somebody may have one. */
+const A_STORE = `
+pass() { echo "sk-of-nobody-at-all"; }
+`
+
 const MARK = '-- end of a step --'
 
 /** Plays the steps in one shell, as somebody does who follows the document. Rejects with what was printed when one fails. */
@@ -99,9 +104,16 @@ export async function play(
   { cwd, env, realNpx = false }: { cwd: string; env: NodeJS.ProcessEnv; realNpx?: boolean },
 ): Promise<Played[]> {
   const script = steps.map(({ command }) => `${command}\necho '${MARK}'`).join('\n')
-  const shell = spawn('bash', ['-c', `${STRICT}${realNpx ? '' : QUICK_NPX}${script}`], {
+  const shell = spawn('bash', ['-c', `${STRICT}${A_STORE}${realNpx ? '' : QUICK_NPX}${script}`], {
     cwd,
-    env: { ...ownEnv(), HOME: cwd, LANG: 'C.UTF-8', NO_COLOR: '1', ...env },
+    env: {
+      ...ownEnv(),
+      HOME: cwd,
+      XDG_CONFIG_HOME: join(cwd, '.config'),
+      LANG: 'C.UTF-8',
+      NO_COLOR: '1',
+      ...env,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let stdout = ''

@@ -1,6 +1,7 @@
 import { USUAL_NICE } from '@devflow/local-stack'
 import { parseConfig } from '@devflow/process'
 import { z } from 'zod'
+import { type KeyProvider, variableSet } from './keys/providers.ts'
 import { LANGUAGES, type Language } from './messages/languages.ts'
 
 const ms = (byDefault: number) =>
@@ -44,6 +45,8 @@ const Schema = z.object({
     .describe('a whole number from 0 to 19'),
   PATH: z.string().default(''),
   DEVFLOW_UNSANDBOXED_COMMANDS: z.string().optional(),
+  DEVFLOW_KEYRING: z.enum(['on', 'off']).default('on').describe('on or off'),
+  XDG_CONFIG_HOME: z.string().optional(),
 })
 
 /** Addresses of servers of chat completions: the default one's, and those of named ones. */
@@ -60,6 +63,11 @@ export function readConfig(env: NodeJS.ProcessEnv) {
     temporalNamespace: config.TEMPORAL_NAMESPACE,
     hasModelKey: config.OPENROUTER_API_KEY !== undefined,
     modelProviders: modelProvidersOf(config, env),
+    /** The variable of the environment that a provider's key is set by. */
+    keySetBy: (provider: KeyProvider) => variableSet(env, provider),
+    /** `devflow login` may keep keys in the operating system's keyring. */
+    usesKeyring: config.DEVFLOW_KEYRING === 'on',
+    configHome: config.XDG_CONFIG_HOME,
     url: config.DEVFLOW_URL,
     /** For calls to the API where it asks for one. */
     token: config.DEVFLOW_TOKEN,
@@ -85,6 +93,10 @@ export function readConfig(env: NodeJS.ProcessEnv) {
     env,
   }
 }
+
+/** The same with keys that were kept. Where their variables are set the environment is not asked for them: see `findKeys`. */
+export const withKeys = (config: Config, keys: Readonly<Record<string, string>>): Config =>
+  readConfig({ ...config.env, ...keys })
 
 /** The providers whose key, or whose address where they need no key, is set. */
 function modelProvidersOf(config: z.infer<typeof Schema>, env: NodeJS.ProcessEnv): string[] {

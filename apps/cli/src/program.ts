@@ -9,6 +9,9 @@ import { addDoctor } from './commands/doctor.ts'
 import { addTopicEvents } from './commands/events.ts'
 import { addGates } from './commands/gates.ts'
 import { addInit } from './commands/init.ts'
+import { addKeys } from './commands/keys.ts'
+import { addLogin } from './commands/login.ts'
+import { addLogout } from './commands/logout.ts'
 import { addMigrate } from './commands/migrate.ts'
 import { addPricing } from './commands/pricing.ts'
 import { addRebuild } from './commands/rebuild.ts'
@@ -69,6 +72,9 @@ export function createProgram(words: Words, stack?: StackDeps): Command {
   addSchedules(program, words)
   addWebhooks(program, words)
   addTokens(program, words)
+  addLogin(program, words)
+  addLogout(program, words)
+  addKeys(program, words)
   addDoctor(program, words)
   addMigrate(program, words)
   addRebuild(program, words)

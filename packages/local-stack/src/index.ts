@@ -2,6 +2,7 @@
 // reads no environment: what it needs to know is handed in.
 
 export { cacheFolder } from './cache-folder.ts'
+export { configFolder } from './config-folder.ts'
 export { giveWay, USUAL_NICE } from './give-way.ts'
 export { type DataLock, lockData } from './lock.ts'
 export { freePorts, isFree } from './ports.ts'

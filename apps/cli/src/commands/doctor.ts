@@ -4,6 +4,7 @@ import { stateOfApi } from '../doctor/api-state.ts'
 import type { Diagnosis } from '../doctor/examine.ts'
 import { EXIT } from '../exit-codes.ts'
 import { DATA_FOLDER, type Invocation, invocationOf } from '../invocation.ts'
+import { findKeys } from '../keys/find-keys.ts'
 import type { Words } from '../messages/words.ts'
 import { padEnd, widthOf, wrap } from '../terminal/fit.ts'
 import type { Paint } from '../terminal/palette.ts'
@@ -29,6 +30,7 @@ async function examineAll(dataDir: string, invocation: Invocation): Promise<numb
   const checks = await examine({
     words: words.doctor,
     config,
+    keys: (await findKeys(config, words)).sources,
     dataDir,
     running,
     url,

@@ -1,4 +1,5 @@
 import type { Config } from '../config.ts'
+import type { KeySource } from '../keys/find-keys.ts'
 import type { Words } from '../messages/words.ts'
 import type { Endpoints } from '../up/endpoints.ts'
 import type { ApiState } from './api-state.ts'
@@ -18,6 +19,8 @@ export type Finding =
 export interface Patient {
   words: Words['doctor']
   config: Config
+  /** Where the keys of providers come from. */
+  keys: readonly KeySource[]
   /** The data folder, absolute. */
   dataDir: string
   /** Of the `devflow up` that runs on the data folder. */

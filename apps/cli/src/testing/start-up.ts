@@ -37,6 +37,9 @@ export function startUp(args: string[], env: NodeJS.ProcessEnv = {}): Up {
     env: {
       PATH: process.env.PATH,
       HOME: process.env.HOME,
+      // Keys that the developer has kept are none of ours.
+      XDG_CONFIG_HOME: '/dev/null',
+      DEVFLOW_KEYRING: 'off',
       DEVFLOW_CACHE: process.env.DEVFLOW_CACHE,
       NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
       // Other tests want the processors all the time.

@@ -10,18 +10,19 @@ import { isEmpty, submitSample } from './sample.ts'
 import { type StackDeps, startStack } from './stack.ts'
 import type { UpOptions } from './up-options.ts'
 import { jsonVoice, proseVoice, type Voice } from './voice.ts'
+import { withKeptKeys } from './with-kept-keys.ts'
 
 /** A second request ends everything at once; what is still there after so long is the guard's. */
 const AT_ONCE_MS = 3_000
 
 /** Runs the stack until it is asked to end, or with `--once` until the sample is over. Answers the exit code. */
-export async function runUp(options: UpOptions, deps?: StackDeps): Promise<number> {
-  checkOptions(options)
-  await requireGiven(options.config, options.words)
+export async function runUp(told: UpOptions, deps?: StackDeps): Promise<number> {
+  checkOptions(told)
+  await requireGiven(told.config, told.words)
   const write = (text: string) => void process.stdout.write(text)
   const writeError = (text: string) => void process.stderr.write(text)
-  const { words } = options
-  const voice = options.json ? jsonVoice(write) : proseVoice(options, performance.now(), write, writeError)
+  const { words } = told
+  const voice = told.json ? jsonVoice(write) : proseVoice(told, performance.now(), write, writeError)
   const requests = endRequests()
 
   let running: Endpoints | undefined
@@ -30,6 +31,7 @@ export async function runUp(options: UpOptions, deps?: StackDeps): Promise<numbe
     // Half started there is nothing to drain: the guard ends the parts in good order.
     if (!running) process.exit(EXIT.interrupted)
   })
+  const options = { ...told, config: await withKeptKeys(told.config, words, voice.warn) }
   const stack = await startStack(
     options,
     {

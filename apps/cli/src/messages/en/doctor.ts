@@ -79,7 +79,12 @@ export const doctor = {
   provider: {
     keys: (providers: string) => `set up: ${providers}`,
     none: 'no key: only offline and scripted personas run',
-    fix: 'set OPENROUTER_API_KEY (https://openrouter.ai/keys), or what another provider needs (docs/providers.md), before devflow up',
+    places: { environment: 'environment', keyring: 'keyring', file: 'file' },
+    late: (started: string, kept: string) =>
+      `${started === '' ? 'started without a key' : `set up: ${started}`}; kept since: ${kept}`,
+    lateFix: 'restart devflow up: it hands kept keys on as it starts',
+    problemFix: 'mend that, or keep the key anew: devflow login <provider>',
+    fix: 'devflow login openrouter keeps a key (https://openrouter.ai/keys), or set OPENROUTER_API_KEY, or what another provider needs (docs/providers.md), before devflow up',
   },
   needs: (what: string) => `not looked at: needs ${what}`,
 }

@@ -4,6 +4,7 @@ import { failures } from './failures.ts'
 import { forks } from './forks.ts'
 import { help } from './help.ts'
 import { init } from './init.ts'
+import { keys } from './keys.ts'
 import { pricing } from './pricing.ts'
 import { registry } from './registry.ts'
 import { events, gate, run, used } from './run.ts'
@@ -31,4 +32,5 @@ export const en = {
   usage,
   sources,
   tokens,
+  keys,
 }

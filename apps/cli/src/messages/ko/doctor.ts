@@ -81,7 +81,12 @@ export const doctor: Words['doctor'] = {
   provider: {
     keys: (providers) => `설정됨: ${providers}`,
     none: '키 없음: offline과 scripted 페르소나만 실행됩니다',
-    fix: 'devflow up 전에 OPENROUTER_API_KEY(https://openrouter.ai/keys)나 다른 제공자의 키를 설정하세요. docs/providers.md 참고',
+    places: { environment: '환경 변수', keyring: '키링', file: '파일' },
+    late: (started, kept) =>
+      `${started === '' ? '키 없이 시작됨' : `설정됨: ${started}`}; 그 뒤에 보관됨: ${kept}`,
+    lateFix: 'devflow up을 다시 시작하세요. 보관한 키는 시작할 때 넘겨줍니다',
+    problemFix: '고치거나 다시 보관하세요: devflow login <provider>',
+    fix: 'devflow up 전에 devflow login openrouter로 키(https://openrouter.ai/keys)를 보관하거나 OPENROUTER_API_KEY 또는 다른 제공자의 키를 설정하세요. docs/providers.md 참고',
   },
   needs: (what) => `점검하지 않음: ${what}이(가) 필요합니다`,
 }
