@@ -58,8 +58,8 @@ export const PROBLEMS = known({
   ),
   missing_key: invalid(
     "personas would fit if a provider's key were set; the message names the variable",
-    'The roles cannot be bound: roles.reviewer: set OPENROUTER_API_KEY',
-    [{ path: 'roles.reviewer', message: 'set OPENROUTER_API_KEY' }],
+    'The roles cannot be bound: roles.reviewer: set OPENROUTER_API_KEY, or run devflow login openrouter',
+    [{ path: 'roles.reviewer', message: 'set OPENROUTER_API_KEY, or run devflow login openrouter' }],
   ),
   not_a_repository: invalid('`workspace.repo` is no git repository', '/srv/app is not a git repository.', [
     { path: 'workspace.repo', message: 'is not a git repository' },

@@ -109,7 +109,9 @@ function candidatesFor(
 function keyMessage(personas: readonly Persona[]): string {
   const variables = new Set(personas.map(({ entry }) => KEY_VARIABLES[entry.model.provider]))
   const ids = personas.map(({ id }) => id).join(', ')
-  return `no key for ${ids}: set ${[...variables].join(' or ')}, or run devflow login`
+  const [provider, ...others] = new Set(personas.map(({ entry }) => entry.model.provider))
+  const login = others.length === 0 ? `devflow login ${provider}` : 'devflow login'
+  return `no key for ${ids}: set ${[...variables].join(' or ')}, or run ${login}, and start devflow up anew`
 }
 
 /** Depth first in the order of names and candidates, so the first solution is always the same one. */

@@ -132,7 +132,7 @@ export function modelWithoutKey(variable: string): ModelAdapter {
       signal.throwIfAborted()
       throw modelError(
         verdict('PERMISSION_DENIED', 'provider_key_missing'),
-        `There is no key for ${model.provider}: set ${variable} and start the worker anew, or run \`devflow login\`.`,
+        `There is no key for ${model.provider}: set ${variable}, or run \`devflow login ${model.provider}\`, and start the worker anew.`,
         { billed: 'no' },
       )
     },
