@@ -50,7 +50,10 @@ describe('binding roles', () => {
     })
     const error = refusal(() => bind({ writer: 'off-w' }, () => false))
     expect(error.errors).toEqual([
-      { path: 'roles.reviewer', message: expect.stringMatching(/OPENROUTER_API_KEY.*devflow login openrouter,/) },
+      {
+        path: 'roles.reviewer',
+        message: expect.stringMatching(/OPENROUTER_API_KEY.*devflow login openrouter,/),
+      },
     ])
     expect(refusal(() => bind({ writer: 'w@1' }, () => false)).errors?.map(({ path }) => path)).toContain(
       'bindings.writer',
