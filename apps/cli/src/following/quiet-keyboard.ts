@@ -20,7 +20,8 @@ export function quietKeyboard(stdin: NodeJS.ReadStream): QuietKeyboard {
     if (!keys.includes(CTRL_Z)) return
     release()
     process.once('SIGCONT', hold)
-    process.kill(process.pid, 'SIGTSTP')
+    // All that run in the terminal, as the key does: who has started this one would wait for it else.
+    process.kill(0, 'SIGTSTP')
   }
   const hold = () => {
     if (isHeld) return
