@@ -135,7 +135,7 @@ test('it says what was written and what to type next, where it was told to write
   expect([code, await readdir(join(cwd, "our entries'"))]).toEqual([0, FILES])
   expect(stdout).toMatch(/^Written to our entries':\n {2}README\.md {10}what the files are/)
   const [, start = ''] = /^ {2}start {3}devflow (.*)$/m.exec(stdout) ?? []
-  expect(start).toBe(`up --entries 'our entries'\\'''`)
+  expect(start).toBe(`up --entries 'our entries'"'"`)
   expect(stdout).toContain('  run it  devflow run acme:release-note --input version=v1.2\n')
   const readme = await readFile(join(cwd, "our entries'", 'README.md'), 'utf8')
   expect(blocksOf(readme)[0]).toBe(`devflow ${start}`)

@@ -47,12 +47,7 @@ export function createProgram(words: Words, stack?: StackDeps): Command {
       styleTitle: (title) => help.titles[title] ?? title,
     })
     .addHelpText('beforeAll', beforeHelp(words))
-  // Commander takes these before a command's name and after it.
-  program
-    .option('--json', help.shared.json)
-    .option('--url <url>', help.shared.url)
-    .option('--token <token>', help.shared.token)
-    .addOption(new Option('--lang <language>', help.shared.lang).choices(LANGUAGES))
+  sharedOptionsOn(program, words)
   addUp(program, words, stack)
   addInit(program, words)
   addRun(program, words)
@@ -81,3 +76,11 @@ export function createProgram(words: Words, stack?: StackDeps): Command {
   addCompletion(program, words)
   return program
 }
+
+/** The options of every command. Commander takes them before a command's name and after it. */
+export const sharedOptionsOn = (program: Command, { help }: Words): Command =>
+  program
+    .option('--json', help.shared.json)
+    .option('--url <url>', help.shared.url)
+    .option('--token <token>', help.shared.token)
+    .addOption(new Option('--lang <language>', help.shared.lang).choices(LANGUAGES))

@@ -1,12 +1,12 @@
 import { resolve } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
+import { quote } from 'shlex'
 import { nextLines } from '../following/end-lines.ts'
 import { invocationOf } from '../invocation.ts'
 import type { Words } from '../messages/words.ts'
 import { STARTER_TEMPLATE, starterFiles, USUAL_FOLDER, USUAL_NAMESPACE } from '../starter/starter-files.ts'
 import { writeNew } from '../starter/write-new.ts'
 import { padEnd, widthOf } from '../terminal/fit.ts'
-import { shellWord } from '../terminal/shell-word.ts'
 
 export function addInit(program: Command, words: Words): void {
   const { help } = words.init
@@ -32,7 +32,7 @@ export function addInit(program: Command, words: Words): void {
         '',
         ...nextLines(
           [
-            [next.start, `up --entries ${shellWord(folder)}`],
+            [next.start, `up --entries ${quote(folder)}`],
             [next.run, `run ${template} --input version=v1.2`],
           ],
           screen,

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { quote } from 'shlex'
 import type { Language } from '../messages/languages.ts'
-import { shellWord } from '../terminal/shell-word.ts'
 
 /** The files stand there as they are written where nothing else is told. */
 const FOLDER = fileURLToPath(new URL('../../starter', import.meta.url))
@@ -36,7 +36,7 @@ export function starterFiles({ folder, namespace, language, program }: StarterCh
       // By functions: `$` in a text that is put in stands for nothing else.
       text: readFileSync(`${place}/${name}`, 'utf8')
         .replace(new RegExp(`\\b${USUAL_NAMESPACE}:`, 'g'), () => `${namespace}:`)
-        .replace(`--entries ${USUAL_FOLDER}`, () => `--entries ${shellWord(folder)}`)
+        .replace(`--entries ${USUAL_FOLDER}`, () => `--entries ${quote(folder)}`)
         .replace(/\bnpx devflow\b/g, () => program),
     }))
 }

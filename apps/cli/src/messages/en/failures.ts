@@ -50,6 +50,7 @@ export const failures = {
     token_not_found: 'see which there are: devflow tokens list',
     files_exist: 'name another folder, or move them away: devflow init <folder>',
     files_not_written: 'name another folder: devflow init <folder>',
+    own_terminal: 'type it in another terminal: devflow up',
     token_not_shown: 'revoke it, then mint another: devflow tokens revoke <id>',
     keys_unreadable: 'keep it anew: devflow login <provider>',
     keys_unwritable: 'give that folder to your user, or name another with XDG_CONFIG_HOME',

@@ -7,6 +7,7 @@ import { init } from './init.ts'
 import { keys } from './keys.ts'
 import { pricing } from './pricing.ts'
 import { registry } from './registry.ts'
+import { repl } from './repl.ts'
 import { events, gate, run, used } from './run.ts'
 import { sources } from './sources.ts'
 import { tokens } from './tokens.ts'
@@ -25,6 +26,7 @@ export const en = {
   budget,
   doctor,
   registry,
+  repl,
   up,
   migrated,
   rebuilt,

@@ -50,6 +50,7 @@ export const failures: Words['failures'] = {
     token_not_found: '토큰 목록을 보세요: devflow tokens list',
     files_exist: '다른 폴더를 쓰거나 그 파일들을 옮기세요: devflow init <folder>',
     files_not_written: '다른 폴더를 쓰세요: devflow init <folder>',
+    own_terminal: '다른 터미널에서 입력하세요: devflow up',
     token_not_shown: '폐기하고 새로 발급받으세요: devflow tokens revoke <id>',
     keys_unreadable: '다시 보관하세요: devflow login <provider>',
     keys_unwritable: '그 폴더를 쓸 수 있게 하거나 XDG_CONFIG_HOME으로 다른 폴더를 알려 주세요',

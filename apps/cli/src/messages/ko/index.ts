@@ -8,6 +8,7 @@ import { init } from './init.ts'
 import { keys } from './keys.ts'
 import { pricing } from './pricing.ts'
 import { registry } from './registry.ts'
+import { repl } from './repl.ts'
 import { events, gate, run, used } from './run.ts'
 import { sources } from './sources.ts'
 import { tokens } from './tokens.ts'
@@ -27,6 +28,7 @@ export const ko: Words = {
   doctor,
   pricing,
   registry,
+  repl,
   up,
   migrated,
   rebuilt,
