@@ -32,7 +32,7 @@ test('a group without a command shows its help to people, and says so in JSON: 2
   for (const [line, words] of [
     ['runs --json', /^devflow runs needs a command: list, show, /],
     ['--json runs', /^devflow runs needs a command: list, show, /],
-    ['--json', /^devflow needs a command: up, run, runs, /],
+    ['--json', /^devflow needs a command: up, init, run, runs, /],
   ] as const) {
     const { code, stdout, stderr } = await run(line)
     expect([code, stdout]).toEqual([2, ''])
