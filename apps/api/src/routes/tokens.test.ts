@@ -1,7 +1,13 @@
 import { SCOPES, type Scope } from '@devflow/contracts'
-import { describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openApiDocument } from '../document.ts'
 import { gateOpened, STARTED, type TestApi, testApi } from '../test-api.fixture.ts'
+
+/** For tests that count nothing of what others leave there. */
+let shared: TestApi
+beforeAll(async () => {
+  shared = await testApi({}, afterAll)
+})
 
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
 
@@ -161,7 +167,7 @@ describe('a token', () => {
   })
 
   test('is answered once: a repeat under its Idempotency-Key says which it was, without it', async () => {
-    const api = await testApi()
+    const api = shared
     const ask = () =>
       api.call('/v1/tokens', {
         json: { name: 'x', scopes: ['runs:read'] },
@@ -185,7 +191,7 @@ describe('a token', () => {
     [{ name: 'x', scopes: ['runs:read'], expiresIn: 'soon' }, 'expiresIn'],
     [{ name: 'x', scopes: ['runs:read'], principal: '' }, 'principal'],
   ])('is refused at the place that is wrong: %j', async (json, path) => {
-    const api = await testApi()
+    const api = shared
     expect(await api.call('/v1/tokens', { json })).toMatchObject({
       status: 400,
       body: { code: 'invalid', errors: [{ path }] },
@@ -193,7 +199,7 @@ describe('a token', () => {
   })
 
   test('is for a tenant that there is', async () => {
-    const api = await testApi()
+    const api = shared
     const ask = (tenant: string) =>
       api.call('/v1/tokens', { json: { name: 'x', scopes: ['runs:read'], tenant } })
     expect(await ask('acme')).toMatchObject({ status: 404, body: { code: 'tenant_not_found' } })
@@ -202,7 +208,7 @@ describe('a token', () => {
 })
 
 test('every operation refuses who lacks the scope that its document names, before it looks at anything else', async () => {
-  const api = await testApi()
+  const api = shared
   const document = JSON.parse(JSON.stringify(openApiDocument(api.api))) as {
     paths: Record<string, Record<string, { operationId: string; security?: Record<string, Scope[]>[] }>>
   }
@@ -261,7 +267,7 @@ describe('principals', () => {
   }
 
   test('each count once towards a quorum, by whichever token they call', async () => {
-    const api = await testApi()
+    const api = shared
     const gate = await atGate(api)
     const [ann, annAgain, bob, carl] = await Promise.all(
       ['ann', 'ann', 'bob', 'carl'].map((principal) => mint(api, ['gates:decide'], { principal })),
@@ -280,7 +286,7 @@ describe('principals', () => {
   })
 
   test('hold the roles of their tokens, which only an admin gives', async () => {
-    const api = await testApi()
+    const api = shared
     const gate = await atGate(api, { approvers: ['role:lead'], quorum: 2 })
     const of = (principal: string, roles: string[]) =>
       api.call('/v1/tokens', {
@@ -315,7 +321,7 @@ describe('principals', () => {
   })
 
   test('do not answer each other’s Idempotency-Keys: the second is told, and nothing is lost', async () => {
-    const api = await testApi()
+    const api = shared
     const gate = await atGate(api)
     const ann = await mint(api, ['gates:decide'], { principal: 'ann' })
     const bob = await mint(api, ['gates:decide'], { principal: 'bob' })
