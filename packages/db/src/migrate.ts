@@ -2,8 +2,6 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { DevflowError } from '@devflow/contracts'
 import { readMigrationFiles } from 'drizzle-orm/migrator'
-import { drizzle } from 'drizzle-orm/node-postgres'
-import { migrate as applyMigrations } from 'drizzle-orm/node-postgres/migrator'
 import pg from 'pg'
 import { plantSeed } from './pricing/seed.ts'
 
@@ -46,7 +44,7 @@ export async function migrate(
     await refuseOthers(client, folder)
     await client.query(`set lock_timeout = ${LONGEST_LOCK_WAIT_MS}`)
     await standingBack(patienceMs, async () => {
-      await applyMigrations(drizzle(client), { migrationsFolder: folder })
+      await applyMigrations(client, folder)
       await client.query('select devflow.make_partitions()')
     })
     await plantSeed(client)
@@ -54,6 +52,18 @@ export async function migrate(
     // Ending the connection gives the lock back.
     await client.end()
   }
+}
+
+/**
+ * Loaded by who migrates, and by nobody else: Node reads drizzle's package.json, of 180 KB, anew for each of its modules, which
+ * was most of what loading this package cost.
+ */
+async function applyMigrations(client: pg.Client, folder: string): Promise<void> {
+  const [{ drizzle }, { migrate: apply }] = await Promise.all([
+    import('drizzle-orm/node-postgres'),
+    import('drizzle-orm/node-postgres/migrator'),
+  ])
+  await apply(drizzle(client), { migrationsFolder: folder })
 }
 
 /** Does it again for as long as it cannot have its locks; in between, those who waited behind it go on. */
