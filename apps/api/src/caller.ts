@@ -98,6 +98,5 @@ function holdsOf(principal: string): string[] {
 }
 
 function isSame(given: string, token: string): boolean {
-  const hash = (text: string) => createHash('sha256').update(text).digest()
-  return timingSafeEqual(hash(given), hash(token))
+  return timingSafeEqual(Buffer.from(hashOf(given)), Buffer.from(hashOf(token)))
 }
