@@ -5,9 +5,9 @@ import { Stack } from './stack.ts'
 test('after kills at random moments the books agree with the provider’s, call by call', async () => {
   const stack = await Stack.start({ workers: 2 })
   try {
-    const { runs, kills } = await killWorkersAtRandom(stack, 6, 4)
+    const { runs, kills } = await killWorkersAtRandom(stack, 4, 4)
     const { requests, repeated } = await expectBooksToAgree(stack, runs, kills)
-    expect(requests).toBeGreaterThan(20)
+    expect(requests).toBeGreaterThan(12)
     expect(repeated).toBeLessThanOrEqual(kills * 4)
   } finally {
     await stack.close()

@@ -53,11 +53,11 @@ describe('a cycle', () => {
     })
   })
 
-  test('of a thousand iterations keeps every history small', async () => {
+  test('of hundreds of iterations keeps every history small', async () => {
     const phases = `
   - id: loop
     cycle:
-      max: 1000
+      max: 300
       phases:
         - { id: never, when: "\${{ iteration < 0 }}", wait: { for: PT1H } }
         - { id: nap, when: "\${{ iteration % 50 == 0 }}", wait: { for: PT0.001S } }
@@ -65,7 +65,7 @@ describe('a cycle', () => {
     const run = await stack.submit(flowTemplate(phases))
     const end = await stack.until(run, ({ status }) => status === 'completed' || status === 'failed', 90_000)
     expect(end.error).toBe(null)
-    expect(Object.values(statusesOf(end)).filter((status) => status === 'completed')).toHaveLength(21)
-    expect((await stack.histories(run)).longest).toBeLessThan(1_000)
+    expect(Object.values(statusesOf(end)).filter((status) => status === 'completed')).toHaveLength(7)
+    expect((await stack.histories(run)).longest).toBeLessThan(300)
   })
 })

@@ -51,10 +51,12 @@ beforeAll(async () => {
     times: {
       heartbeatTimeoutMs: 1_500,
       heartbeatIntervalMs: 150,
+      inARowMs: 5_000,
       drainMs: 1_000,
       callBackoffMs: 50,
       callPatienceMs: 60_000,
     },
+    observeSession: (_, play) => play(),
     reach: ignore,
   }
   control = createControlActivities(deps)

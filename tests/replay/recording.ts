@@ -24,6 +24,13 @@ import { OVER, recordingOn } from './recording-on.ts'
 const stack = useStack()
 const STREAMING = `[turns=0][chunks=400][chunkDelayMs=20] [[complete:"${'many words '.repeat(200)}"]]`
 
+/** Three sessions, of which the second is as long as its script. */
+const IN_A_ROW = (second: object[]): string =>
+  flowTemplate(
+    ['one', 'two', 'three'].map((id) => `  - { id: ${id}, agent: { role: a, prompt: Work. } }`).join('\n'),
+    { a: { phases: { one: [{ reply: 'Done.' }], two: second, three: [{ reply: 'Done.' }] } } },
+  )
+
 const { kept, opened, update } = recordingOn(stack)
 
 kept('spec-and-review', async () => {
@@ -46,6 +53,10 @@ kept('spec-and-review', async () => {
 
 kept('agent-completed', () =>
   stack.submit(scriptedTemplate({ turns: [looking, completing(NOTE)] }, { produces: true })),
+)
+kept('sessions-in-a-row', () => stack.submit(IN_A_ROW([{ reply: 'Done.' }])))
+kept('sessions-in-a-row-shown', () =>
+  stack.submit(IN_A_ROW([{ reply: 'many words '.repeat(20), chunks: 150, chunkDelayMs: 20 }])),
 )
 kept('agent-failed', () => stack.submit(scriptedTemplate({ turns: [failing] })))
 kept('artifact-invalid', () =>

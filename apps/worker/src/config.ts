@@ -40,6 +40,9 @@ const Environment = z.object({
   DEVFLOW_CACHED_WORKFLOWS: ms(200).describe('how many workflows a worker keeps in memory'),
   DEVFLOW_HEARTBEAT_TIMEOUT_MS: ms(10_000).describe('after how long a silent session is taken over'),
   DEVFLOW_HEARTBEAT_INTERVAL_MS: ms(1_500).describe('how often a session beats'),
+  DEVFLOW_IN_A_ROW_MS: ms(5_000).describe(
+    "how old a session's activity may be to go on with the session that follows",
+  ),
   DEVFLOW_STICKY_TIMEOUT_MS: ms(2_000).describe(
     'how long a workflow task waits for the worker that knows it',
   ),
@@ -134,6 +137,7 @@ export function readConfig(env: NodeJS.ProcessEnv) {
     times: {
       heartbeatTimeoutMs: given.DEVFLOW_HEARTBEAT_TIMEOUT_MS,
       heartbeatIntervalMs: given.DEVFLOW_HEARTBEAT_INTERVAL_MS,
+      inARowMs: given.DEVFLOW_IN_A_ROW_MS,
       drainMs: given.DEVFLOW_DRAIN_MS,
       callBackoffMs: given.DEVFLOW_CALL_BACKOFF_MS,
       callPatienceMs: given.DEVFLOW_CALL_PATIENCE_MS,

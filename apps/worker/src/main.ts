@@ -5,7 +5,6 @@ import {
   CallSlots,
   createControlActivities,
   createDefinitions,
-  createFunctionActivities,
   createOccasionActivities,
   createPrices,
   createSessionActivities,
@@ -117,6 +116,7 @@ const deps: Deps = {
   secrets: config.secrets,
   scrub: scrubber(config.secrets),
   log,
+  observeSession: observers.session,
   times: config.times,
   reach: faultAt(config.faultFile),
 }
@@ -158,7 +158,7 @@ const workflows = await Worker.create({
 const sessions = await Worker.create({
   ...shared,
   taskQueue: TEMPORAL.sessionQueue,
-  activities: { ...createSessionActivities(deps), ...createFunctionActivities(deps) },
+  activities: createSessionActivities(deps),
   maxConcurrentActivityTaskExecutions: config.sessions,
   maxHeartbeatThrottleInterval: config.times.heartbeatIntervalMs,
   defaultHeartbeatThrottleInterval: config.times.heartbeatIntervalMs,

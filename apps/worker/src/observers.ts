@@ -1,4 +1,4 @@
-import type { ModelAdapter } from '@devflow/activities'
+import type { Deps, ModelAdapter } from '@devflow/activities'
 import type { Provider } from '@devflow/contracts'
 import { GroupWriter, type GroupWriterOptions } from '@devflow/db'
 import type { Logger, Tracing } from '@devflow/process'
@@ -12,6 +12,7 @@ import { type CallObserver, observedModel } from './observed-model.ts'
 export interface Observers {
   writer(databaseUrl: string, options: GroupWriterOptions): GroupWriter
   model(provider: Provider, adapter: ModelAdapter): ModelAdapter
+  session: Deps['observeSession']
   wakes: WorkflowClientInterceptor[]
   /** To be told of orphans that are mended. */
   mended(kind: string, count: number): void
@@ -41,6 +42,7 @@ export async function openObservers({ config, pool, log, tracing }: ObserversDep
         ? new figures.MeteredWriter(databaseUrl, pool, options, metrics)
         : new GroupWriter(databaseUrl, pool, options),
     model: (provider, adapter) => observedModel(provider, adapter, observers),
+    session: traces?.session ?? ((_, play) => play()),
     wakes: [traces?.wakes, metrics?.wakes].filter((one) => one !== undefined),
     mended: (kind, count) => metrics?.mended(kind, count),
     activities: traces ? [traces.activities] : [],

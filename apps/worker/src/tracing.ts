@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { Deps } from '@devflow/activities'
 import { type RunTrace, readTrace } from '@devflow/db'
 import { type Logger, readTraceparent, type Tracing, writeTraceparent } from '@devflow/process'
 import type { WorkflowClientInterceptor } from '@temporalio/client'
@@ -11,6 +12,11 @@ export interface WorkerTracesDeps {
   pool: pg.Pool
   log: Logger
 }
+
+/** Spans of sessions, by kind. */
+const SESSIONS = { agent: 'agent session', function: 'function call' }
+/** Activities that play sessions, which have spans of their own. */
+const PLAYS = ['runAgentPhase', 'runFunctionPhase']
 
 /** A round of a run in its trace: whoever works on it makes children of its span before that span is written. */
 interface Round extends RunTrace {
@@ -38,32 +44,53 @@ export class WorkerTraces {
       inbound: {
         execute: async (input, next) => {
           const [about] = input.args
-          const round = await this.#roundOf(about)
+          const { activityType } = context.info
+          const round = PLAYS.includes(activityType) ? undefined : await this.#roundOf(about)
           if (!round || !isAbout(about)) return await next(input)
-          const { activityType, attempt } = context.info
-          const isSession = activityType === 'runAgentPhase'
           const start = {
-            name: isSession ? 'agent session' : activityType,
+            name: activityType,
             parent: round.inside,
             attributes: {
               'devflow.run.id': about.runId,
               'devflow.phase': about.phase ?? about.step,
               'devflow.attempt': about.attempt,
-              // Of this activity by Temporal: after a crash the next one goes on with the same attempt.
-              'devflow.delivery': isSession ? attempt : undefined,
             },
           }
           return await this.#deps.tracing.within(start, async (span) => {
             const result = await next(input)
-            const { ended, outcome, over } = (result ?? {}) as Result
-            span.set({ 'devflow.outcome': ended ?? outcome })
-            if (ended === 'failed') span.fail('phase_failed')
+            const { outcome, over } = (result ?? {}) as Result
+            span.set({ 'devflow.outcome': outcome })
             if (outcome !== undefined && over !== undefined) this.#record(about.runId, round, outcome)
             return result
           })
         },
       },
     })
+  }
+
+  /** Spans of sessions: one activity may play several. */
+  get session(): Deps['observeSession'] {
+    return async ({ kind, delivery, ...about }, play) => {
+      const round = await this.#roundOf(about)
+      if (!round) return await play()
+      const start = {
+        name: SESSIONS[kind],
+        parent: round.inside,
+        attributes: {
+          'devflow.run.id': about.runId,
+          'devflow.phase': about.phase,
+          'devflow.attempt': about.attempt,
+          'devflow.delivery': kind === 'agent' ? delivery : undefined,
+        },
+      }
+      return await this.#deps.tracing.within(start, async (span) => {
+        const end = await play()
+        const { ended } = end as Result
+        span.set({ 'devflow.outcome': ended })
+        if (ended === 'failed') span.fail('phase_failed')
+        return end
+      })
+    }
   }
 
   /** Spans of wakes on their way to Temporal. */

@@ -1,4 +1,13 @@
-import type { Definition, LogFields, Model, ModelPrice, Plan, Provider, Scrub } from '@devflow/contracts'
+import type {
+  Definition,
+  LogFields,
+  Model,
+  ModelPrice,
+  Plan,
+  Provider,
+  Scrub,
+  SessionRef,
+} from '@devflow/contracts'
 import type { GroupWriter, Listener } from '@devflow/db'
 import type pg from 'pg'
 import type { FaultPoint } from './fault-points.ts'
@@ -12,6 +21,8 @@ import type { CallSlots } from './session/call-slots.ts'
 export interface Times {
   heartbeatTimeoutMs: number
   heartbeatIntervalMs: number
+  /** How old a session's activity may be to go on with the session that follows. */
+  inARowMs: number
   /** How long a session may go on with its turn once its worker shuts down. */
   drainMs: number
   /** First pause before a failed call is tried again; doubles, with jitter. */
@@ -25,6 +36,15 @@ export interface Log {
   info(fields: LogFields, message: string): void
   warn(fields: LogFields, message: string): void
   error(fields: LogFields, message: string): void
+}
+
+export type SessionKind = 'agent' | 'function'
+
+export interface ObservedSession extends SessionRef {
+  runId: string
+  kind: SessionKind
+  /** Of its activity by Temporal: after a crash the next one goes on with the same attempt. */
+  delivery: number
 }
 
 /** What activities are made of. */
@@ -52,6 +72,8 @@ export interface Deps {
   secrets: readonly string[]
   scrub: Scrub
   log: Log
+  /** Around each delivery of a session, for who looks on. */
+  observeSession: <T>(session: ObservedSession, play: () => Promise<T>) => Promise<T>
   times: Times
   /** Where crash tests kill the process; does nothing otherwise. */
   reach: (point: FaultPoint) => void

@@ -1,4 +1,5 @@
 import type { Plan } from './definition.ts'
+import type { PhaseKind } from './entries.ts'
 import type { DecisionKind } from './gates.ts'
 
 // What a workflow and its activities say to each other. Ids, counts and booleans only (I4): bodies stay in Postgres.
@@ -106,19 +107,39 @@ export interface GateCommand {
 }
 
 /**
- * How an agent phase's activity ended. The log holds the rest. `next`: the step it was told comes next, entered in the
- * same go, where it is an agent phase too.
+ * How the activity of a session ended. The log holds the rest. It may have played the sessions of several steps in a row:
+ * `at` is the last one's step, where that is not the one it was started for, and `ended` is what became of it. `next`: what
+ * to do at the step after it, entered in the same go, where it is a session too.
  */
-export type SessionEnd =
-  | { ended: 'completed' | 'failed'; next?: Directive }
+export type SessionEnd = { at?: string; next?: Directive } & (
+  | { ended: 'completed' | 'failed' }
   | { ended: 'stopped'; why: 'paused' | 'canceled' | 'fenced' | 'budget' }
+)
+
+/**
+ * The steps that come after a session's own: as many as are sessions too, and the one that follows them. None is entered
+ * before the one before it has completed.
+ */
+export interface Onward {
+  epoch: number
+  /** The run's attempt that the steps are of. */
+  round: number
+  steps: { id: string; kind: PhaseKind }[]
+}
+
+/** Where the run's work is, when it is not at the step that was asked about. */
+export interface Looked {
+  step: string
+  attempt: number
+  shown: Shown
+}
 
 /** Short steps beside the data, run as local activities by the one writer coroutine of a workflow. */
 export interface ControlActivities {
   begin(input: { runId: string; execution: string }): Promise<Begun>
   enter(input: RunStep): Promise<Directive>
-  /** Whether work under way must be stopped. */
-  look(input: { runId: string; epoch: number }): Promise<'go' | 'stop'>
+  /** Whether the work under way at a step must be stopped, or has come to another step by now. */
+  look(input: { runId: string; epoch: number; step: string }): Promise<'go' | 'stop' | Looked>
   command(input: {
     runId: string
     verb: 'pause' | 'resume' | 'cancel'
@@ -163,9 +184,10 @@ export interface OccasionActivities {
   keepOccasion(input: ScheduleClock & { at: string }): Promise<void>
 }
 
-/** Calls of functions; each is on record before and after. */
-export interface FunctionActivities {
-  runFunctionPhase(input: { runId: string; phase: string; attempt: number }): Promise<SessionEnd>
+/** Long work: one activity for a session, and for those that follow it within a moment. */
+export interface SessionActivities {
+  runAgentPhase(input: SessionInput): Promise<SessionEnd>
+  runFunctionPhase(input: SessionInput): Promise<SessionEnd>
   /** Undoes what a run has done, before it ends as `outcome` says. */
   compensateRun(input: {
     runId: string
@@ -176,7 +198,7 @@ export interface FunctionActivities {
   }): Promise<void>
 }
 
-/** Long work, one activity a phase. */
-export interface SessionActivities {
-  runAgentPhase(input: { runId: string; phase: string; attempt: number; then?: RunStep }): Promise<SessionEnd>
+export interface SessionInput extends SessionRef {
+  runId: string
+  onward?: Onward
 }

@@ -1,3 +1,4 @@
+import { CHANNELS } from '@devflow/contracts'
 import type pg from 'pg'
 
 /** A run whose workflow must be woken, with what the Temporal UI shows of it. */
@@ -90,4 +91,10 @@ export async function queueWakes(pool: pg.Pool, runs: string[]): Promise<void> {
     text: 'select devflow.wake(run) from unnest($1::uuid[]) run',
     values: [runs],
   })
+}
+
+/** Asks a run's workflow to look at the log once more. */
+export async function wakeRun(pool: pg.Pool, run: string): Promise<void> {
+  await pool.query({ name: 'wake-run', text: 'select devflow.wake($1)', values: [run] })
+  await pool.query('select pg_notify($1, $2)', [CHANNELS.outbox, ''])
 }

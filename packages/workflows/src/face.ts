@@ -14,6 +14,8 @@ export class Face {
   readonly #parent: string | undefined
   #status = ''
   #phase = ''
+  /** The step the walk has come to; shown only where something of it is to be seen. */
+  #reached = ''
   readonly #marks = new Map<string, string>()
   #inside: string[] = []
   #shown: Shown | undefined
@@ -32,6 +34,7 @@ export class Face {
   at(step: PlanStep, directive: Directive, busy: readonly string[] = []): void {
     const [status, mark] = wordsFor(directive)
     this.#marks.set(step.id, mark)
+    this.#reached = step.id
     if (directive.do === 'leave' && directive.status !== undefined) this.ended(directive.status)
     if (directive.do === 'next' || directive.do === 'end') return
     if (directive.do === 'back' || directive.do === 'leave' || directive.do === 'again') return
@@ -53,7 +56,7 @@ export class Face {
     if (shown === undefined) return
     this.#inside = []
     this.#shown = shown
-    this.#show('compensating', phase ?? this.#phase, [], `being undone, and then ${outcome}`)
+    this.#show('compensating', phase ?? this.#reached, [], `being undone, and then ${outcome}`)
   }
 
   ended(outcome: Outcome, shown?: Shown): void {

@@ -1,4 +1,4 @@
-import type { ControlActivities, Directive, Outcome, PlanStep } from '@devflow/contracts'
+import type { ControlActivities, Directive, Looked, Onward, Outcome, PlanStep } from '@devflow/contracts'
 import {
   allHandlersFinished,
   CancellationScope,
@@ -19,6 +19,8 @@ const control = proxyLocalActivities<ControlActivities>({
 
 /** Far below Temporal's limit, and small enough to replay in no time. */
 const LONGEST_HISTORY = 2_000
+/** Steps that a session's activity hears of (I4). */
+const MOST_IN_A_ROW = 20
 
 /**
  * One run. It holds no state that counts: it begins by reading the log, asks the log at every step what to do (I14),
@@ -117,19 +119,14 @@ class Walk {
     for (let at = 0; ; ) {
       const step = steps[at]
       if (!step) return { outcome: 'completed' }
-      const end = await this.#step(step, steps[at + 1]?.id)
-      if (end !== undefined && typeof end !== 'string' && 'back' in end)
-        at = Math.max(
-          0,
-          steps.findIndex(({ id }) => id === end.back),
-        )
-      else if (end !== undefined) return end
-      else at += 1
+      const end = await this.#step(step, at)
+      if (typeof end !== 'number') return end
+      at = end
     }
   }
 
-  /** Until the step is over; resolves to how the walk ends, if it ends here, or to the earlier step where it goes on. */
-  async #step(step: PlanStep, following: string | undefined): Promise<End | { back: string } | undefined> {
+  /** Until the step is over; resolves to where the walk goes on, or to how it ends, if it ends here. */
+  async #step(step: PlanStep, at: number): Promise<End | number> {
     const inbox = this.#inbox
     for (;;) {
       if (inbox.hasNews) this.#given = undefined
@@ -154,10 +151,10 @@ class Walk {
       switch (directive.do) {
         case 'next':
           await this.#untilQuiet()
-          return undefined
+          return at + 1
         case 'back':
           await this.#untilQuiet()
-          return { back: directive.to }
+          return this.#indexOf(directive.to)
         case 'leave':
         case 'again':
           await this.#stopAll()
@@ -175,33 +172,69 @@ class Walk {
           if (!directive.more)
             await rest(() => inbox.hasNews || this.#sessions.haveNews, directive.afterMs, step.id)
           break
-        case 'session':
-          if (await this.#session(step, directive.attempt, following)) return undefined
+        case 'session': {
+          const next = await this.#session(step, at, directive.attempt)
+          if (next !== at) return next
+        }
       }
     }
   }
 
-  /** Runs the agent phase's activity of a step to its end, stopping it when the log says so; true when it completed. */
-  async #session(step: PlanStep, attempt: number, following: string | undefined): Promise<boolean> {
+  /**
+   * Runs the activity of a step's session to its end, stopping it when the log says so. Resolves to where the run stands then:
+   * behind the step, or still at it, or further on where the activity has gone on with what follows.
+   */
+  async #session(step: PlanStep, at: number, attempt: number): Promise<number> {
     const inbox = this.#inbox
-    const running = startSession(
-      this.#runId,
-      this.#begun,
-      { phase: step.id, attempt },
-      { step, then: following === undefined ? undefined : this.#at(following) },
-    )
+    const { steps } = this.#begun.plan
+    const ref = { phase: step.id, attempt }
+    const running = startSession(this.#runId, this.#begun, ref, { step, ...this.#onward(at) })
     for (;;) {
       await condition(() => running.settled !== undefined || inbox.hasNews)
       if (running.settled !== undefined) break
       await inbox.serve(this.#runId, control)
-      if ((await control.look({ runId: this.#runId, epoch: this.#begun.epoch })) === 'stop') running.stop()
+      const looked = await control.look({ runId: this.#runId, epoch: this.#begun.epoch, step: step.id })
+      if (looked === 'stop') running.stop()
+      else if (looked !== 'go') this.#hasCome(at, looked)
     }
     const { settled } = running
     await this.#failCrashed(step.id, attempt, settled)
-    if (!('end' in settled) || settled.end.ended !== 'completed') return false
-    this.#given = settled.end.next
-    this.#face.done(step)
-    return true
+    if (!('end' in settled)) return at
+    const { end } = settled
+    const last = end.at === undefined ? at : this.#indexOf(end.at)
+    const next = end.ended === 'completed' ? last + 1 : last
+    for (const done of steps.slice(at, next)) this.#face.done(done)
+    if (end.ended === 'completed') this.#given = end.next
+    return next
+  }
+
+  /** What a session's activity may go on with: what follows it, as far as it knows how to play it, and what comes then. */
+  #onward(at: number): { onward?: Onward } {
+    const following = this.#begun.plan.steps.slice(at + 1, at + 1 + MOST_IN_A_ROW)
+    if (following.length === 0) return {}
+    const other = following.findIndex(({ kind }) => kind !== 'agent' && kind !== 'function')
+    const steps = (other < 0 ? following : following.slice(0, other + 1)).map(({ id, kind }) => ({
+      id,
+      kind,
+    }))
+    return { onward: { epoch: this.#begun.epoch, round: this.#begun.attempt, steps } }
+  }
+
+  /** Shows that a session's activity plays the session of a later step by now. */
+  #hasCome(from: number, { step: id, attempt, shown }: Looked): void {
+    const { steps } = this.#begun.plan
+    const at = this.#indexOf(id)
+    const step = steps[at]
+    if (!step) return
+    for (const done of steps.slice(from, at)) this.#face.done(done)
+    this.#face.at(step, { do: 'session', attempt, shown })
+  }
+
+  #indexOf(step: string): number {
+    return Math.max(
+      0,
+      this.#begun.plan.steps.findIndex(({ id }) => id === step),
+    )
   }
 
   /** A session that failed in a way nobody expected is a failed phase, for a person to see. */

@@ -1,12 +1,4 @@
-import type {
-  Begun,
-  FunctionActivities,
-  PlanStep,
-  RunStep,
-  SessionActivities,
-  SessionEnd,
-  SessionRef,
-} from '@devflow/contracts'
+import type { Begun, Onward, PlanStep, SessionActivities, SessionEnd, SessionRef } from '@devflow/contracts'
 import {
   ActivityCancellationType,
   CancellationScope,
@@ -25,15 +17,15 @@ export interface Running {
   stop(): void
 }
 
-/** Starts the activity of an agent's or a function's phase; `then`: the step to be entered in the same go. */
+/** Starts the activity of an agent's or a function's phase; `onward`: what it may go on with in the same go. */
 export function startSession(
   runId: string,
   begun: Begin,
   { phase, attempt }: SessionRef,
-  { step, then }: { step: PlanStep | undefined; then?: RunStep | undefined },
+  { step, onward }: { step: PlanStep | undefined; onward?: Onward },
 ): Running {
   const persona = step?.persona
-  const { runAgentPhase, runFunctionPhase } = proxyActivities<SessionActivities & FunctionActivities>({
+  const { runAgentPhase, runFunctionPhase } = proxyActivities<SessionActivities>({
     taskQueue: 'devflow-sessions',
     // Deliveries are bounded by heartbeats; how long a phase may take is the log's to say.
     startToCloseTimeout: '365 days',
@@ -51,12 +43,9 @@ export function startSession(
       scope.cancel()
     },
   }
+  const input = { runId, phase, attempt, ...(onward === undefined ? {} : { onward }) }
   scope
-    .run(() =>
-      step?.kind === 'function'
-        ? runFunctionPhase({ runId, phase, attempt })
-        : runAgentPhase({ runId, phase, attempt, ...(then === undefined ? {} : { then }) }),
-    )
+    .run(() => (step?.kind === 'function' ? runFunctionPhase(input) : runAgentPhase(input)))
     .then(
       (end) => {
         running.settled = { end }
@@ -75,7 +64,7 @@ export function startUndoing(
   begun: Begin,
   end: { outcome: 'failed' | 'canceled'; phase?: string },
 ): { readonly settled: { error?: unknown } | undefined } {
-  const { compensateRun } = proxyActivities<FunctionActivities>({
+  const { compensateRun } = proxyActivities<SessionActivities>({
     taskQueue: 'devflow-sessions',
     startToCloseTimeout: '365 days',
     heartbeatTimeout: begun.heartbeatTimeoutMs,

@@ -14,7 +14,7 @@ import { isFenced } from '../session/session.ts'
 import { conclude } from './conclude.ts'
 import { enter } from './enter.ts'
 import { failStep } from './fail-step.ts'
-import { outcomeOf } from './shown.ts'
+import { outcomeOf, shownOf } from './shown.ts'
 
 /** Activities beside the data, run locally by the workflow's one writer coroutine. Each is safe to repeat. */
 export function createControlActivities(deps: Deps): ControlActivities {
@@ -55,14 +55,18 @@ export function createControlActivities(deps: Deps): ControlActivities {
 
     enter: (step) => enter(deps, step),
 
-    async look({ runId, epoch }) {
+    async look({ runId, epoch, step }) {
       const progress = await readProgress(deps.pool, runId)
       const stop =
         !progress ||
         progress.executionEpoch !== epoch ||
         progress.control === 'canceled' ||
         progress.control === 'over'
-      return stop ? 'stop' : 'go'
+      if (stop) return 'stop'
+      // Its session may have been followed by others in the same go. Asked by an older build, it does not say where it is.
+      const asked = progress.phases.findIndex(({ id }) => id === step)
+      const at = progress.phases.slice(asked + 1).findLast(({ status }) => status === 'running')
+      return asked < 0 || !at ? 'go' : { step: at.id, attempt: at.attempt, shown: shownOf(progress, at) }
     },
 
     async command(input) {

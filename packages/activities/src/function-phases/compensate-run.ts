@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { DevflowError, type ErrorRecord, type FunctionActivities } from '@devflow/contracts'
+import { DevflowError, type ErrorRecord, type SessionActivities } from '@devflow/contracts'
 import {
   type EventLine,
   failureKind,
@@ -23,7 +23,7 @@ import type { Stop } from '../session/stop.ts'
 import { callFunction } from './call-function.ts'
 import { boundFunction, inputFor } from './prepare-call.ts'
 
-type Asked = Parameters<FunctionActivities['compensateRun']>[0]
+type Asked = Parameters<SessionActivities['compensateRun']>[0]
 
 /** Calls of one compensation before it counts as failed; the pauses between them double. */
 const MOST_TRIES = 5

@@ -1,24 +1,14 @@
-import {
-  DevflowError,
-  type Directive,
-  type RunStep,
-  type SessionActivities,
-  type SessionEnd,
-  sessionKey,
-} from '@devflow/contracts'
+import { DevflowError, type SessionEnd, sessionKey } from '@devflow/contracts'
 import { openAttempt, type PhaseProgress, type Progress, patiently } from '@devflow/db'
 import { nameIn } from '@devflow/definition'
-import { Context } from '@temporalio/activity'
-import { enter } from '../control/enter.ts'
 import type { Deps } from '../deps.ts'
-import { guarded } from '../guarded.ts'
 import type { Servers } from '../mcp/index.ts'
 import { promptFor } from '../prompt.ts'
 import { artifactsSeen, nodeNamed, scopeOf, viewOf } from '../scope/index.ts'
 import { timeoutTimer } from '../time-left.ts'
 import { builtTools, toolSpecs } from '../tools/index.ts'
 import { completeSpec, fileOf } from './artifact-form.ts'
-import { type DeliveryEnd, FENCED, HANDED_OVER, handOver } from './delivery-end.ts'
+import { type DeliveryEnd, FENCED } from './delivery-end.ts'
 import { fail, stopped } from './ends.ts'
 import { heal } from './heal.ts'
 import { runLoop } from './loop.ts'
@@ -27,48 +17,14 @@ import { sentBackFor } from './sent-back.ts'
 import { isFenced, Session } from './session.ts'
 import { openSessionServers } from './session-servers.ts'
 import { closeSessionWorkspace, openSessionWorkspace } from './session-workspace.ts'
-import { Stop, watching } from './stop.ts'
+import type { Stop } from './stop.ts'
 import { depthFor } from './subagents/narrow.ts'
 import { runSubagent } from './subagents/run.ts'
 import { askableBy, REQUEST_SUBAGENT, requestSpec } from './subagents/spec.ts'
 import { transcriptOf } from './transcript.ts'
 
-/** The activity of agent phases: one delivery of one session, from wherever the log stands to the phase's end. */
-export function createSessionActivities(deps: Deps): SessionActivities {
-  const activities: SessionActivities = {
-    async runAgentPhase(input): Promise<SessionEnd> {
-      const context = Context.current()
-      const { then, ...place } = input
-      const stop = new Stop()
-      return await watching(deps, context, place, stop, async () => {
-        const end = await deliver(deps, place, stop)
-        if (end === HANDED_OVER) throw handOver()
-        const next = then && end.ended === 'completed' ? await enterNext(deps, then) : undefined
-        return next ? { ...end, next } : end
-      })
-    },
-  }
-  return guarded(activities, deps.scrub)
-}
-
-/**
- * The step after a completed session, entered while we are here: a workflow task and a local activity less where it is
- * a session too. Anything else, times above all, is for the workflow to ask when it gets to it.
- */
-async function enterNext(deps: Deps, step: RunStep): Promise<Directive | undefined> {
-  try {
-    const directive = await enter(deps, step)
-    return directive.do === 'session' ? directive : undefined
-  } catch (error) {
-    deps.log.warn(
-      { err: error, runId: step.runId, phase: step.step, epoch: step.epoch },
-      'the next step was not entered yet; the workflow will do it',
-    )
-    return undefined
-  }
-}
-
-async function deliver(deps: Deps, place: Place, stop: Stop): Promise<DeliveryEnd> {
+/** One delivery of an agent phase: from wherever the log stands to the phase's end. */
+export async function deliverAgent(deps: Deps, place: Place, stop: Stop): Promise<DeliveryEnd> {
   const opened = await patiently(() => openAttempt(deps.pool, place.runId, place))
   if (!opened) return FENCED
   const { epoch, progress, at, events } = opened
