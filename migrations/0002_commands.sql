@@ -61,11 +61,12 @@ BEGIN
   RETURN true;
 END $$;
 --> statement-breakpoint
--- Takes over a session (I13): waits for appends in flight, and later ones of the old epoch are fenced.
-CREATE FUNCTION devflow.take_session(run uuid, name text) RETURNS integer LANGUAGE sql AS $$
+-- Takes over a session (I13): waits for appends in flight, and later ones of the old epoch are fenced. `only_new`: null where
+-- anybody has had it before.
+CREATE FUNCTION devflow.take_session(run uuid, name text, only_new boolean DEFAULT false) RETURNS integer LANGUAGE sql AS $$
   SELECT 1 FROM devflow.run_heads WHERE run_id = run FOR NO KEY UPDATE;
   INSERT INTO devflow.sessions (run_id, session, tenant, epoch, taken_at) SELECT run_id, name, tenant, 1, clock_timestamp() FROM devflow.run_heads WHERE run_id = run
-  ON CONFLICT (run_id, session) DO UPDATE SET epoch = sessions.epoch + 1, taken_at = excluded.taken_at RETURNING epoch
+  ON CONFLICT (run_id, session) DO UPDATE SET epoch = sessions.epoch + 1, taken_at = excluded.taken_at WHERE NOT only_new RETURNING epoch
 $$;
 --> statement-breakpoint
 -- What a retry of the run lets go on: the phase that failed, and inside it, however deep, what failed with it or was cut off by

@@ -142,7 +142,7 @@ test('one that follows a session that took long has an activity of its own', asy
 })
 
 describe('when its worker', () => {
-  test('is killed, the next delivery comes to it: what came before is neither called nor done again', async () => {
+  test('is killed, another activity takes it over: what came before is neither called nor done again', async () => {
     const run = await stack.submit(sessions({ one: QUICK, two: LATER, three: QUICK }))
     await stack.until(run, ({ events }) =>
       events.some(({ type, phase }) => type === 'turn.completed' && phase === 'two'),
@@ -150,7 +150,7 @@ describe('when its worker', () => {
     await stack.worker.kill()
     await stack.startWorker()
     const end = await stack.untilStatus(run, 'completed')
-    expect((await activitiesOf(run))[0]).toBe(2)
+    expect((await activitiesOf(run)).slice(0, 2)).toEqual([2, 1])
     const calls = await callsOf(run)
     expect(calls.filter((call) => !call.startsWith('two/1/2/'))).toEqual([
       'one/1/1/1',

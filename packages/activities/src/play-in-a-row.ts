@@ -16,8 +16,9 @@ const DELIVERIES = { agent: deliverAgent, function: deliverFunction }
 
 /**
  * The activity of a session, and of those that follow it while it is young: the way through Temporal costs more than many a
- * quick phase itself. Each is entered as always (I14) and has an epoch of its own (I13); a redelivery finds those that are
- * over in the log, and comes to the one that is not.
+ * quick phase itself. Each is entered as always (I14) and has an epoch of its own. Only one that nobody has begun is gone on
+ * with: a delivery that was frozen meanwhile must not take from another what that one plays by now (I13), and after a
+ * crash the workflow asks for what was begun.
  */
 export async function playInARow(
   deps: Deps,
@@ -25,32 +26,38 @@ export async function playInARow(
   { runId, onward, ...ref }: SessionInput,
 ): Promise<SessionEnd> {
   const context = Context.current()
-  const startedAt = performance.now()
-  const age = () => performance.now() - startedAt
+  const until = performance.now() + deps.times.inARowMs
   let kind = first
   let place: Place = { runId, ...ref }
   for (let taken = 0; ; taken += 1) {
-    const telling = taken > 0 && setTimeout(() => tell(deps, place), TELLING_MS)
+    const isFirst = taken === 0
     const following = onward?.steps[taken]
+    const telling = isFirst ? undefined : setTimeout(() => tell(deps, place), TELLING_MS)
     const stop = new Stop()
     const { end, next } = await watching(deps, context, place, stop, async () => {
-      const end = await deliver(deps, kind, place, stop)
+      const end = await deliver(deps, kind, place, stop, !isFirst)
       const goesOn = onward && following && end.ended === 'completed'
       return { end, next: goesOn && (await enterNext(deps, runId, onward, following.id)) }
-    }).finally(() => telling && clearTimeout(telling))
-    const told = taken === 0 ? end : { ...end, at: place.phase }
+    }).finally(() => clearTimeout(telling))
+    const told = isFirst ? end : { ...end, at: place.phase }
     if (!next || !following) return told
-    const isYoung = age() < deps.times.inARowMs && !context.cancellationSignal.aborted
+    const isYoung = performance.now() < until && !context.cancellationSignal.aborted
     if (!isYoung || !isSession(following.kind)) return { ...told, next }
     kind = following.kind
     place = { runId, phase: following.id, attempt: next.attempt }
   }
 }
 
-async function deliver(deps: Deps, kind: SessionKind, place: Place, stop: Stop): Promise<SessionEnd> {
+async function deliver(
+  deps: Deps,
+  kind: SessionKind,
+  place: Place,
+  stop: Stop,
+  onlyNew: boolean,
+): Promise<SessionEnd> {
   const delivery = Context.current().info.attempt
   return await deps.observeSession({ ...place, kind, delivery }, async () => {
-    const end = await DELIVERIES[kind](deps, place, stop)
+    const end = await DELIVERIES[kind](deps, place, stop, onlyNew)
     if (end === HANDED_OVER) throw handOver()
     return end
   })

@@ -47,6 +47,18 @@ describe('an attempt that is to be gone on with', () => {
     expect(await openAttempt(pool, run, place)).toMatchObject({ epoch: 2 })
   })
 
+  test('is left to whoever has it where only a new one was wanted: not even its epoch moves', async () => {
+    const { run } = await nested()
+    expect(await openAttempt(pool, run, place, { onlyNew: true })).toMatchObject({ epoch: 1 })
+    expect(await openAttempt(pool, run, place, { onlyNew: true })).toBe(undefined)
+    const answer = await writer.append({
+      run,
+      session: { id: 'in/1', epoch: 1 },
+      lines: [line('phase.completed', 'in/1/end', 'in', {})],
+    })
+    expect(answer).toMatchObject({ verdict: 'written' })
+  })
+
   test('is not opened once the phase around it has closed it, however late its worker wakes', async () => {
     const { run, append } = await nested()
     await append(line('phase.failed', 'p/1/end', 'p', { error: {}, closes: true }))

@@ -4,12 +4,20 @@ import { together } from './open-pool.ts'
 import { type PhaseProgress, type Progress, phasesById, readProgress } from './progress.ts'
 import type { Queryable } from './read/queryable.ts'
 
-/** Takes over a session: its new epoch, under which alone it may be written from now on (I13). */
-export async function takeSession(db: Queryable, run: string, session: string): Promise<number | undefined> {
+/**
+ * Takes over a session: its new epoch, under which alone it may be written from now on (I13). `onlyNew`: undefined where
+ * anybody has had it before.
+ */
+export async function takeSession(
+  db: Queryable,
+  run: string,
+  session: string,
+  { onlyNew = false } = {},
+): Promise<number | undefined> {
   const { rows } = await db.query<{ epoch: number | null }>({
     name: 'take-session',
-    text: 'select devflow.take_session($1, $2) as epoch',
-    values: [run, session],
+    text: 'select devflow.take_session($1, $2, $3) as epoch',
+    values: [run, session, onlyNew],
   })
   return rows[0]?.epoch ?? undefined
 }
@@ -37,16 +45,22 @@ export interface OpenedAttempt {
 /**
  * Takes over an attempt's session and reads what it goes on from. It is taken, and that is committed, before anything is read:
  * what is read includes all that the old owner could write (I13). Undefined when nothing may come of it any more: the run is
- * over or gone, its phase is at another attempt, or was closed by a phase around it.
+ * over or gone, its phase is at another attempt, or was closed by a phase around it; with `onlyNew` also when
+ * anybody has begun it before.
  */
 export async function openAttempt(
   pool: pg.Pool,
   run: string,
   { phase, attempt }: SessionRef,
+  options: { onlyNew?: boolean } = {},
 ): Promise<OpenedAttempt | undefined> {
   const session = sessionKey({ phase, attempt })
   const [epoch, progress, events] = await together(pool, (db) =>
-    Promise.all([takeSession(db, run, session), readProgress(db, run), readAttempt(db, run, phase, attempt)]),
+    Promise.all([
+      takeSession(db, run, session, options),
+      readProgress(db, run),
+      readAttempt(db, run, phase, attempt),
+    ]),
   )
   if (epoch === undefined || !progress || progress.control === 'over') return undefined
   const at = progress.phases.find(({ id }) => id === phase) ?? (await phasesById(pool, run, [phase]))[0]

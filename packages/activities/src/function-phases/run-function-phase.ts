@@ -27,9 +27,14 @@ import { callFunction } from './call-function.ts'
 import { boundFunction, inputFor } from './prepare-call.ts'
 
 /** One delivery of a function phase: a call that has a result on record is not made again (I5). */
-export async function deliverFunction(deps: Deps, place: Place, stop: Stop): Promise<DeliveryEnd> {
+export async function deliverFunction(
+  deps: Deps,
+  place: Place,
+  stop: Stop,
+  onlyNew: boolean,
+): Promise<DeliveryEnd> {
   const { runId } = place
-  const opened = await patiently(() => openAttempt(deps.pool, runId, place))
+  const opened = await patiently(() => openAttempt(deps.pool, runId, place, { onlyNew }))
   if (!opened) return FENCED
   const { epoch, progress, at, events } = opened
   if (progress.control === 'canceled') return { ended: 'stopped', why: 'canceled' }

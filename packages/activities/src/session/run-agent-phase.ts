@@ -24,8 +24,13 @@ import { askableBy, REQUEST_SUBAGENT, requestSpec } from './subagents/spec.ts'
 import { transcriptOf } from './transcript.ts'
 
 /** One delivery of an agent phase: from wherever the log stands to the phase's end. */
-export async function deliverAgent(deps: Deps, place: Place, stop: Stop): Promise<DeliveryEnd> {
-  const opened = await patiently(() => openAttempt(deps.pool, place.runId, place))
+export async function deliverAgent(
+  deps: Deps,
+  place: Place,
+  stop: Stop,
+  onlyNew: boolean,
+): Promise<DeliveryEnd> {
+  const opened = await patiently(() => openAttempt(deps.pool, place.runId, place, { onlyNew }))
   if (!opened) return FENCED
   const { epoch, progress, at, events } = opened
   if (progress.control === 'canceled') return { ended: 'stopped', why: 'canceled' }
