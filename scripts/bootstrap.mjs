@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
   existsSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -46,6 +47,29 @@ export function cacheFolder(env = process.env) {
   if (process.platform === 'win32')
     return join(env.LOCALAPPDATA || join(home, 'AppData', 'Local'), 'devflow', 'Cache')
   return join(env.XDG_CACHE_HOME || join(home, '.cache'), 'devflow')
+}
+
+/**
+ * The variable by which Node keeps what it has compiled, so that the next start is sooner ready. None where the user has
+ * decided, nor where others could write: what lies there is run.
+ */
+export function compileCache(env = process.env) {
+  if (env.NODE_COMPILE_CACHE || env.NODE_DISABLE_COMPILE_CACHE) return {}
+  const folder = join(cacheFolder(env), 'compiled')
+  try {
+    mkdirSync(cacheFolder(env), { recursive: true })
+    if (!existsSync(folder)) mkdirSync(folder, { mode: 0o700 })
+    return isOursAlone(folder) ? { NODE_COMPILE_CACHE: folder } : {}
+  } catch {
+    // It is of use, and not needed.
+    return {}
+  }
+}
+
+function isOursAlone(folder) {
+  const stat = lstatSync(folder)
+  if (process.getuid === undefined) return stat.isDirectory()
+  return stat.isDirectory() && stat.uid === process.getuid() && (stat.mode & 0o022) === 0
 }
 
 /** HOME may be empty, and this user may not be in the system's list. */

@@ -8,6 +8,7 @@ import {
   mkdtempSync,
   readFileSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -91,6 +92,24 @@ test('keeps the store that node_modules was made with: another one would mean to
   )
   start()
   expect(calls()[0]).toMatch(new RegExp(`--store-dir ${store}$`))
+})
+
+test.each([
+  ['keeps what Node has compiled in a folder of its own', {}, 0o700, '<cache>/compiled'],
+  ['keeps nothing where others could have written', {}, 0o777, undefined],
+  ['keeps nothing where the user wants none', { NODE_DISABLE_COMPILE_CACHE: '1' }, 0o700, undefined],
+  ['keeps it where the user says', { NODE_COMPILE_CACHE: '/elsewhere' }, 0o700, '/elsewhere'],
+])('%s', (_, set, mode, where) => {
+  const { root, env, main, start } = checkout()
+  Object.assign(env, set)
+  write(main, 'console.log(process.env.NODE_COMPILE_CACHE)')
+  start()
+  const folder = join(env.DEVFLOW_CACHE, 'compiled')
+  if (existsSync(folder)) {
+    expect(statSync(folder).mode & 0o777).toBe(0o700)
+    chmodSync(folder, mode)
+  }
+  expect(start().stdout).toBe(`${where?.replace('<cache>', join(root, 'cache'))}\n`)
 })
 
 test.each([
