@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { DevflowError } from '@devflow/contracts'
 import { tokenOfHash } from '@devflow/db'
-import { OpenAPIHono } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { getCookie } from 'hono/cookie'
 import { callerOf, NOBODY } from './caller.ts'
@@ -10,7 +9,7 @@ import { guard } from './guard.ts'
 import { PokeHub } from './live/poke-hub.ts'
 import { RunFeeds } from './live/run-feeds.ts'
 import { Metrics } from './metrics.ts'
-import { type Api, type Env, Operations } from './operation.ts'
+import { Api, type Env, Operations } from './operation.ts'
 import { failureOf, problemResponse } from './problems.ts'
 import { accessRoutes } from './routes/access.ts'
 import { artifactRoutes } from './routes/artifacts.ts'
@@ -40,7 +39,7 @@ import { watchRequests } from './watch-requests.ts'
 
 /** The HTTP API over its dependencies; it opens no port. */
 export function createApi(deps: ApiDeps): Api {
-  const api: Api = new OpenAPIHono<Env>()
+  const api = new Api()
   const onProblem = (error: unknown) => deps.log.warn({ err: error }, 'reading for streams failed')
   const feeds = new RunFeeds({ pool: deps.pool, watch: deps.watch, onProblem })
   const hub = new PokeHub({ pool: deps.pool, watch: deps.watch, onProblem })

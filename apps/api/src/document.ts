@@ -1,7 +1,9 @@
+import { OpenAPIHono } from '@hono/zod-openapi'
+import { Documentation } from './documentation.ts'
 import type { Api } from './operation.ts'
 import { SESSION_COOKIE } from './session-cookie.ts'
 
-type Document = ReturnType<Api['getOpenAPI31Document']>
+type Document = ReturnType<OpenAPIHono['getOpenAPI31Document']>
 
 const DESCRIPTION = `Runs of agent workflows that must not be lost.
 
@@ -30,7 +32,10 @@ const TAGS = {
 
 /** The OpenAPI 3.1 document of an API whose operations are all there. */
 export function openApiDocument(api: Api): Document {
-  const document = api.getOpenAPI31Document({
+  const writer = new OpenAPIHono()
+  const documentation = new Documentation(writer.openAPIRegistry)
+  for (const operation of api.documented) documentation.add(operation)
+  const document = writer.getOpenAPI31Document({
     openapi: '3.1.0',
     info: {
       title: 'Devflow',

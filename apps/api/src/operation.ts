@@ -1,9 +1,8 @@
 import { DevflowError, type ErrorDetail } from '@devflow/contracts'
-import type { OpenAPIHono } from '@hono/zod-openapi'
-import type { Context, Handler } from 'hono'
+import { type Context, type Handler, Hono } from 'hono'
 import { z } from 'zod'
 import { type Caller, mayCall } from './caller.ts'
-import { Documentation, type Documented, scopesOf } from './documentation.ts'
+import { type Documented, scopesOf } from './documented.ts'
 import { type BodyLimits, readBody } from './read-body.ts'
 
 /** What the middleware knows of a request. */
@@ -11,7 +10,10 @@ export interface Env {
   Variables: { traceId: string; caller: Caller }
 }
 
-export type Api = OpenAPIHono<Env>
+export class Api extends Hono<Env> {
+  /** Its operations, for its document. */
+  readonly documented: Documented[] = []
+}
 
 /** An operation and how it reads its requests; `labels` and `meta` come apart from the query. */
 export interface Operation<Query extends z.ZodObject, Body extends z.ZodType> extends Documented {
@@ -35,13 +37,11 @@ const NoQuery = z.strictObject({})
 export class Operations {
   readonly #api: Api
   readonly #limits: BodyLimits
-  readonly #documentation: Documentation
   readonly #handlers = new Map<string, Map<string, Handler<Env>>>()
 
   constructor(api: Api, limits: BodyLimits) {
     this.#api = api
     this.#limits = limits
-    this.#documentation = new Documentation(api.openAPIRegistry)
   }
 
   add<Query extends z.ZodObject, Body extends z.ZodType>(
@@ -51,7 +51,7 @@ export class Operations {
     const { method, path } = operation
     // What ends a path may hold slashes where it says so: ids of entries do, and few clients escape them.
     const pattern = path.replace(/\{(\w+)\}/g, ':$1') + (operation.restOfPath ? '{.+}' : '')
-    this.#documentation.add(operation)
+    this.#api.documented.push(operation)
     const handlers = this.#handlers.get(pattern) ?? new Map<string, Handler<Env>>()
     this.#handlers.set(pattern, handlers)
     handlers.set(method.toUpperCase(), async (c) => {

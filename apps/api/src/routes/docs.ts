@@ -1,21 +1,23 @@
 import { DevflowError } from '@devflow/contracts'
 import { z } from 'zod'
 import type { ApiDeps } from '../deps.ts'
-import { openApiDocument } from '../document.ts'
 import { llmsFullTxt, llmsTxt } from '../manual.ts'
 import type { Api, Operations } from '../operation.ts'
-import { POLICY, referencePage } from '../reference/page.ts'
 import type { DocumentShape } from '../reference/shapes.ts'
 
 const tag = 'docs'
 
 /** The document, a page that renders it without anything from elsewhere, and the manual as Markdown. */
 export function docsRoutes(operations: Operations, api: Api, { manual }: ApiDeps): void {
-  // Made once, when first asked for: by then every operation is there.
-  let made: { document: object; page: string } | undefined
-  const make = () => {
+  // Made once, when first asked for, which is seldom: by then every operation is there.
+  let made: ReturnType<typeof make> | undefined
+  const make = async () => {
+    const [{ openApiDocument }, { POLICY, referencePage }] = await Promise.all([
+      import('../document.ts'),
+      import('../reference/page.ts'),
+    ])
     const document = openApiDocument(api)
-    return { document, page: referencePage(document as unknown as DocumentShape, manual) }
+    return { document, page: referencePage(document as unknown as DocumentShape, manual), policy: POLICY }
   }
   const reference = () => {
     made ??= make()
@@ -34,7 +36,7 @@ export function docsRoutes(operations: Operations, api: Api, { manual }: ApiDeps
         200: { description: 'OpenAPI 3.1.', schema: z.looseObject({}), example: { openapi: '3.1.0' } },
       },
     },
-    ({ c }) => c.json(reference().document),
+    async ({ c }) => c.json((await reference()).document),
   )
 
   operations.add(
@@ -48,9 +50,10 @@ export function docsRoutes(operations: Operations, api: Api, { manual }: ApiDeps
       tag,
       answers: { 200: { description: 'The page.', other: { 'text/html': 'HTML.' } } },
     },
-    ({ c }) => {
-      c.header('content-security-policy', POLICY)
-      return c.html(reference().page)
+    async ({ c }) => {
+      const { page, policy } = await reference()
+      c.header('content-security-policy', policy)
+      return c.html(page)
     },
   )
 
