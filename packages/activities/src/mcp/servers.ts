@@ -2,7 +2,7 @@ import type { JsonSchema, McpServer } from '@devflow/contracts'
 import { checkValue } from '@devflow/definition'
 import type { ToolCall, ToolSpec } from '../models/model.ts'
 import { failed, type ToolContext, type ToolResult } from '../tools/index.ts'
-import { Server, type ServerSetting } from './server.ts'
+import type { Server, ServerSetting } from './server.ts'
 
 /** The servers of one session: started with it, ended with it. */
 export class Servers {
@@ -16,6 +16,8 @@ export class Servers {
 
   /** Opens all of them, or none. Errors as for `Server.open`. */
   static async open(asked: readonly McpServer[], setting: ServerSetting): Promise<Servers> {
+    // The protocol's package is large, and most sessions have no servers.
+    const { Server } = await import('./server.ts')
     const opened = await Promise.allSettled(asked.map((server) => Server.open(server, setting)))
     const servers = opened.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
     const fault = opened.find((result) => result.status === 'rejected')

@@ -1,9 +1,9 @@
 import { z } from 'zod'
 import { chatBody } from './chat-messages.ts'
 import { ChatReply } from './chat-reply.ts'
-import type { ModelAdapter, ModelEvent, ModelRequest, ModelUsage } from './model.ts'
+import type { ModelAdapter, ModelRequest, ModelUsage } from './model.ts'
 import { readOpenAiError } from './openai/errors.ts'
-import { answerOf, openAiClient, packageFailure, sentBy } from './openai-package.ts'
+import { answerOf, openAiClient, openAiPackage, packageFailure, sentBy } from './openai-package.ts'
 import { modelError, verdict } from './provider-failure.ts'
 import { streamed } from './streamed-call.ts'
 import { count, known } from './usage-fields.ts'
@@ -44,21 +44,23 @@ export function openAiCompatibleModel({
     ]),
   )
 
-  function stream(request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelEvent> {
+  async function* stream(request: ModelRequest, signal: AbortSignal) {
+    signal.throwIfAborted()
+    const sdk = await openAiPackage()
     const reply = new ChatReply(request, DIALECT)
     const endpoint = clients.get(request.model.endpoint ?? DEFAULT_ENDPOINT)
-    return streamed<string>(
+    yield* streamed<string>(
       {
         open: async (any, wire) => {
           if (!endpoint) throw unknownEndpoint(request.model.endpoint)
-          const { completions } = endpoint.client.chat
+          const { completions } = (await endpoint.client()).chat
           return textsOf(await completions.create(chatBody(request), sentBy(wire, any)).asResponse())
         },
         take: (data) => reply.take(data),
         terminated: () => reply.terminated,
         end: () => reply.end(),
         errorOf: (failure, streaming) =>
-          packageFailure(failure, readOpenAiError, { streaming, secret: endpoint?.secret ?? '' }),
+          packageFailure(failure, readOpenAiError, { sdk, streaming, secret: endpoint?.secret ?? '' }),
       },
       request,
       signal,

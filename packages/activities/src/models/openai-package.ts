@@ -1,6 +1,7 @@
-import OpenAI, { APIConnectionError, APIConnectionTimeoutError, APIError, OpenAIError } from 'openai'
+import type * as Sdk from 'openai'
 import { InBandError } from './in-band-error.ts'
 import { ModelError } from './model.ts'
+import { once } from './once.ts'
 import {
   billedAt,
   connectionFailure,
@@ -13,6 +14,9 @@ import {
 import { sseFrames } from './sse-frames.ts'
 import type { Wire } from './wire.ts'
 
+/** Loaded with the first call, as the packages of providers are. */
+export const openAiPackage = once(() => import('openai'))
+
 /**
  * The `openai` package makes the requests; their bodies are read here, because the package's own stream takes a body
  * that breaks off for a complete one and loses the digits of a cost. It neither repeats a request nor logs one.
@@ -23,20 +27,23 @@ export function openAiClient(options: {
   progressTimeoutMs: number
   /** null leaves one out. */
   headers?: Record<string, string | null>
-}): OpenAI {
-  return new OpenAI({
-    apiKey: options.apiKey,
-    baseURL: options.baseURL,
-    maxRetries: 0,
-    // The progress timer is the one that counts; this only must not come before it.
-    timeout: options.progressTimeoutMs + 60_000,
-    logLevel: 'off',
-    organization: null,
-    project: null,
-    adminAPIKey: null,
-    webhookSecret: null,
-    ...(options.headers ? { defaultHeaders: options.headers } : {}),
-  })
+}): () => Promise<Sdk.OpenAI> {
+  return once(
+    async () =>
+      new (await openAiPackage()).default({
+        apiKey: options.apiKey,
+        baseURL: options.baseURL,
+        maxRetries: 0,
+        // The progress timer is the one that counts; this only must not come before it.
+        timeout: options.progressTimeoutMs + 60_000,
+        logLevel: 'off',
+        organization: null,
+        project: null,
+        adminAPIKey: null,
+        webhookSecret: null,
+        ...(options.headers ? { defaultHeaders: options.headers } : {}),
+      }),
+  )
 }
 
 /** How one request of a client's is sent. */
@@ -80,8 +87,9 @@ export type ReadError = (
 export function packageFailure(
   failure: unknown,
   read: ReadError,
-  { streaming, secret }: { streaming: boolean; secret: string },
+  { sdk, streaming, secret }: { sdk: typeof Sdk; streaming: boolean; secret: string },
 ): ModelError {
+  const { APIConnectionError, APIConnectionTimeoutError, APIError, OpenAIError } = sdk
   if (failure instanceof ModelError) return failure
   if (failure instanceof InBandError) {
     const { given, message, retryAfterMs } = read(failure.error, undefined, undefined)

@@ -1,9 +1,9 @@
 import type { Model, ModelPrice } from '@devflow/contracts'
-import { NotFoundError } from 'openai'
+import type * as Sdk from 'openai'
 import { ChatReply } from './chat-reply.ts'
-import type { ModelAdapter, ModelError, ModelEvent, ModelRequest, ModelUsage } from './model.ts'
+import type { ModelAdapter, ModelError, ModelRequest, ModelUsage } from './model.ts'
 import { openRouterPrice } from './model-prices.ts'
-import { answerOf, openAiClient, packageFailure, sentBy } from './openai-package.ts'
+import { answerOf, openAiClient, openAiPackage, packageFailure, sentBy } from './openai-package.ts'
 import { readOpenRouterError } from './openrouter-errors.ts'
 import { KeyLimit } from './openrouter-key.ts'
 import { openRouterBody } from './openrouter-request.ts'
@@ -33,21 +33,24 @@ export function openRouterModel(options: OpenRouterOptions): ModelAdapter {
     progressTimeoutMs,
     headers: { 'X-OpenRouter-Title': 'Devflow' },
   })
-  const keyLimit = new KeyLimit((signal) => client.get('/key', { signal }))
-  function errorOf(failure: unknown, streaming: boolean): ModelError {
-    const error = packageFailure(failure, readOpenRouterError, { streaming, secret: apiKey })
+  const keyLimit = new KeyLimit(async (signal) => await (await client()).get('/key', { signal }))
+  function errorOf(failure: unknown, at: { sdk: typeof Sdk; streaming: boolean }): ModelError {
+    const error = packageFailure(failure, readOpenRouterError, { ...at, secret: apiKey })
     if (error.code === 'provider_key_limit') keyLimit.usedUp()
     return error
   }
 
-  function stream(request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelEvent> {
+  async function* stream(request: ModelRequest, signal: AbortSignal) {
+    signal.throwIfAborted()
+    const sdk = await openAiPackage()
     let reply = new ChatReply(request, DIALECT)
-    return streamed<Headers | string>(
+    yield* streamed<Headers | string>(
       {
         open: async (any, wire) => {
           await keyLimit.check(any)
           const body = openRouterBody(request)
-          return answerOf(await client.chat.completions.create(body, sentBy(wire, any)).asResponse())
+          const { completions } = (await client()).chat
+          return answerOf(await completions.create(body, sentBy(wire, any)).asResponse())
         },
         take: (item) => {
           if (typeof item === 'string') return reply.take(item)
@@ -58,7 +61,7 @@ export function openRouterModel(options: OpenRouterOptions): ModelAdapter {
         },
         terminated: () => reply.terminated,
         end: () => reply.end(),
-        errorOf,
+        errorOf: (failure, streaming) => errorOf(failure, { sdk, streaming }),
       },
       request,
       signal,
@@ -68,8 +71,9 @@ export function openRouterModel(options: OpenRouterOptions): ModelAdapter {
 
   async function lookup(generationId: string, signal: AbortSignal): Promise<ModelUsage | undefined> {
     signal.throwIfAborted()
+    const sdk = await openAiPackage()
     try {
-      const response = await client
+      const response = await (await client())
         .get('/generation', {
           query: { id: generationId },
           signal: AbortSignal.any([signal, AbortSignal.timeout(lookupTimeoutMs)]),
@@ -78,8 +82,8 @@ export function openRouterModel(options: OpenRouterOptions): ModelAdapter {
       return parseGeneration(await response.text())
     } catch (failure) {
       if (signal.aborted) throw signal.reason
-      if (failure instanceof NotFoundError) return undefined
-      throw errorOf(failure, false)
+      if (failure instanceof sdk.NotFoundError) return undefined
+      throw errorOf(failure, { sdk, streaming: false })
     }
   }
 

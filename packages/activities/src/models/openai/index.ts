@@ -1,5 +1,5 @@
-import type { ModelAdapter, ModelEvent, ModelRequest } from '../model.ts'
-import { answerOf, openAiClient, packageFailure, sentBy } from '../openai-package.ts'
+import type { ModelAdapter, ModelRequest } from '../model.ts'
+import { answerOf, openAiClient, openAiPackage, packageFailure, sentBy } from '../openai-package.ts'
 import { modelWithoutKey } from '../provider-failure.ts'
 import { streamed } from '../streamed-call.ts'
 import { readOpenAiError } from './errors.ts'
@@ -23,19 +23,22 @@ export function openAiModel(options: OpenAiOptions): ModelAdapter {
   if (!apiKey) return modelWithoutKey('OPENAI_API_KEY')
   const client = openAiClient({ apiKey, baseURL, progressTimeoutMs })
 
-  function stream(request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelEvent> {
+  async function* stream(request: ModelRequest, signal: AbortSignal) {
+    signal.throwIfAborted()
+    const sdk = await openAiPackage()
     const reply = new ResponsesReply(request)
-    return streamed<string>(
+    yield* streamed<string>(
       {
         open: async (any, wire) => {
           const body = responsesBody(request, options.reasoningSummary)
-          return eventsOf(await client.responses.create(body, sentBy(wire, any)).asResponse())
+          const { responses } = await client()
+          return eventsOf(await responses.create(body, sentBy(wire, any)).asResponse())
         },
         take: (data) => reply.take(data),
         terminated: () => reply.terminated,
         end: () => reply.end(),
         errorOf: (failure, streaming) =>
-          packageFailure(failure, readOpenAiError, { streaming, secret: apiKey }),
+          packageFailure(failure, readOpenAiError, { sdk, streaming, secret: apiKey }),
       },
       request,
       signal,
