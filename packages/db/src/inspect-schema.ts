@@ -1,10 +1,5 @@
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import pg from 'pg'
-import { z } from 'zod'
-import { migrationsFolder } from './migrate.ts'
-
-const Journal = z.object({ entries: z.array(z.object({ when: z.number(), tag: z.string() })) })
+import { migrationsFolder, migrationsIn, pendingAfter } from './migrations.ts'
 
 /** What a database is, as this build sees it. */
 export interface SchemaState {
@@ -41,23 +36,16 @@ export async function inspectSchema(databaseUrl: string, timeoutMs = 3_000): Pro
           'select max(created_at) as at from drizzle.__drizzle_migrations',
         )
       : { rows: [] }
-    // As the migrator counts: what is younger than the last one that was applied.
     const last = Number(done[0]?.at ?? 0)
-    const migrations = await ownMigrations()
+    const migrations = await migrationsIn(migrationsFolder)
     return {
       version: servers[0]?.version.split(' ')[0] ?? '',
       major: Math.floor(Number(servers[0]?.number ?? 0) / 10_000),
-      pending: migrations.filter(({ when }) => when > last).length,
+      pending: pendingAfter(last, migrations).length,
       latest: migrations.at(-1)?.tag ?? '',
       isAhead: last > Math.max(...migrations.map(({ when }) => when)),
     }
   } finally {
     await client.end()
   }
-}
-
-/** In the order in which they are applied. */
-async function ownMigrations(): Promise<{ when: number; tag: string }[]> {
-  const text = await readFile(join(migrationsFolder, 'meta', '_journal.json'), 'utf8')
-  return Journal.parse(JSON.parse(text)).entries
 }

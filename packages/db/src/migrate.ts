@@ -1,12 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { DevflowError } from '@devflow/contracts'
-import { readMigrationFiles } from 'drizzle-orm/migrator'
 import pg from 'pg'
+import { hashOf, type Migration, migrationsFolder, migrationsIn, pendingAfter } from './migrations.ts'
 import { plantSeed } from './pricing/seed.ts'
-
-/** Where the migrations lie: SQL files and the journal that orders them. */
-export const migrationsFolder = fileURLToPath(new URL('../../../migrations', import.meta.url))
 
 /** One migrator at a time, whichever process it is in. */
 const MIGRATION_LOCK = 4_715_020_701
@@ -41,10 +37,14 @@ export async function migrate(
   try {
     await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK])
     await client.query("set client_min_messages = 'warning'")
-    await refuseOthers(client, folder)
+    const migrations = await migrationsIn(folder)
+    const applied = await appliedTo(client)
+    await refuseOthers(applied, migrations, folder)
+    const last = Math.max(0, ...applied.map(({ at }) => at))
+    const isPending = pendingAfter(last, migrations).length > 0
     await client.query(`set lock_timeout = ${LONGEST_LOCK_WAIT_MS}`)
     await standingBack(patienceMs, async () => {
-      await applyMigrations(client, folder)
+      if (isPending) await applyMigrations(client, folder)
       await client.query('select devflow.make_partitions()')
     })
     await plantSeed(client)
@@ -55,8 +55,8 @@ export async function migrate(
 }
 
 /**
- * Loaded by who migrates, and by nobody else: Node reads drizzle's package.json, of 180 KB, anew for each of its modules, which
- * was most of what loading this package cost.
+ * Loaded where there is something to apply, and nowhere else: Node reads drizzle's package.json, of 180 KB, anew for each of its
+ * modules, which takes longer than all else that a start does with a database that is as it should be.
  */
 async function applyMigrations(client: pg.Client, folder: string): Promise<void> {
   const [{ drizzle }, { migrate: apply }] = await Promise.all([
@@ -90,19 +90,34 @@ async function standingBack(patienceMs: number, change: () => Promise<void>): Pr
 const isLocked = (error: unknown): boolean =>
   error instanceof Error && (('code' in error && error.code === LOCK_NOT_AVAILABLE) || isLocked(error.cause))
 
-/** The migrator itself looks at times alone, and would take a database of another making for its own. */
-async function refuseOthers(client: pg.Client, folder: string): Promise<void> {
+/** A migration on record. */
+interface Applied {
+  at: number
+  hash: string
+}
+
+/** None where nobody has migrated the database yet. */
+async function appliedTo(client: pg.Client): Promise<Applied[]> {
   const { rows: tables } = await client.query<{ name: string | null }>(
     "select to_regclass('drizzle.__drizzle_migrations')::text as name",
   )
-  if (!tables[0]?.name) return
+  if (!tables[0]?.name) return []
   const { rows } = await client.query<{ hash: string; at: string }>(
     'select hash, created_at as at from drizzle.__drizzle_migrations',
   )
+  return rows.map(({ hash, at }) => ({ at: Number(at), hash }))
+}
+
+/** The migrator itself looks at times alone, and would take a database of another making for its own. */
+async function refuseOthers(
+  applied: readonly Applied[],
+  migrations: readonly Migration[],
+  folder: string,
+): Promise<void> {
   const ours = new Map(
-    readMigrationFiles({ migrationsFolder: folder }).map(({ folderMillis, hash }) => [folderMillis, hash]),
+    await Promise.all(migrations.map(async (each) => [each.when, await hashOf(each, folder)] as const)),
   )
-  if (rows.every(({ hash, at }) => (ours.get(Number(at)) ?? hash) === hash)) return
+  if (applied.every(({ at, hash }) => (ours.get(at) ?? hash) === hash)) return
   throw new DevflowError(
     'CONFLICT',
     'migrations_differ',
