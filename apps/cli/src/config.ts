@@ -1,8 +1,8 @@
-import { USUAL_NICE } from '@devflow/local-stack'
-import { parseConfig } from '@devflow/process'
+import { USUAL_NICE } from '@devflow/local-stack/give-way'
+import { parseConfig } from '@devflow/process/config'
 import { z } from 'zod'
 import { type KeyProvider, variableSet } from './keys/providers.ts'
-import { LANGUAGES, type Language } from './messages/languages.ts'
+import { LANGUAGES } from './messages/languages.ts'
 
 const ms = (byDefault: number) =>
   z.coerce.number().int().min(1).default(byDefault).describe('a whole number of milliseconds')
@@ -110,20 +110,4 @@ function modelProvidersOf(config: z.infer<typeof Schema>, env: NodeJS.ProcessEnv
     'openai-compatible': isServed,
   }
   return Object.entries(set).flatMap(([provider, value]) => (value ? [provider] : []))
-}
-
-/**
- * What has to be known before the command line is read: the language of its help, and how failures are told. Wrong values
- * are no matter here; they are refused when they are read for good.
- */
-export function readManner(argv: readonly string[], env: NodeJS.ProcessEnv) {
-  const at = argv.findIndex((word) => /^--lang(=|$)/.test(word))
-  const told = at < 0 ? undefined : (argv[at]?.split('=')[1] ?? argv[at + 1])
-  const wish = told ?? env.DEVFLOW_LANG
-  const language: Language = LANGUAGES.find((each) => each === wish) ?? 'en'
-  return {
-    language,
-    json: argv.includes('--json'),
-    tellsOrigins: ['debug', 'trace'].includes(env.DEVFLOW_LOG_LEVEL ?? ''),
-  }
 }

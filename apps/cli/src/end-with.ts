@@ -1,9 +1,8 @@
-import type { Command } from 'commander'
-import { EXIT, exitCodeOfFailure } from './exit-codes.ts'
-import { invocationOf } from './invocation.ts'
+import { type Command, CommanderError } from 'commander'
+import { EXIT } from './exit-codes.ts'
 import { outputOn } from './output/output.ts'
 import { whenUnread } from './output/when-unread.ts'
-import { type Telling, tellFailure } from './tell-failure.ts'
+import type { Circumstances, Telling } from './telling.ts'
 
 /** Runs a command to the process's end. Commands set `process.exitCode`; failures are put in words for people. */
 export async function endWith(program: Command, telling: Telling): Promise<never> {
@@ -18,9 +17,8 @@ export async function endWith(program: Command, telling: Telling): Promise<never
     if (command.name() === 'up') output.outlive()
     else whenUnread(output.leave)
   })
-  const fail = (error: unknown) => {
-    tellFailure(error, { ...telling, url: () => begun && invocationOf(begun).url })
-    process.exitCode = exitCodeOfFailure(error)
+  const fail = async (error: unknown) => {
+    process.exitCode = await exitCodeFor(error, { ...telling, begun })
   }
   // Help and the version end as failures do, and are output too.
   const work = program.parseAsync().catch(fail).then(output.flushed)
@@ -31,4 +29,13 @@ export async function endWith(program: Command, telling: Telling): Promise<never
   await Promise.all([output.flushed(), errors.flushed()])
   // What a library has left open must not keep a finished command.
   process.exit()
+}
+
+async function exitCodeFor(error: unknown, circumstances: Circumstances): Promise<number> {
+  // Commander has printed help, or the version: that says it all.
+  if (error instanceof CommanderError && (error.exitCode === 0 || error.code === 'commander.help'))
+    return error.exitCode === 0 ? EXIT.completed : EXIT.badUsage
+  // Only here: what ends well has nothing to tell.
+  const { tellFailure } = await import('./tell-failure.ts')
+  return tellFailure(error, circumstances)
 }

@@ -5,6 +5,7 @@ import { type Config, readConfig } from './config.ts'
 import { type Language, wordsIn } from './messages/languages.ts'
 import type { Words } from './messages/words.ts'
 import { type Screen, screenOf } from './terminal/screen.ts'
+import { DATA_FOLDER } from './up/data-folder.ts'
 import { runningOn } from './up/running.ts'
 
 /** Options that every command takes. */
@@ -34,9 +35,6 @@ export interface Invocation {
 }
 
 const DEFAULT_URL = 'http://127.0.0.1:8787'
-
-/** The folder of `devflow up`, unless it was told another. */
-export const DATA_FOLDER = '.devflow'
 
 export function invocationOf(command: Command): Invocation {
   const { json = false, lang, token: toldToken, url: toldUrl } = command.optsWithGlobals<SharedOptions>()

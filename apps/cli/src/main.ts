@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-import { readManner } from './config.ts'
 import { endWith } from './end-with.ts'
+import { readManner } from './manner.ts'
 import { wordsIn } from './messages/languages.ts'
 import { createProgram } from './program.ts'
 import { isAlone } from './repl/alone.ts'

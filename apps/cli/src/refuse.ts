@@ -1,5 +1,7 @@
-import { DevflowError } from '@devflow/contracts'
+import { DevflowError } from '@devflow/contracts/devflow-error'
+
+export const BAD_USAGE = 'bad_usage'
 
 /** What was asked for on the command line is wrong: exit code 2. */
-export const badUsage = (message: string, code = 'bad_usage'): DevflowError =>
+export const badUsage = (message: string, code = BAD_USAGE): DevflowError =>
   new DevflowError('INVALID', code, message)

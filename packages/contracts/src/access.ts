@@ -1,18 +1,8 @@
 import { z } from 'zod'
+import { SCOPES } from './choices.ts'
 import { durationMs, IsoDuration } from './duration.ts'
 import { Principal } from './ids.ts'
 
-/** What a caller may do; `admin` holds whatever the others do not name. */
-export const SCOPES = [
-  'runs:read',
-  'runs:write',
-  'gates:decide',
-  'registry:read',
-  'registry:write',
-  'budgets:write',
-  'tokens:write',
-  'admin',
-] as const
 export const Scope = z.enum(SCOPES)
 export type Scope = z.infer<typeof Scope>
 

@@ -1,9 +1,8 @@
 import { z } from 'zod'
+import { BUDGET_SCOPES } from './choices.ts'
 import { Budget, BudgetPolicy } from './entries.ts'
 import { EntryId } from './ids.ts'
 
-/** `run`: what a run has that says nothing itself. The others are shared, by the UTC day: by all, a persona's, a tenant's. */
-export const BUDGET_SCOPES = ['run', 'day', 'persona-day', 'tenant-day'] as const
 export const BudgetScope = z.enum(BUDGET_SCOPES)
 export type BudgetScope = z.infer<typeof BudgetScope>
 

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { BUDGET_POLICIES, PROVIDERS } from './choices.ts'
 import { durationMs, IsoDuration } from './duration.ts'
 import { FunctionFields } from './function-entry.ts'
 import { EntryId, Name } from './ids.ts'
@@ -10,7 +11,7 @@ import { TopicPattern } from './topics.ts'
 export const JsonSchema = z.record(z.string(), z.json())
 export type JsonSchema = z.infer<typeof JsonSchema>
 
-export const BudgetPolicy = z.enum(['block', 'warn_continue', 'prompt'])
+export const BudgetPolicy = z.enum(BUDGET_POLICIES)
 export type BudgetPolicy = z.infer<typeof BudgetPolicy>
 export const Budget = z.strictObject({
   limitMicroUsd: MicroUsd.optional(),
@@ -254,17 +255,6 @@ export const TemplateEntry = z.strictObject({
 })
 export type TemplateEntry = z.infer<typeof TemplateEntry>
 
-export const PROVIDERS = [
-  'openrouter',
-  'openai',
-  'anthropic',
-  'google',
-  'ollama',
-  'openai-compatible',
-  'offline',
-  'scripted',
-  'terminal',
-] as const
 export const Provider = z.enum(PROVIDERS)
 export type Provider = z.infer<typeof Provider>
 

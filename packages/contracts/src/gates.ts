@@ -1,7 +1,8 @@
 import { z } from 'zod'
+import { GATE_STATUSES } from './choices.ts'
 import { Principal, RunId, Sha256 } from './ids.ts'
 
-export const GateStatus = z.enum(['open', 'approved', 'rejected', 'expired', 'canceled'])
+export const GateStatus = z.enum(GATE_STATUSES)
 export type GateStatus = z.infer<typeof GateStatus>
 
 export const DecisionKind = z.enum(['approve', 'reject', 'request_changes'])

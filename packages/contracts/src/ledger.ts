@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { USAGE_BY } from './choices.ts'
 
 export const CALL_STATUSES = ['reserved', 'settled', 'unsettled', 'failed', 'aborted'] as const
 export const CallStatus = z.enum(CALL_STATUSES)
@@ -38,7 +39,6 @@ export const Call = z.object({
 export type Call = z.infer<typeof Call>
 
 /** What usage is summed by. `label`: by the values of one label. */
-export const USAGE_BY = ['model', 'persona', 'day', 'template', 'run', 'label'] as const
 export const UsageBy = z.enum(USAGE_BY)
 export type UsageBy = z.infer<typeof UsageBy>
 

@@ -1,8 +1,8 @@
 import { z } from 'zod'
+import { ENTRY_KINDS } from './choices.ts'
 import { EntryId, Principal, Sha256 } from './ids.ts'
 
 /** Every kind the format knows. */
-export const ENTRY_KINDS = ['template', 'persona', 'schema', 'function'] as const
 export const EntryKind = z.enum(ENTRY_KINDS, { error: `expected one of ${ENTRY_KINDS.join(', ')}` })
 export type EntryKind = z.infer<typeof EntryKind>
 

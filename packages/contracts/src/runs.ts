@@ -1,17 +1,9 @@
 import { z } from 'zod'
 import { RunBudget } from './budgets.ts'
+import { RUN_STATUSES } from './choices.ts'
 import { ErrorRecord } from './errors.ts'
 import { Principal, RunId, Sha256 } from './ids.ts'
 
-export const RUN_STATUSES = [
-  'queued',
-  'running',
-  'waiting',
-  'paused',
-  'completed',
-  'failed',
-  'canceled',
-] as const
 export const RunStatus = z.enum(RUN_STATUSES)
 export type RunStatus = z.infer<typeof RunStatus>
 

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { OVERLAPS } from './choices.ts'
 import { durationMs, IsoDuration } from './duration.ts'
 import { Principal } from './ids.ts'
 import { SourceId, Submission, SubmitTemplate } from './triggers.ts'
@@ -53,7 +54,6 @@ export const ScheduleSpec = z
 export type ScheduleSpec = z.infer<typeof ScheduleSpec>
 
 /** What becomes of an occasion while the schedule's last run is unfinished. */
-export const OVERLAPS = ['skip', 'buffer_one', 'buffer_all', 'cancel_other', 'allow_all'] as const
 export const Overlap = z.enum(OVERLAPS)
 export type Overlap = z.infer<typeof Overlap>
 

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { DELIVERY_STATUSES } from './choices.ts'
 import { EntryId, Principal, RunId } from './ids.ts'
 import { Labels } from './runs.ts'
 import { TopicPattern } from './topics.ts'
@@ -42,7 +43,6 @@ export type Webhook = z.infer<typeof Webhook>
 export const WebhookSecret = z.object({ id: SourceId, secret: z.string(), oldUntil: z.iso.datetime() })
 export type WebhookSecret = z.infer<typeof WebhookSecret>
 
-export const DELIVERY_STATUSES = ['pending', 'delivered', 'dead'] as const
 export const DeliveryStatus = z.enum(DELIVERY_STATUSES)
 
 /** Something a webhook is told. `id` is the `webhook-id` of its messages, the same in every attempt. */

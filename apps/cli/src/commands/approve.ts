@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
-import { type DecisionFlags, decideGate } from '../decision.ts'
 import type { Words } from '../messages/words.ts'
+import { onDemand } from './on-demand.ts'
 import { dollarsIn } from './values.ts'
 
 export function addApprove(program: Command, words: Words): void {
@@ -13,7 +13,5 @@ export function addApprove(program: Command, words: Words): void {
     .option('--comment <text>', help.comment)
     .option('--subject-hash <hash>', help.subjectHash)
     .option('--raise-to <usd>', help.raiseTo, dollarsIn(words))
-    .action((run: string, gate: string | undefined, flags: DecisionFlags, command: Command) =>
-      decideGate('approve', run, gate, flags, command),
-    )
+    .action(onDemand(async () => (await import('../actions/decide.ts')).deciding('approve')))
 }

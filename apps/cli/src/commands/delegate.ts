@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander'
-import { delegateGate } from '../decision.ts'
 import type { Words } from '../messages/words.ts'
+import { onDemand } from './on-demand.ts'
 
 export function addDelegate(program: Command, words: Words): void {
   const { gates: help, arguments: named } = words.help
@@ -11,8 +11,5 @@ export function addDelegate(program: Command, words: Words): void {
     .argument('[gate]', named.gate)
     .addOption(new Option('--to <principal>', help.to).makeOptionMandatory())
     .option('--comment <text>', help.delegateComment)
-    .action(
-      (run: string, gate: string | undefined, flags: { to: string; comment?: string }, command: Command) =>
-        delegateGate(run, gate, flags, command),
-    )
+    .action(onDemand(async () => (await import('../actions/decide.ts')).delegateGate))
 }

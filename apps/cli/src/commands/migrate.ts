@@ -1,7 +1,7 @@
-import { resolve } from 'node:path'
 import type { Command } from 'commander'
-import { DATA_FOLDER, invocationOf } from '../invocation.ts'
 import type { Words } from '../messages/words.ts'
+import { DATA_FOLDER } from '../up/data-folder.ts'
+import { onDemand } from './on-demand.ts'
 
 /** For those who run API and workers by themselves: neither migrates. */
 export function addMigrate(program: Command, words: Words): void {
@@ -10,14 +10,5 @@ export function addMigrate(program: Command, words: Words): void {
     .command('migrate')
     .description(help.about)
     .option('--data <dir>', help.data, DATA_FOLDER)
-    .action(async ({ data }: { data: string }, command: Command) => {
-      const invocation = invocationOf(command)
-      const { json, screen, printJson } = invocation
-      // Only here: it takes a second that no other command should.
-      const { migrate } = await import('@devflow/db')
-      const { withDatabase } = await import('../with-database.ts')
-      await withDatabase(resolve(data), invocation, (databaseUrl) => migrate(databaseUrl))
-      if (json) printJson({ migrated: true })
-      else screen.print(words.migrated)
-    })
+    .action(onDemand(async () => (await import('../actions/migrate.ts')).migrateDatabase))
 }

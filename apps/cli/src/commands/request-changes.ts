@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
-import { type DecisionFlags, decideGate } from '../decision.ts'
 import type { Words } from '../messages/words.ts'
+import { onDemand } from './on-demand.ts'
 
 export function addRequestChanges(program: Command, words: Words): void {
   const { gates: help, arguments: named } = words.help
@@ -11,7 +11,5 @@ export function addRequestChanges(program: Command, words: Words): void {
     .argument('[gate]', named.gate)
     .option('--comment <text>', help.comment)
     .option('--subject-hash <hash>', help.subjectHash)
-    .action((run: string, gate: string | undefined, flags: DecisionFlags, command: Command) =>
-      decideGate('request_changes', run, gate, flags, command),
-    )
+    .action(onDemand(async () => (await import('../actions/decide.ts')).deciding('request_changes')))
 }

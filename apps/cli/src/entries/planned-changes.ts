@@ -1,8 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { ChangeOp, DevflowClient } from '@devflow/client'
 import { DevflowError } from '@devflow/contracts'
-import type { Paint } from '../terminal/palette.ts'
-import type { Screen } from '../terminal/screen.ts'
 import { canonical, type EntryDocument } from './entry-files.ts'
 
 /** What is sent of one entry, and where it stands. */
@@ -32,26 +30,6 @@ export async function plannedChanges(
   }
   const deleted = gone.map((id) => ({ op: 'delete' as const, id: canonical(id), entry: { id }, place: id }))
   return { changes: [...changes, ...deleted], unchanged }
-}
-
-export const MARKS: Record<ChangeOp, { mark: string; paint: Paint }> = {
-  create: { mark: '+', paint: 'good' },
-  update: { mark: '~', paint: 'notice' },
-  delete: { mark: '-', paint: 'bad' },
-}
-
-interface Told {
-  op: ChangeOp
-  id: string
-  kind?: string
-}
-
-/** `+ acme:note@1  schema`. */
-export function changeLines(changes: readonly Told[], { palette }: Screen): string[] {
-  return changes.map(({ op, id, kind }) => {
-    const { mark, paint } = MARKS[op]
-    return `${palette[paint](mark)} ${id}${kind === undefined ? '' : `  ${palette.faint(kind)}`}`
-  })
 }
 
 /** What a call answers. Where it refuses, it is told by file and line what the API tells by the place in the request. */

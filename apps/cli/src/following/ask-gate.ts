@@ -4,6 +4,7 @@ import { DevflowError } from '@devflow/contracts'
 import type { Words } from '../messages/words.ts'
 import { inOneLine } from '../terminal/fit.ts'
 import type { Screen } from '../terminal/screen.ts'
+import { decidedLines } from './decided-lines.ts'
 import type { Ask } from './follow-run.ts'
 import { canGoBack, gateLines, subjectLines } from './gate-lines.ts'
 
@@ -105,15 +106,6 @@ async function decide(
     if (!(error instanceof DevflowError) || error.code !== 'gate_closed') throw error
     screen.print(screen.palette.notice(await endedElsewhere(client, gate, words)), '')
   }
-}
-
-/** What has come of a decision. */
-export function decidedLines(gate: Gate, decision: DecisionKind, { gate: words }: Words): string[] {
-  const given = gate.decisions.filter((each) => each.decision === decision).length
-  return [
-    words.decided[decision](gate.id),
-    ...(gate.status === 'open' ? [words.stillOpen(given, gate.quorum)] : []),
-  ]
 }
 
 async function endedElsewhere(client: DevflowClient, gate: Gate, words: Words): Promise<string> {

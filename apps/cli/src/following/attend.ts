@@ -1,9 +1,8 @@
-import type { Run } from '@devflow/client'
+import type { DevflowClient, Run } from '@devflow/client'
 import { EXIT, exitCodeOf } from '../exit-codes.ts'
 import type { Invocation } from '../invocation.ts'
-import { askGate } from './ask-gate.ts'
 import { endLines, leftLines, waitingLines } from './end-lines.ts'
-import { followRun } from './follow-run.ts'
+import { type Ask, followRun } from './follow-run.ts'
 import { jsonView } from './json-view.ts'
 import { leavingSignal } from './leaving.ts'
 import { lineView } from './line-view.ts'
@@ -17,8 +16,8 @@ export async function attend(run: Run, invocation: Invocation): Promise<number> 
   const view = viewOf(invocation)
   const client = invocation.client({ onRetry: () => view.lost() })
   const leaving = leavingSignal()
-  const ask = !json && screen.canAsk ? askGate(client, screen, words) : undefined
   try {
+    const ask = !json && screen.canAsk ? await asking(client, invocation) : undefined
     const ending = await followRun(run, { client, view, ask, leaving: leaving.signal })
     if (!json) {
       if (ending.how === 'left') screen.print(...leftLines(run.id, screen, words))
@@ -36,4 +35,10 @@ export async function attend(run: Run, invocation: Invocation): Promise<number> 
 function viewOf({ json, screen, words }: Invocation): View {
   if (json) return jsonView(screen)
   return screen.isTerminal ? liveView(screen, words, quietKeyboard(process.stdin)) : lineView(screen, words)
+}
+
+/** Loaded where somebody can be asked: what draws questions is of no use in a pipe. */
+async function asking(client: DevflowClient, { screen, words }: Invocation): Promise<Ask> {
+  const { askGate } = await import('./ask-gate.ts')
+  return askGate(client, screen, words)
 }

@@ -1,4 +1,4 @@
-import { DevflowError } from '@devflow/contracts'
+import { DevflowError } from '@devflow/contracts/devflow-error'
 import type { Words } from '../messages/words.ts'
 
 /** What is written to, and how that ends before the command does. */

@@ -32,7 +32,7 @@ export function addPrompt(program: Command): void {
       if (!typed) return screen.print('')
       begun = typed.rest
       for (const line of typed.lines.map((each) => each.trim()).filter((each) => each !== '')) {
-        const order = orderIn(line, words)
+        const order = await orderIn(line, words)
         if (order?.do === 'leave') return
         history.add(line)
         if (order?.do !== 'run' || (await run(order.args))) continue
@@ -44,11 +44,11 @@ export function addPrompt(program: Command): void {
 }
 
 /** What a line asks for; undefined where that was refused, and told. */
-function orderIn(line: string, words: Words): Order | undefined {
+async function orderIn(line: string, words: Words): Promise<Order | undefined> {
   try {
     return orderOf(line, words)
   } catch (error) {
-    tellFailure(error, { words, json: false, tellsOrigins: false, url: () => undefined })
+    await tellFailure(error, { words, json: false, tellsOrigins: false })
     return undefined
   }
 }

@@ -2,12 +2,11 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { quote } from 'shlex'
 import type { Language } from '../messages/languages.ts'
+import { USUAL_FOLDER, USUAL_NAMESPACE } from './usual-names.ts'
 
 /** The files stand there as they are written where nothing else is told. */
 const FOLDER = fileURLToPath(new URL('../../starter', import.meta.url))
 
-export const USUAL_FOLDER = 'entries'
-export const USUAL_NAMESPACE = 'my'
 /** Its template, behind the namespace. */
 export const STARTER_TEMPLATE = 'release-note'
 

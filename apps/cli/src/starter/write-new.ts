@@ -12,7 +12,7 @@ import { dirname, join, resolve } from 'node:path'
 import { DevflowError } from '@devflow/contracts'
 import type { Words } from '../messages/words.ts'
 import { badUsage } from '../refuse.ts'
-import { nearest } from '../up/check-options.ts'
+import { nearest } from '../up/nearest.ts'
 import type { StarterFile } from './starter-files.ts'
 
 /**

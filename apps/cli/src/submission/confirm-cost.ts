@@ -1,4 +1,3 @@
-import { confirm, isCancel } from '@clack/prompts'
 import type { DevflowClient, SubmitRun } from '@devflow/client'
 import type { Invocation } from '../invocation.ts'
 import { previewLines } from './preview-lines.ts'
@@ -18,6 +17,8 @@ export async function confirmCost(
   screen.print(...previewLines(preview, screen, words))
   const isFree = total.microUsd.high === 0 && warnings.length === 0
   if (isAgreed || isFree || !screen.canAsk) return true
+  // Only here: most runs are submitted without a question.
+  const { confirm, isCancel } = await import('@clack/prompts')
   const answer = await confirm({ message: words.run.preview.submit, withGuide: false })
   return !isCancel(answer) && answer
 }

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { SubmitRun } from '@devflow/client'
-import { parse } from 'yaml'
 import { jsonOrText } from '../commands/values.ts'
 import type { Words } from '../messages/words.ts'
 import { badUsage } from '../refuse.ts'
@@ -18,11 +17,15 @@ export interface SubmissionFlags {
   label?: Pair[]
 }
 
-/** What is submitted. Throws INVALID `bad_usage` where the flags do not go together or a file cannot be read. */
-export function submissionOf(template: string, flags: SubmissionFlags, words: Words): SubmitRun {
+/** What is submitted. Rejects with INVALID `bad_usage` where the flags do not go together or a file cannot be read. */
+export async function submissionOf(
+  template: string,
+  flags: SubmissionFlags,
+  words: Words,
+): Promise<SubmitRun> {
   const { bind, repo, base, budget, label } = flags
   if (base !== undefined && repo === undefined) throw badUsage(words.failures.baseNeedsRepo)
-  const input = inputOf(flags, words)
+  const input = await inputOf(flags, words)
   return {
     template,
     ...(input === undefined ? {} : { input: input as SubmitRun['input'] }),
@@ -37,12 +40,12 @@ export function submissionOf(template: string, flags: SubmissionFlags, words: Wo
 const repositoryAt = (repo: string): string => (/^[a-z][a-z+.-]*:\/\//i.test(repo) ? repo : resolve(repo))
 
 /** The input that flags make; fields of `--input` come over the file's, or over `before` where there is none. */
-export function inputOf(
+export async function inputOf(
   { input, inputFile }: Pick<SubmissionFlags, 'input' | 'inputFile'>,
   words: Words,
   before?: unknown,
-): unknown {
-  const whole = inputFile === undefined ? before : readInput(inputFile, words)
+): Promise<unknown> {
+  const whole = inputFile === undefined ? before : await readInput(inputFile, words)
   if (!input) return whole
   if (whole !== undefined && !isObject(whole)) throw badUsage(words.failures.notObject)
   return { ...whole, ...Object.fromEntries(input.map(([name, value]) => [name, jsonOrText(value)])) }
@@ -51,7 +54,9 @@ export function inputOf(
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-function readInput(file: string, { failures }: Words): unknown {
+async function readInput(file: string, { failures }: Words): Promise<unknown> {
+  // Only here: most inputs are told as flags.
+  const { parse } = await import('yaml')
   try {
     // YAML reads JSON too.
     return parse(readFileSync(file === '-' ? 0 : file, 'utf8'), { prettyErrors: true })

@@ -1,7 +1,7 @@
 // `devflow up` with stand-ins for API and worker, so that tests see supervision alone.
 import { fileURLToPath } from 'node:url'
-import { readManner } from '../config.ts'
 import { endWith } from '../end-with.ts'
+import { readManner } from '../manner.ts'
 import { wordsIn } from '../messages/languages.ts'
 import { createProgram } from '../program.ts'
 

@@ -1,7 +1,7 @@
-import { existsSync, statSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { statSync } from 'node:fs'
 import { isLoopback, SHORTEST_TOKEN } from '@devflow/process'
 import { badUsage } from '../refuse.ts'
+import { nearest } from './nearest.ts'
 import type { UpOptions } from './up-options.ts'
 
 /** Refuses, before anything is started or made, what would come to nothing later. Throws INVALID `bad_usage`. */
@@ -15,11 +15,6 @@ export function checkOptions(options: UpOptions): void {
   for (const folder of entries) if (!isFolder(folder)) throw badUsage(failures.noFolder('--entries', folder))
   for (const folder of workspaceRoots)
     if (!isFolder(folder)) throw badUsage(failures.noFolder('--workspace-root', folder))
-}
-
-/** The path itself, or what is there above it: `devflow up` makes the rest. */
-export function nearest(path: string): string {
-  return existsSync(path) || path === dirname(path) ? path : nearest(dirname(path))
 }
 
 const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false

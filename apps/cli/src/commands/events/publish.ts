@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
-import { invocationOf } from '../../invocation.ts'
 import type { Words } from '../../messages/words.ts'
+import { onDemand } from '../on-demand.ts'
 import { jsonOrText } from '../values.ts'
 
 export function addPublish(events: Command, words: Words): void {
@@ -11,15 +11,5 @@ export function addPublish(events: Command, words: Words): void {
     .argument('<topic>', help.events.topic)
     .option('--data <json>', help.events.data, jsonOrText)
     .option('--id <id>', help.events.id)
-    .action(async (topic: string, { data, id }: { data?: unknown; id?: string }, command: Command) => {
-      const { json, screen, printJson, client } = invocationOf(command)
-      const published = await client().topics.publish({
-        topic,
-        ...(data === undefined ? {} : { data: data as never }),
-        ...(id === undefined ? {} : { id }),
-      })
-      if (json) return printJson(published)
-      const { seq, duplicate } = published
-      screen.print(duplicate ? words.sources.duplicate(published.id, seq) : words.sources.published(seq))
-    })
+    .action(onDemand(async () => (await import('../../actions/events/publish.ts')).publishEvent))
 }

@@ -1,7 +1,6 @@
 import type { Command } from 'commander'
-import { changeLines } from '../../entries/planned-changes.ts'
-import { invocationOf } from '../../invocation.ts'
 import type { Words } from '../../messages/words.ts'
+import { onDemand } from '../on-demand.ts'
 import { wholeIn } from '../values.ts'
 
 const MOST = 2_147_483_647
@@ -13,10 +12,5 @@ export function addRestore(registry: Command, words: Words): void {
     .description(help.restore)
     .argument('<version>', named.version, wholeIn(words, 0, MOST))
     .option('--base <version>', help.base, wholeIn(words, 0, MOST))
-    .action(async (from: number, { base }: { base?: number }, command: Command) => {
-      const { json, screen, printJson, client } = invocationOf(command)
-      const made = await client().registry.restore(from, base === undefined ? {} : { baseVersion: base })
-      if (json) return printJson(made)
-      screen.print(...changeLines(made.applied, screen), words.registry.restored(made.version, from))
-    })
+    .action(onDemand(async () => (await import('../../actions/registry/restore.ts')).restoreVersion))
 }

@@ -1,8 +1,6 @@
 import type { Command } from 'commander'
-import { stringify } from 'yaml'
-import { invocationOf } from '../../invocation.ts'
 import type { Words } from '../../messages/words.ts'
-import { harmless } from '../../terminal/fit.ts'
+import { onDemand } from '../on-demand.ts'
 
 export function addShow(registry: Command, words: Words): void {
   const { registry: help, arguments: named } = words.help
@@ -10,15 +8,5 @@ export function addShow(registry: Command, words: Words): void {
     .command('show')
     .description(help.show)
     .argument('<id>', named.entry)
-    .action(async (id: string, _: object, command: Command) => {
-      const { json, screen, printJson, client } = invocationOf(command)
-      const found = await client().registry.show(id)
-      if (json) return printJson(found)
-      const { sources, hash } = words.registry
-      // A comment, so that all of it is YAML that `apply` takes.
-      screen.print(
-        screen.palette.faint(`# ${sources[found.source] ?? found.source}, ${hash} ${found.hash}`),
-        harmless(stringify(found.entry, { lineWidth: 0 })).trimEnd(),
-      )
-    })
+    .action(onDemand(async () => (await import('../../actions/registry/show.ts')).showEntry))
 }

@@ -1,7 +1,7 @@
-import { OVERLAPS, type Overlap } from '@devflow/contracts'
+import { OVERLAPS } from '@devflow/contracts/choices'
 import { type Command, Option } from 'commander'
-import { invocationOf } from '../../invocation.ts'
 import type { Words } from '../../messages/words.ts'
+import { onDemand } from '../on-demand.ts'
 
 export function addTrigger(schedules: Command, words: Words): void {
   const { help } = words.sources
@@ -10,10 +10,5 @@ export function addTrigger(schedules: Command, words: Words): void {
     .description(help.schedules.trigger)
     .argument('<id>', help.id)
     .addOption(new Option('--overlap <policy>', help.schedules.overlap).choices(OVERLAPS))
-    .action(async (id: string, { overlap }: { overlap?: Overlap }, command: Command) => {
-      const { json, screen, printJson, client } = invocationOf(command)
-      const schedule = await client().schedules.trigger(id, overlap === undefined ? {} : { overlap })
-      if (json) return printJson(schedule)
-      screen.print(words.sources.triggered(id))
-    })
+    .action(onDemand(async () => (await import('../../actions/schedules/trigger.ts')).triggerSchedule))
 }

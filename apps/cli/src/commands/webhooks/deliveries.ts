@@ -1,18 +1,8 @@
-import type { Delivery } from '@devflow/client'
-import { DELIVERY_STATUSES } from '@devflow/contracts'
+import { DELIVERY_STATUSES } from '@devflow/contracts/choices'
 import { type Command, Option } from 'commander'
-import { invocationOf } from '../../invocation.ts'
 import type { Words } from '../../messages/words.ts'
-import { age } from '../../terminal/quantities.ts'
-import type { Screen } from '../../terminal/screen.ts'
-import { table } from '../../terminal/table.ts'
+import { onDemand } from '../on-demand.ts'
 import { wholeIn } from '../values.ts'
-
-interface Flags {
-  status?: Delivery['status']
-  limit: number
-  cursor?: string
-}
 
 export function addDeliveries(webhooks: Command, words: Words): void {
   const said = words.sources
@@ -24,39 +14,5 @@ export function addDeliveries(webhooks: Command, words: Words): void {
     .addOption(new Option('--status <status>', help.webhooks.status).choices(DELIVERY_STATUSES))
     .option('--limit <count>', help.limit, wholeIn(words, 1, 500), 20)
     .option('--cursor <cursor>', help.cursor)
-    .action(async (id: string, query: Flags, command: Command) => {
-      const { json, screen, printJson, client } = invocationOf(command)
-      const page = await client().webhooks.deliveries(id, query)
-      if (json) return printJson(page)
-      screen.print(...(page.items.length > 0 ? lines(page.items, screen, words) : [said.noDeliveries]))
-      if (page.nextCursor) screen.print(screen.palette.faint(said.more(page.nextCursor)))
-    })
-}
-
-function lines(
-  deliveries: readonly Delivery[],
-  screen: Screen,
-  { sources: { columns, delivery } }: Words,
-): string[] {
-  return table(
-    [
-      { title: columns.delivery },
-      { title: columns.type },
-      { title: columns.run },
-      { title: columns.state },
-      { title: columns.attempts, align: 'right' },
-      { title: columns.age, align: 'right' },
-      { title: columns.answer, gives: true },
-    ],
-    deliveries.map((each) => [
-      each.id,
-      each.type,
-      each.runId,
-      { text: delivery[each.status], paint: each.status === 'dead' ? 'bad' : 'plain' },
-      String(each.attempts),
-      age(each.createdAt),
-      each.error ?? (each.answered === undefined ? '' : String(each.answered)),
-    ]),
-    screen,
-  )
+    .action(onDemand(async () => (await import('../../actions/webhooks/deliveries.ts')).listDeliveries))
 }

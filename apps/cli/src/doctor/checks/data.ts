@@ -1,6 +1,6 @@
 import { constants } from 'node:fs'
 import { access, statfs } from 'node:fs/promises'
-import { nearest } from '../../up/check-options.ts'
+import { nearest } from '../../up/nearest.ts'
 import { type Check, failed, ok } from '../check.ts'
 
 /** With less, Postgres is soon unable to write its log. */

@@ -1,7 +1,6 @@
 import type { BudgetSetting } from '@devflow/client'
 import type { BudgetScope } from '@devflow/contracts'
-import type { Command } from 'commander'
-import { invocationOf } from '../../invocation.ts'
+import type { Invocation } from '../../invocation.ts'
 import { printBudgets } from './budget-lines.ts'
 
 /** Whether a budget is the one of this scope and persona. */
@@ -12,10 +11,9 @@ export const isOf =
 
 /** The API takes all budgets at once: they are read, changed and written. */
 export async function changeBudgets(
-  command: Command,
+  invocation: Invocation,
   how: (settings: BudgetSetting[]) => BudgetSetting[],
 ): Promise<void> {
-  const invocation = invocationOf(command)
   const { budgets } = invocation.client()
   const settings = (await budgets.list()).map(({ today: _, ...setting }): BudgetSetting => setting)
   printBudgets(invocation, await budgets.set(how(settings)))

@@ -1,39 +1,40 @@
 import type { DecisionKind, DevflowClient } from '@devflow/client'
 import { DevflowError } from '@devflow/contracts'
 import type { Command } from 'commander'
-import { decidedLines } from './following/ask-gate.ts'
-import { invocationOf } from './invocation.ts'
-import type { Words } from './messages/words.ts'
-import { badUsage } from './refuse.ts'
-import { findRunId } from './run-id.ts'
+import { decidedLines } from '../following/decided-lines.ts'
+import { invocationOf } from '../invocation.ts'
+import type { Words } from '../messages/words.ts'
+import { badUsage } from '../refuse.ts'
+import { findRunId } from '../run-id.ts'
 
-export interface DecisionFlags {
+interface Flags {
   comment?: string
   subjectHash?: string
   raiseTo?: number
 }
 
 /** Decides a gate of a run: the one named, or the only one that is open. */
-export async function decideGate(
-  decision: DecisionKind,
-  run: string,
-  gate: string | undefined,
-  { comment, subjectHash, raiseTo }: DecisionFlags,
-  command: Command,
-): Promise<void> {
-  const { json, screen, words, printJson, client: connect } = invocationOf(command)
-  const client = connect()
-  const id = await findRunId(client, run, words)
-  // What nobody has said they looked at is not claimed: without --subject-hash the log says «implied».
-  const decided = await client.gates.decide(id, gate ?? (await onlyOpenGate(client, id, words)), {
-    decision,
-    ...(comment === undefined ? {} : { comment }),
-    ...(subjectHash === undefined ? {} : { subjectHash }),
-    ...(raiseTo === undefined ? {} : { raiseToMicroUsd: raiseTo }),
-  })
-  if (json) printJson(decided)
-  else screen.print(...decidedLines(decided, decision, words))
-}
+export const deciding =
+  (decision: DecisionKind) =>
+  async (
+    run: string,
+    gate: string | undefined,
+    { comment, subjectHash, raiseTo }: Flags,
+    command: Command,
+  ): Promise<void> => {
+    const { json, screen, words, printJson, client: connect } = invocationOf(command)
+    const client = connect()
+    const id = await findRunId(client, run, words)
+    // What nobody has said they looked at is not claimed: without --subject-hash the log says «implied».
+    const decided = await client.gates.decide(id, gate ?? (await onlyOpenGate(client, id, words)), {
+      decision,
+      ...(comment === undefined ? {} : { comment }),
+      ...(subjectHash === undefined ? {} : { subjectHash }),
+      ...(raiseTo === undefined ? {} : { raiseToMicroUsd: raiseTo }),
+    })
+    if (json) printJson(decided)
+    else screen.print(...decidedLines(decided, decision, words))
+  }
 
 /** Hands the decision on: of the gate named, or of the only one that is open. */
 export async function delegateGate(
