@@ -319,6 +319,14 @@ CREATE FUNCTION devflow.seq_of(run uuid, is_chunk boolean, line_key text) RETURN
     ELSE (SELECT e.seq FROM devflow.run_events e WHERE e.run_id = run AND e.key = line_key) END
 $$;
 --> statement-breakpoint
+-- Why somebody may not write to a run any more; null when nothing stands in the way.
+CREATE FUNCTION devflow.stands_in_way(h devflow.run_heads, session text, its_epoch int, epoch_now int, execution int) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+  SELECT CASE WHEN session IS NOT NULL AND epoch_now IS DISTINCT FROM its_epoch THEN 'fenced'
+    WHEN execution IS NOT NULL AND h.execution_epoch <> execution THEN 'fenced'
+    -- A cancel may end a run that a workflow has just looked at: nothing of a workflow or session follows the end.
+    WHEN h.control = 'over' AND (session IS NOT NULL OR execution IS NOT NULL) THEN 'fenced' END
+$$;
+--> statement-breakpoint
 -- Words of shared budgets, see `budget_pools`. A call:
 CREATE TYPE devflow.call_key AS (run uuid, phase text, attempt int, turn int, call int);
 --> statement-breakpoint
@@ -360,25 +368,33 @@ SET search_path = devflow, pg_temp SET enable_seqscan = off SET enable_hashjoin 
 DECLARE
   -- How each member stands with its run: the run's last seq, the time of its next event, its tenant. A null verdict may write.
   m_seq bigint[]; m_at timestamptz[]; m_tenant text[]; any_limit boolean; any_out boolean; any_pooled boolean;
+  is_one boolean := cardinality(m_run) = 1;
   charged call_key[]; charges pool_charge[]; rooms pool_room[]; found jsonb; blocks jsonb; warned jsonb;
   evs run_events[]; moved uuid[] := '{}'; r record; spent numeric; spent_tokens bigint; last_run uuid; now_at timestamptz;
 BEGIN
   PERFORM 1 FROM run_heads h WHERE h.run_id = ANY(m_run) ORDER BY h.run_id FOR NO KEY UPDATE;
   now_at := devflow.clock();
-  SELECT array_agg(verdict), array_agg(NULL::text), array_agg(x.seq), array_agg(x.at), array_agg(x.tenant), bool_or(x.is_limited), bool_or(verdict IS NOT NULL), bool_or(x.pooled)
-    INTO verdicts, codes, m_seq, m_at, m_tenant, any_limit, any_out, any_pooled
-    FROM (
-      SELECT CASE WHEN h.run_id IS NULL THEN 'no_run'
-          WHEN m.session IS NOT NULL AND s.epoch IS DISTINCT FROM m.epoch THEN 'fenced'
-          WHEN m.execution IS NOT NULL AND h.execution_epoch <> m.execution THEN 'fenced'
-          -- A cancel may end a run that a workflow has just looked at: nothing of a workflow or session follows the end.
-          WHEN h.control = 'over' AND (m.session IS NOT NULL OR m.execution IS NOT NULL) THEN 'fenced' END AS verdict,
-        h.seq, greatest(h.last_at, now_at) AS at, h.tenant, h.pooled,
-        m.key IS NOT NULL AND (h.control <> 'go' OR h.pooled OR b.limit_micro_usd IS NOT NULL OR b.limit_tokens IS NOT NULL) AS is_limited
-      FROM unnest(m_run, m_session, m_epoch, m_execution, m_key) WITH ORDINALITY m(run, session, epoch, execution, key, o)
-      LEFT JOIN run_heads h ON h.run_id = m.run LEFT JOIN sessions s ON s.run_id = m.run AND s.session = m.session LEFT JOIN run_budgets b ON m.key IS NOT NULL AND b.run_id = m.run
-      ORDER BY m.o
-    ) x;
+  -- A statement costs most where it begins: what is said of one member is said in fewer words.
+  IF is_one THEN
+    SELECT ARRAY[stands_in_way(h, m_session[1], m_epoch[1], s.epoch, m_execution[1])], ARRAY[NULL::text], ARRAY[h.seq], ARRAY[greatest(h.last_at, now_at)], ARRAY[h.tenant],
+        m_key[1] IS NOT NULL AND (h.control <> 'go' OR h.pooled OR b.limit_micro_usd IS NOT NULL OR b.limit_tokens IS NOT NULL), h.pooled
+      INTO verdicts, codes, m_seq, m_at, m_tenant, any_limit, any_pooled
+      FROM run_heads h LEFT JOIN sessions s ON s.run_id = h.run_id AND s.session = m_session[1] LEFT JOIN run_budgets b ON m_key[1] IS NOT NULL AND b.run_id = h.run_id
+      WHERE h.run_id = m_run[1];
+    IF verdicts IS NULL THEN verdicts := ARRAY['no_run']; codes := ARRAY[NULL::text]; m_seq := ARRAY[NULL::bigint]; m_at := ARRAY[NULL::timestamptz]; m_tenant := ARRAY[NULL::text]; END IF;
+    any_out := verdicts[1] IS NOT NULL;
+  ELSE
+    SELECT array_agg(verdict), array_agg(NULL::text), array_agg(x.seq), array_agg(x.at), array_agg(x.tenant), bool_or(x.is_limited), bool_or(verdict IS NOT NULL), bool_or(x.pooled)
+      INTO verdicts, codes, m_seq, m_at, m_tenant, any_limit, any_out, any_pooled
+      FROM (
+        SELECT CASE WHEN h.run_id IS NULL THEN 'no_run' ELSE stands_in_way(h, m.session, m.epoch, s.epoch, m.execution) END AS verdict,
+          h.seq, greatest(h.last_at, now_at) AS at, h.tenant, h.pooled,
+          m.key IS NOT NULL AND (h.control <> 'go' OR h.pooled OR b.limit_micro_usd IS NOT NULL OR b.limit_tokens IS NOT NULL) AS is_limited
+        FROM unnest(m_run, m_session, m_epoch, m_execution, m_key) WITH ORDINALITY m(run, session, epoch, execution, key, o)
+        LEFT JOIN run_heads h ON h.run_id = m.run LEFT JOIN sessions s ON s.run_id = m.run AND s.session = m.session LEFT JOIN run_budgets b ON m.key IS NOT NULL AND b.run_id = m.run
+        ORDER BY m.o
+      ) x;
+  END IF;
 
   IF any_pooled THEN
     charged := devflow.calls_charged(m_run, e_member, e_type, e_phase, e_attempt, e_turn, e_data);
@@ -475,17 +491,29 @@ BEGIN
     FROM unnest(c_member, c_nth, c_kind, c_key, c_phase, c_attempt, c_turn, c_delivery, c_text) u(m, nth, kind, key, phase, attempt, turn, delivery, text)
     WHERE u.nth IS NOT NULL;
   END IF;
-  UPDATE run_heads h SET seq = h.seq + n.last, last_at = n.at
-    FROM (SELECT u.run, max(u.last) AS last, max(u.at) AS at FROM unnest(m_run, m_last, m_at) u(run, last, at) GROUP BY 1) n WHERE h.run_id = n.run AND n.last IS NOT NULL;
-  IF evs IS NOT NULL THEN
-    IF devflow.project(evs) THEN moved := ARRAY(SELECT u.run_id FROM unnest(evs) u WHERE u.type NOT LIKE 'call.%'); END IF;
+  IF is_one THEN
+    UPDATE run_heads SET seq = m_seq[1] + m_last[1], last_at = m_at[1] WHERE run_id = m_run[1] AND m_last[1] IS NOT NULL;
+  ELSE
+    UPDATE run_heads h SET seq = h.seq + n.last, last_at = n.at
+      FROM (SELECT u.run, max(u.last) AS last, max(u.at) AS at FROM unnest(m_run, m_last, m_at) u(run, last, at) GROUP BY 1) n WHERE h.run_id = n.run AND n.last IS NOT NULL;
+  END IF;
+  IF evs IS NOT NULL AND devflow.project(evs) THEN
+    moved := ARRAY(SELECT u.run_id FROM unnest(evs) u WHERE u.type NOT LIKE 'call.%');
+    -- Of calls alone no webhook is told.
     IF EXISTS (SELECT 1 FROM webhooks) THEN PERFORM devflow.queue_deliveries(evs); END IF;
   END IF;
   IF charged IS NOT NULL THEN PERFORM devflow.charge_pools(m_owner, charges, devflow.charges_of(charged)); END IF;
-  PERFORM devflow.notify_runs(m_run, m_last, moved);
+  IF NOT is_one THEN PERFORM devflow.notify_runs(m_run, m_last, moved);
+  ELSIF m_last[1] IS NOT NULL THEN PERFORM pg_notify('devflow_run', m_run[1] || CASE WHEN m_run[1] = ANY (moved) THEN ' ! ' || m_run[1] ELSE '' END);
+  END IF;
 
-  SELECT array_agg(coalesce(v.verdict, CASE WHEN v.last IS NULL THEN 'duplicate' ELSE 'written' END) ORDER BY v.o), array_agg(v.seq + v.last ORDER BY v.o)
-    INTO verdicts, seqs FROM unnest(verdicts, m_seq, m_last) WITH ORDINALITY v(verdict, seq, last, o);
+  IF is_one THEN
+    verdicts := ARRAY[coalesce(verdicts[1], CASE WHEN m_last[1] IS NULL THEN 'duplicate' ELSE 'written' END)];
+    seqs := ARRAY[m_seq[1] + m_last[1]];
+  ELSE
+    SELECT array_agg(coalesce(v.verdict, CASE WHEN v.last IS NULL THEN 'duplicate' ELSE 'written' END) ORDER BY v.o), array_agg(v.seq + v.last ORDER BY v.o)
+      INTO verdicts, seqs FROM unnest(verdicts, m_seq, m_last) WITH ORDINALITY v(verdict, seq, last, o);
+  END IF;
   IF careful THEN
     FOR r IN
       SELECT x.m, max(x.seq) AS seq FROM (

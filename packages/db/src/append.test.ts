@@ -60,26 +60,35 @@ describe('each member of a group gets its own answer', () => {
     await expectWhole(run)
   })
 
-  test('a missing run, a fenced session, a fenced execution and a healthy one beside them', async () => {
-    const run = await newRun(pool)
-    await takeSession(pool, run, 'p/1')
-    await takeSession(pool, run, 'p/1')
-    const epoch = (await beginExecution(pool, run, 'x'))?.epoch
-    const answers = await Promise.all([
-      writer.append({ run: randomUUID(), lines: [event('a')] }),
-      writer.append({ run, session: { id: 'p/1', epoch: 1 }, lines: [event('b')] }),
-      writer.append({ run, session: { id: 'unknown', epoch: 1 }, lines: [event('c')] }),
-      writer.append({ run, execution: (epoch ?? 0) - 1, lines: [event('d')] }),
-      writer.append({
-        run,
-        session: { id: 'p/1', epoch: 2 },
-        execution: epoch ?? 0,
-        lines: [event('e'), chunk('f', 'x')],
-      }),
-    ])
-    expect(answers.map(({ verdict }) => verdict)).toEqual(['no_run', 'fenced', 'fenced', 'fenced', 'written'])
-    await expectWhole(run)
-  })
+  test.each(['together', 'alone'])(
+    'a missing run, fenced sessions, a fenced execution, a healthy one, a duplicate, and what comes after the end: %s',
+    async (how) => {
+      const run = await newRun(pool)
+      await takeSession(pool, run, 'p/1')
+      await takeSession(pool, run, 'p/1')
+      const epoch = (await beginExecution(pool, run, 'x'))?.epoch ?? 0
+      const session = { id: 'p/1', epoch: 2 }
+      const members: Member[] = [
+        { run: randomUUID(), lines: [event('a')] },
+        { run, session: { id: 'p/1', epoch: 1 }, lines: [event('b')] },
+        { run, session: { id: 'unknown', epoch: 1 }, lines: [event('c')] },
+        { run, execution: epoch - 1, lines: [event('d')] },
+        { run, session, execution: epoch, lines: [event('e'), chunk('f', 'x')] },
+        { run, session, lines: [event('e')] },
+      ]
+      const answers: Answer[] = []
+      if (how === 'together') answers.push(...(await Promise.all(members.map((one) => writer.append(one)))))
+      else for (const member of members) answers.push(await writer.append(member))
+      const last = { seq: 3 }
+      const none = { verdict: 'fenced' }
+      expect(answers.slice(0, 4)).toEqual([{ verdict: 'no_run' }, none, none, none])
+      expect(answers.slice(4)).toMatchObject([{ verdict: 'written', ...last }, { verdict: 'duplicate' }])
+      await writer.append({ run, lines: [{ type: 'run.failed', key: 'end', data: {} }] })
+      expect(await writer.append({ run, session, lines: [event('late')] })).toEqual(none)
+      expect(await writer.append({ run, execution: epoch, lines: [event('late')] })).toEqual(none)
+      await expectWhole(run)
+    },
+  )
 
   test('NUL and lone surrogates are stored as U+FFFD, a body of 5 MB apart, and nobody is hurt', async () => {
     const run = await newRun(pool)
