@@ -66,8 +66,7 @@ describe('each member of a group gets its own answer', () => {
       const run = await newRun(pool)
       await takeSession(pool, run, 'p/1')
       await takeSession(pool, run, 'p/1')
-      const epoch = (await beginExecution(pool, run, 'x'))?.epoch ?? 0
-      const session = { id: 'p/1', epoch: 2 }
+      const [epoch, session] = [(await beginExecution(pool, run, 'x'))?.epoch ?? 0, { id: 'p/1', epoch: 2 }]
       const members: Member[] = [
         { run: randomUUID(), lines: [event('a')] },
         { run, session: { id: 'p/1', epoch: 1 }, lines: [event('b')] },
@@ -79,10 +78,9 @@ describe('each member of a group gets its own answer', () => {
       const answers: Answer[] = []
       if (how === 'together') answers.push(...(await Promise.all(members.map((one) => writer.append(one)))))
       else for (const member of members) answers.push(await writer.append(member))
-      const last = { seq: 3 }
       const none = { verdict: 'fenced' }
       expect(answers.slice(0, 4)).toEqual([{ verdict: 'no_run' }, none, none, none])
-      expect(answers.slice(4)).toMatchObject([{ verdict: 'written', ...last }, { verdict: 'duplicate' }])
+      expect(answers.slice(4)).toMatchObject([{ verdict: 'written', seq: 3 }, { verdict: 'duplicate' }])
       await writer.append({ run, lines: [{ type: 'run.failed', key: 'end', data: {} }] })
       expect(await writer.append({ run, session, lines: [event('late')] })).toEqual(none)
       expect(await writer.append({ run, execution: epoch, lines: [event('late')] })).toEqual(none)
