@@ -503,14 +503,13 @@ BEGIN
     IF EXISTS (SELECT 1 FROM webhooks) THEN PERFORM devflow.queue_deliveries(evs); END IF;
   END IF;
   IF charged IS NOT NULL THEN PERFORM devflow.charge_pools(m_owner, charges, devflow.charges_of(charged)); END IF;
-  IF NOT is_one THEN PERFORM devflow.notify_runs(m_run, m_last, moved);
-  ELSIF m_last[1] IS NOT NULL THEN PERFORM pg_notify('devflow_run', m_run[1] || CASE WHEN m_run[1] = ANY (moved) THEN ' ! ' || m_run[1] ELSE '' END);
-  END IF;
 
   IF is_one THEN
+    IF m_last[1] IS NOT NULL THEN PERFORM pg_notify('devflow_run', m_run[1] || CASE WHEN m_run[1] = ANY (moved) THEN ' ! ' || m_run[1] ELSE '' END); END IF;
     verdicts := ARRAY[coalesce(verdicts[1], CASE WHEN m_last[1] IS NULL THEN 'duplicate' ELSE 'written' END)];
     seqs := ARRAY[m_seq[1] + m_last[1]];
   ELSE
+    PERFORM devflow.notify_runs(m_run, m_last, moved);
     SELECT array_agg(coalesce(v.verdict, CASE WHEN v.last IS NULL THEN 'duplicate' ELSE 'written' END) ORDER BY v.o), array_agg(v.seq + v.last ORDER BY v.o)
       INTO verdicts, seqs FROM unnest(verdicts, m_seq, m_last) WITH ORDINALITY v(verdict, seq, last, o);
   END IF;

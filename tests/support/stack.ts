@@ -16,6 +16,7 @@ import {
   type SignalAnswer,
   submitRun,
   type Verb,
+  wakeRun,
 } from '@devflow/db'
 import type { WorkflowHandle } from '@temporalio/client'
 import { afterAll, beforeAll } from 'vitest'
@@ -121,8 +122,7 @@ export class Stack extends Parts {
 
   /** Puts a wake in the outbox, as anyone may at any time. */
   async wake(run: string): Promise<void> {
-    await this.pool.query('select devflow.wake($1)', [run])
-    await this.#poke(CHANNELS.outbox)
+    await wakeRun(this.pool, run)
   }
 
   workflow(run: string): WorkflowHandle {

@@ -96,5 +96,10 @@ export async function queueWakes(pool: pg.Pool, runs: string[]): Promise<void> {
 /** Asks a run's workflow to look at the log once more. */
 export async function wakeRun(pool: pg.Pool, run: string): Promise<void> {
   await pool.query({ name: 'wake-run', text: 'select devflow.wake($1)', values: [run] })
+  await pokeOutbox(pool)
+}
+
+/** Says that there is a wake in the outbox. Lost, it only delays that. */
+export async function pokeOutbox(pool: pg.Pool): Promise<void> {
   await pool.query('select pg_notify($1, $2)', [CHANNELS.outbox, ''])
 }

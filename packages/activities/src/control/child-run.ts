@@ -8,7 +8,7 @@ import {
   type Run,
   type WorkflowPhase,
 } from '@devflow/contracts'
-import { commandRun, type EventLine, type RunEnd, readEnds, startChild } from '@devflow/db'
+import { commandRun, type EventLine, pokeOutbox, type RunEnd, readEnds, startChild } from '@devflow/db'
 import { checkInput, evaluateValue } from '@devflow/definition'
 import { scopeOf } from '../scope/index.ts'
 import { event, MOVED, type Move, type Step, viewFrom } from './step.ts'
@@ -56,7 +56,7 @@ export async function startChildRun(step: Step, workflow: WorkflowPhase): Promis
     },
   })
   // Fenced or not, the log says more now.
-  if (started) await deps.pool.query('select pg_notify($1, $2)', [CHANNELS.outbox, ''])
+  if (started) await pokeOutbox(deps.pool)
   return MOVED
 }
 
@@ -118,7 +118,7 @@ export async function stopChildren({ deps, progress }: Step, children: readonly 
       reason,
       via: 'parent',
     })
-    if (answer === 'done') await deps.pool.query('select pg_notify($1, $2)', [CHANNELS.outbox, ''])
+    if (answer === 'done') await pokeOutbox(deps.pool)
     await deps.pool.query('select pg_notify($1, $2)', [CHANNELS.control, id])
   }
   return going.length > 0

@@ -1,6 +1,6 @@
 import type { Concluded, ControlActivities, ErrorRecord, Outcome } from '@devflow/contracts'
-import { CHANNELS, DevflowError } from '@devflow/contracts'
-import { type EventLine, type Progress, putBlob, readOpenCalls, readProgress } from '@devflow/db'
+import { DevflowError } from '@devflow/contracts'
+import { type EventLine, type Progress, pokeOutbox, putBlob, readOpenCalls, readProgress } from '@devflow/db'
 import { evaluateValue } from '@devflow/definition'
 import type { Deps } from '../deps.ts'
 import { buildReport } from '../report/build.ts'
@@ -69,7 +69,7 @@ export async function conclude(deps: Deps, end: End): Promise<Concluded | undefi
     ],
   })
   // Its parent's wake is in the outbox by now.
-  if (progress.parent !== undefined) await deps.pool.query('select pg_notify($1, $2)', [CHANNELS.outbox, ''])
+  if (progress.parent !== undefined) await pokeOutbox(deps.pool)
   if (verdict === 'written') await removeWorkspaces(owner, left)
   const now = await readProgress(deps.pool, end.runId)
   if (verdict === 'written' || verdict === 'duplicate')
