@@ -109,8 +109,8 @@ describe.concurrent('a workflow', () => {
 
 test('a hundred runs submitted at once all run', async () => {
   const runs = await Promise.all(Array.from({ length: 100 }, () => stack.submit(quick)))
-  const ends = await Promise.all(runs.map((run) => stack.untilStatus(run, 'completed', 'failed')))
-  expect(new Set(ends.map(({ status }) => status))).toEqual(new Set(['completed']))
+  // One after the other: looking at all of them at each step of any would be most of the work.
+  for (const run of runs) expect((await stack.untilStatus(run, 'completed', 'failed')).status).toBe('completed')
 })
 
 async function openWakes(run: string): Promise<number> {

@@ -1,13 +1,16 @@
 // A small command-line agent: a banner, a prompt, work that shows, an answer where it was asked for. What it is to do
 // stands in the prompt: [answer=…], [works=ms], [forget] the answer at first, [die], [ask] a question, [hang], [lines=n],
-// [write=file] the names of the files it sees into a file where it runs.
+// [write=file] the names of the files it sees into a file where it runs. With `--steps <folder>` it begins and answers only
+// once `begin` and `answer` are there.
 import { spawn } from 'node:child_process'
-import { readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 const PASTE = ['\u001b[200~', '\u001b[201~'] as const
 const said = (text: string) => process.stdout.write(text)
 const start = Number(process.argv[2] ?? 0)
+const steps = process.argv[process.argv.indexOf('--steps') + 1]
 let forgetful = true
 let deaf = process.argv.includes('--deaf')
 let held = ''
@@ -19,6 +22,7 @@ process.stdin.setEncoding('utf8')
 said('\u001b[?2004h')
 said('A small agent\n')
 await sleep(start)
+await told('begin')
 if (process.argv.includes('--trust')) {
   said('Do you trust this folder?\n')
   await new Promise<void>((resolve) => {
@@ -28,6 +32,11 @@ if (process.argv.includes('--trust')) {
   said('\u001b[2J\u001b[H')
 } else listen()
 said('> ')
+
+async function told(step: string): Promise<void> {
+  if (!process.argv.includes('--steps')) return
+  while (!existsSync(join(steps ?? '', step))) await sleep(20)
+}
 
 function listen(): void {
   process.stdin.on('data', (text: string) => {
@@ -56,6 +65,7 @@ async function take(): Promise<void> {
   said(`\n${prompt.split('\n').at(-1)}\nworking (esc to interrupt)\n`)
   if (prompt.includes('[child]')) spawn('sleep', ['600.25'], { stdio: 'ignore' })
   await sleep(prompt.includes('[hang]') ? 600_000 : Number(given('works') ?? 300))
+  await told('answer')
   const written = given('write')
   if (written) writeFileSync(written, readdirSync('.').sort().join(' '))
   if (prompt.includes('[die]')) process.exit(3)

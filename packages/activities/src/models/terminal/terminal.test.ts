@@ -1,11 +1,11 @@
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { hostname, tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, test, vi } from 'vitest'
 import { collect, doneOf, failureOf, textOf } from '../conformance/harness.fixture.ts'
-import type { Message, ModelRequest } from '../model.ts'
+import type { Message, ModelEvent, ModelRequest } from '../model.ts'
 import { type TerminalCommand, terminalModel } from './index.ts'
 import { Terminal } from './tmux.ts'
 
@@ -42,8 +42,11 @@ const request = (content: string, name = 'small'): ModelRequest => ({
   turn: 1,
 })
 
-const ask = (content: string, small = agent(), signal = new AbortController().signal) =>
-  collect(terminalModel({ small }).stream(request(content), signal))
+const stream = (content: string, small: TerminalCommand, signal = new AbortController().signal) =>
+  terminalModel({ small }).stream(request(content), signal)
+
+const ask = (content: string, small = agent(), signal?: AbortSignal) =>
+  collect(stream(content, small, signal))
 
 /** Processes whose command line holds the text. */
 const running = (text: string): number =>
@@ -63,7 +66,17 @@ describe.skipIf(missing).concurrent('a command-line agent in tmux', () => {
   })
 
   test.each(['screen', 'file'] as const)('answers by the %s', async (answer) => {
-    const events = await ask('Go. [answer={"spec":"é 👋"}]', agent({ answer }))
+    // It goes on once it was seen: what is only there for a moment may be missed.
+    const steps = mkdtempSync(join(tmpdir(), 'devflow-steps-'))
+    const small = agent({ answer }, '0', '--steps', steps)
+    const events: ModelEvent[] = []
+    for await (const event of stream('Go. [answer={"spec":"é 👋"}]', small)) {
+      events.push(event)
+      if (event.kind !== 'thinking') continue
+      if (event.text.includes('starting')) writeFileSync(join(steps, 'begin'), '')
+      if (event.text.includes('busy')) writeFileSync(join(steps, 'answer'), '')
+    }
+    rmSync(steps, { recursive: true })
     expect(doneOf(events)).toMatchObject({
       finish: 'stop',
       content: '{"spec":"é 👋"}',
