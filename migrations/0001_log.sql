@@ -341,7 +341,8 @@ CREATE TYPE devflow.pool_room AS (pool bigint, scope text, persona text, day dat
   allow_unpriced boolean, crossed boolean, want_micro numeric, want_tokens bigint, free_micro numeric, free_tokens bigint, members int[]);
 --> statement-breakpoint
 -- Appends a group of members, each a set of lines that stand or fall together, in one round trip. Arrays, one a field:
---   m_*: members; m_last: where its last line stands among the lines of its run, from 1;
+--   m_*: members; m_last: where its last line stands among the lines of its run, from 1; m_from: where those begin that only stand
+--        when its reservation is granted;
 --        m_session, m_epoch: written by a session; m_execution: by a workflow; m_key: of its `call.reserved` line, when it
 --        reserves m_micro micro-dollars (null: nobody knows the price) and m_tokens tokens for m_persona
 --   m_owner: whose slices of shared budgets the group spends from
@@ -359,7 +360,7 @@ CREATE TYPE devflow.pool_room AS (pool bigint, scope text, persona text, day dat
 -- the call fails with unique_violation. The caller comes again with `careful`: each line is looked up, and old ones are left out.
 -- The planner's settings are for plans that are made once a connection, maybe on empty tables: they must suit full ones.
 CREATE FUNCTION devflow.append(
-  m_run uuid[], m_last int[], m_session text[], m_epoch int[], m_execution int[], m_key text[], m_micro numeric[], m_tokens bigint[],
+  m_run uuid[], m_from int[], m_last int[], m_session text[], m_epoch int[], m_execution int[], m_key text[], m_micro numeric[], m_tokens bigint[],
   e_member int[], e_nth int[], e_type text[], e_key text[], e_phase text[], e_attempt int[], e_turn int[], e_data text,
   c_member int[], c_nth int[], c_kind text[], c_key text[], c_phase text[], c_attempt int[], c_turn int[], c_delivery int[], c_text text[],
   careful boolean, m_persona text[] DEFAULT NULL, m_owner text DEFAULT '', OUT verdicts text[], OUT seqs bigint[], OUT codes text[], OUT overruns jsonb[]
@@ -463,7 +464,7 @@ BEGIN
     -- Some lines may be left out: those of members that may not write, those in the log already, and those that another line
     -- of this group says too. The others move up.
     WITH line AS (
-      SELECT x.*, m_run[x.m] AS run, verdicts[x.m] IS NULL AND NOT (careful AND (seq_of(m_run[x.m], x.is_chunk, x.key) IS NOT NULL
+      SELECT x.*, m_run[x.m] AS run, (verdicts[x.m] IS NULL OR verdicts[x.m] = 'refused' AND x.nth < m_from[x.m]) AND NOT (careful AND (seq_of(m_run[x.m], x.is_chunk, x.key) IS NOT NULL
           OR row_number() OVER (PARTITION BY m_run[x.m], x.is_chunk, x.key, verdicts[x.m] IS NULL ORDER BY x.nth) > 1)) AS stays
       FROM (SELECT false AS is_chunk, u.* FROM unnest(e_member, e_nth, e_key) WITH ORDINALITY u(m, nth, key, o)
         UNION ALL SELECT true, u.* FROM unnest(c_member, c_nth, c_key) WITH ORDINALITY u(m, nth, key, o)) x

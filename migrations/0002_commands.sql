@@ -11,7 +11,7 @@ BEGIN
     SELECT array_agg(1) AS member, array_agg(o::int) AS nth, array_agg(l->>'type') AS type, array_agg(l->>'key') AS key, array_agg(l->>'phase') AS phase,
       array_agg((l->>'attempt')::int) AS attempt, array_agg((l->>'turn')::int) AS turn, string_agg(coalesce(l->'data', '{}')::text, E'\n') AS data
     FROM jsonb_array_elements(lines) WITH ORDINALITY x(l, o)
-  ) e, devflow.append(ARRAY[run], ARRAY[jsonb_array_length(lines)], ARRAY[NULL], ARRAY[NULL::int], ARRAY[NULL::int], ARRAY[NULL], ARRAY[NULL::numeric], ARRAY[NULL::bigint],
+  ) e, devflow.append(ARRAY[run], ARRAY[1], ARRAY[jsonb_array_length(lines)], ARRAY[NULL], ARRAY[NULL::int], ARRAY[NULL::int], ARRAY[NULL], ARRAY[NULL::numeric], ARRAY[NULL::bigint],
     e.member, e.nth, e.type, e.key, e.phase, e.attempt, e.turn, e.data, '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', has_old, ARRAY[NULL], '') a;
   IF verdict NOT IN ('written', 'duplicate') THEN RAISE EXCEPTION 'append to run % answered %', run, verdict; END IF;
   RETURN seq;

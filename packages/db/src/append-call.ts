@@ -14,6 +14,9 @@ export interface StorableMember {
   lines: StorableLine[]
 }
 
+/** Members of one session, in a row: only the last may reserve, and it alone may be refused. */
+export type Party = readonly [StorableMember, ...StorableMember[]]
+
 export interface AppendRow {
   verdicts: string[]
   seqs: (string | null)[]
@@ -23,7 +26,7 @@ export interface AppendRow {
 }
 
 const MAY_BE_UNSTORABLE = /\\u(0000|d[89a-f])/
-const PARAMETERS = Array.from({ length: 28 }, (_, index) => `$${index + 1}`).join(', ')
+const PARAMETERS = Array.from({ length: 29 }, (_, index) => `$${index + 1}`).join(', ')
 
 export const APPEND = {
   name: 'append',
@@ -44,25 +47,62 @@ export function isChunk(line: Line): line is ChunkLine {
   return line.type === 'chunk' || line.type === 'chunk.reset'
 }
 
+/**
+ * The parties of a group. What a turn leaves and what the next one reserves are two members, and an append costs by
+ * party: the session's place is looked up once, and who is alone in a group is appended in lighter statements.
+ */
+export function partiesOf(group: readonly StorableMember[]): Party[] {
+  const parties: [StorableMember, ...StorableMember[]][] = []
+  const latest = new Map<string, [StorableMember, ...StorableMember[]]>()
+  for (const next of group) {
+    const party = latest.get(next.member.run)
+    if (party && mayJoin(party[party.length - 1]?.member, next.member)) party.push(next)
+    else {
+      const begun: [StorableMember] = [next]
+      latest.set(next.member.run, begun)
+      parties.push(begun)
+    }
+  }
+  return parties
+}
+
+function mayJoin(last: Member | undefined, { session }: Member): boolean {
+  return (
+    last?.session !== undefined &&
+    session !== undefined &&
+    last.reserve === undefined &&
+    last.session.id === session.id &&
+    last.session.epoch === session.epoch
+  )
+}
+
 /** The arguments of `devflow.append`, as its migration names them: arrays, one a field. `owner`: whose slices are spent. */
-export function appendValues(group: readonly StorableMember[], careful: boolean, owner = ''): unknown[] {
+export function appendValues(parties: readonly Party[], careful: boolean, owner = ''): unknown[] {
   const lengths = new Map<string, number>()
+  const from: number[] = []
   const last: number[] = []
   const events: { member: number; nth: number; line: EventLine; key: string; body: string | null }[] = []
   const chunks: { member: number; nth: number; line: ChunkLine; key: string; body: string | null }[] = []
-  for (const [index, { member, lines }] of group.entries()) {
-    let nth = lengths.get(member.run) ?? 0
-    for (const { line, key, body } of lines) {
-      nth += 1
-      if (isChunk(line)) chunks.push({ member: index + 1, nth, line, key, body })
-      else events.push({ member: index + 1, nth, line, key, body })
+  for (const [index, party] of parties.entries()) {
+    const { run } = party[0].member
+    let nth = lengths.get(run) ?? 0
+    let begins = nth
+    for (const { lines } of party) {
+      begins = nth + 1
+      for (const { line, key, body } of lines) {
+        nth += 1
+        if (isChunk(line)) chunks.push({ member: index + 1, nth, line, key, body })
+        else events.push({ member: index + 1, nth, line, key, body })
+      }
     }
-    lengths.set(member.run, nth)
+    lengths.set(run, nth)
+    from.push(begins)
     last.push(nth)
   }
-  const members = group.map(({ member }) => member)
+  const members = parties.map((party) => (party[party.length - 1] ?? party[0]).member)
   return [
     array(members.map(({ run }) => run)),
+    array(from),
     array(last),
     members.map(({ session }) => session?.id),
     array(members.map(({ session }) => session?.epoch)),
@@ -94,17 +134,33 @@ export function appendValues(group: readonly StorableMember[], careful: boolean,
   ]
 }
 
-export function answersOf({ verdicts, seqs, codes, overruns }: AppendRow): Answer[] {
-  return verdicts.map((verdict, index) => {
-    const past = overruns?.[index]
-    if (verdict === 'written' || verdict === 'duplicate')
-      return { verdict, seq: Number(seqs[index]), ...(past ? { past } : {}) }
-    if (verdict === 'refused') {
-      const over = past?.[0]
-      return { verdict, code: codes[index] as Refusal, ...(over ? { over } : {}) }
+/** The answers of all members of the parties. */
+export function answersOf(row: AppendRow, parties: readonly Party[]): Map<StorableMember, Answer> {
+  const answers = new Map<StorableMember, Answer>()
+  for (const [index, party] of parties.entries()) {
+    const answer = answerOf(row, index)
+    const { verdict } = answer
+    // Of a party some of which is written: where the last written line stands.
+    let seq = Number(row.seqs[index])
+    for (const [back, one] of party.toReversed().entries()) {
+      if (back === 0 || verdict === 'fenced' || verdict === 'no_run') answers.set(one, answer)
+      else answers.set(one, { verdict: 'written', seq })
+      if (!(back === 0 && verdict === 'refused')) seq -= one.lines.length
     }
-    return { verdict: verdict as 'fenced' | 'no_run' }
-  })
+  }
+  return answers
+}
+
+function answerOf({ verdicts, seqs, codes, overruns }: AppendRow, index: number): Answer {
+  const verdict = verdicts[index]
+  const past = overruns?.[index]
+  if (verdict === 'written' || verdict === 'duplicate')
+    return { verdict, seq: Number(seqs[index]), ...(past ? { past } : {}) }
+  if (verdict === 'refused') {
+    const over = past?.[0]
+    return { verdict, code: codes[index] as Refusal, ...(over ? { over } : {}) }
+  }
+  return { verdict: verdict as 'fenced' | 'no_run' }
 }
 
 /** An array as Postgres reads it, of values that need no quotes. Quicker than the driver's, which quotes everything. */

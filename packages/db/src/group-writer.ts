@@ -7,6 +7,8 @@ import {
   answersOf,
   appendValues,
   isChunk,
+  type Party,
+  partiesOf,
   type StorableLine,
   type StorableMember,
   storableLine,
@@ -186,14 +188,14 @@ export class GroupWriter {
       })
       this.#isBack()
       this.#options.onGroup?.(group.length, performance.now() - sent)
-      for (const [index, waiting] of group.entries()) settle(waiting, answers[index])
+      for (const waiting of group) settle(waiting, answers.get(waiting))
     } catch (error) {
       if (failureKind(error) === 'poison') await this.#split(group, error)
       else for (const waiting of group) waiting.reject(error)
     }
   }
 
-  async #append(group: Waiting[]): Promise<Answer[]> {
+  async #append(group: Waiting[]): Promise<Map<StorableMember, Answer>> {
     try {
       return await this.#query(group, false)
     } catch (error) {
@@ -207,10 +209,12 @@ export class GroupWriter {
     }
   }
 
-  async #query(group: Waiting[], careful: boolean): Promise<Answer[]> {
-    const values = appendValues(group, careful, this.#owner)
+  async #query(group: Waiting[], careful: boolean): Promise<Map<StorableMember, Answer>> {
+    // Who looks carefully tells each member of its own lines.
+    const parties = careful ? group.map((one): Party => [one]) : partiesOf(group)
+    const values = appendValues(parties, careful, this.#owner)
     const { rows } = await this.#pool.query<AppendRow>({ ...APPEND, values })
-    return rows[0] ? answersOf(rows[0]) : []
+    return rows[0] ? answersOf(rows[0], parties) : new Map()
   }
 
   async #split(group: Waiting[], error: unknown): Promise<void> {
