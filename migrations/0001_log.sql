@@ -319,6 +319,11 @@ CREATE FUNCTION devflow.seq_of(run uuid, is_chunk boolean, line_key text) RETURN
     ELSE (SELECT e.seq FROM devflow.run_events e WHERE e.run_id = run AND e.key = line_key) END
 $$;
 --> statement-breakpoint
+-- The time of a line of the log.
+CREATE FUNCTION devflow.at_of(run uuid, its_seq bigint) RETURNS timestamptz LANGUAGE sql STABLE AS $$
+  SELECT coalesce((SELECT e.at FROM devflow.run_events e WHERE e.run_id = run AND e.seq = its_seq), (SELECT c.at FROM devflow.run_chunks c WHERE c.run_id = run AND c.seq = its_seq))
+$$;
+--> statement-breakpoint
 -- Why somebody may not write to a run any more; null when nothing stands in the way.
 CREATE FUNCTION devflow.stands_in_way(h devflow.run_heads, session text, its_epoch int, epoch_now int, execution int) RETURNS text LANGUAGE sql IMMUTABLE AS $$
   SELECT CASE WHEN session IS NOT NULL AND epoch_now IS DISTINCT FROM its_epoch THEN 'fenced'
@@ -371,20 +376,20 @@ DECLARE
   m_seq bigint[]; m_at timestamptz[]; m_tenant text[]; any_limit boolean; any_out boolean; any_pooled boolean;
   is_one boolean := cardinality(m_run) = 1;
   charged call_key[]; charges pool_charge[]; rooms pool_room[]; found jsonb; blocks jsonb; warned jsonb;
-  evs run_events[]; moved uuid[] := '{}'; r record; spent numeric; spent_tokens bigint; last_run uuid; now_at timestamptz;
+  head run_heads; bodies jsonb[]; evs run_events[]; moved uuid[] := '{}'; r record; spent numeric; spent_tokens bigint; last_run uuid; now_at timestamptz;
 BEGIN
-  PERFORM 1 FROM run_heads h WHERE h.run_id = ANY(m_run) ORDER BY h.run_id FOR NO KEY UPDATE;
-  now_at := devflow.clock();
   -- A statement costs most where it begins: what is said of one member is said in fewer words.
-  IF is_one THEN
-    SELECT ARRAY[stands_in_way(h, m_session[1], m_epoch[1], s.epoch, m_execution[1])], ARRAY[NULL::text], ARRAY[h.seq], ARRAY[greatest(h.last_at, now_at)], ARRAY[h.tenant],
-        m_key[1] IS NOT NULL AND (h.control <> 'go' OR h.pooled OR b.limit_micro_usd IS NOT NULL OR b.limit_tokens IS NOT NULL), h.pooled
+  IF is_one AND NOT careful THEN
+    -- Its head is locked and moved on at once; back again where something stands in the way.
+    UPDATE run_heads x SET seq = x.seq + m_last[1], last_at = greatest(x.last_at, devflow.clock()) WHERE x.run_id = m_run[1] RETURNING x.* INTO head;
+    SELECT ARRAY[CASE WHEN head.run_id IS NULL THEN 'no_run' ELSE stands_in_way(head, m_session[1], m_epoch[1], s.epoch, m_execution[1]) END], ARRAY[NULL::text], ARRAY[head.seq - m_last[1]], ARRAY[head.last_at], ARRAY[head.tenant],
+        m_key[1] IS NOT NULL AND (head.control <> 'go' OR head.pooled OR b.limit_micro_usd IS NOT NULL OR b.limit_tokens IS NOT NULL), head.pooled
       INTO verdicts, codes, m_seq, m_at, m_tenant, any_limit, any_pooled
-      FROM run_heads h LEFT JOIN sessions s ON s.run_id = h.run_id AND s.session = m_session[1] LEFT JOIN run_budgets b ON m_key[1] IS NOT NULL AND b.run_id = h.run_id
-      WHERE h.run_id = m_run[1];
-    IF verdicts IS NULL THEN verdicts := ARRAY['no_run']; codes := ARRAY[NULL::text]; m_seq := ARRAY[NULL::bigint]; m_at := ARRAY[NULL::timestamptz]; m_tenant := ARRAY[NULL::text]; END IF;
+      FROM (SELECT 1) one LEFT JOIN sessions s ON s.run_id = m_run[1] AND s.session = m_session[1] LEFT JOIN run_budgets b ON m_key[1] IS NOT NULL AND b.run_id = m_run[1];
     any_out := verdicts[1] IS NOT NULL;
   ELSE
+    PERFORM 1 FROM run_heads h WHERE h.run_id = ANY(m_run) ORDER BY h.run_id FOR NO KEY UPDATE;
+    now_at := devflow.clock();
     SELECT array_agg(verdict), array_agg(NULL::text), array_agg(x.seq), array_agg(x.at), array_agg(x.tenant), bool_or(x.is_limited), bool_or(verdict IS NOT NULL), bool_or(x.pooled)
       INTO verdicts, codes, m_seq, m_at, m_tenant, any_limit, any_out, any_pooled
       FROM (
@@ -477,14 +482,15 @@ BEGIN
   END IF;
 
   IF cardinality(e_member) > 0 THEN
-    WITH written AS (
-      INSERT INTO run_events AS w (run_id, seq, tenant, type, phase, attempt, turn, key, data, at)
-      SELECT m_run[u.m], m_seq[u.m] + u.nth, m_tenant[u.m], u.type, u.phase, u.attempt, u.turn, u.key, u.data, m_at[u.m]
-      FROM unnest(e_member, e_nth, e_type, e_key, e_phase, e_attempt, e_turn, string_to_array(e_data, E'\n')::jsonb[]) u(m, nth, type, key, phase, attempt, turn, data)
-      WHERE u.nth IS NOT NULL
-      RETURNING w.*
-    )
-    SELECT array_agg(ROW(w.*)::run_events) INTO evs FROM written w WHERE is_projected(w.type);
+    bodies := string_to_array(e_data, E'\n')::jsonb[];
+    INSERT INTO run_events (run_id, seq, tenant, type, phase, attempt, turn, key, data, at)
+    SELECT m_run[u.m], m_seq[u.m] + u.nth, m_tenant[u.m], u.type, u.phase, u.attempt, u.turn, u.key, u.data, m_at[u.m]
+    FROM unnest(e_member, e_nth, e_type, e_key, e_phase, e_attempt, e_turn, bodies) u(m, nth, type, key, phase, attempt, turn, data)
+    WHERE u.nth IS NOT NULL;
+    evs := ARRAY(
+      SELECT ROW(m_run[u.m], m_seq[u.m] + u.nth, m_tenant[u.m], u.type, u.phase, u.attempt, u.turn, u.key, u.data, m_at[u.m])::run_events
+      FROM unnest(e_member, e_nth, e_type, e_key, e_phase, e_attempt, e_turn, bodies) u(m, nth, type, key, phase, attempt, turn, data)
+      WHERE u.nth IS NOT NULL AND is_projected(u.type));
   END IF;
   IF cardinality(c_member) > 0 THEN
     INSERT INTO run_chunks (run_id, seq, tenant, phase, attempt, turn, delivery, kind, text, key, at)
@@ -492,13 +498,15 @@ BEGIN
     FROM unnest(c_member, c_nth, c_kind, c_key, c_phase, c_attempt, c_turn, c_delivery, c_text) u(m, nth, kind, key, phase, attempt, turn, delivery, text)
     WHERE u.nth IS NOT NULL;
   END IF;
-  IF is_one THEN
-    UPDATE run_heads SET seq = m_seq[1] + m_last[1], last_at = m_at[1] WHERE run_id = m_run[1] AND m_last[1] IS NOT NULL;
+  IF is_one AND NOT careful THEN
+    IF any_out THEN
+      UPDATE run_heads SET seq = m_seq[1] + coalesce(m_last[1], 0), last_at = CASE WHEN m_last[1] IS NULL THEN at_of(m_run[1], m_seq[1]) ELSE m_at[1] END WHERE run_id = m_run[1];
+    END IF;
   ELSE
     UPDATE run_heads h SET seq = h.seq + n.last, last_at = n.at
       FROM (SELECT u.run, max(u.last) AS last, max(u.at) AS at FROM unnest(m_run, m_last, m_at) u(run, last, at) GROUP BY 1) n WHERE h.run_id = n.run AND n.last IS NOT NULL;
   END IF;
-  IF evs IS NOT NULL AND devflow.project(evs) THEN
+  IF cardinality(evs) > 0 AND devflow.project(evs) THEN
     moved := ARRAY(SELECT u.run_id FROM unnest(evs) u WHERE u.type NOT LIKE 'call.%');
     -- Of calls alone no webhook is told.
     IF EXISTS (SELECT 1 FROM webhooks) THEN PERFORM devflow.queue_deliveries(evs); END IF;

@@ -110,7 +110,8 @@ describe.concurrent('a workflow', () => {
 test('a hundred runs submitted at once all run', async () => {
   const runs = await Promise.all(Array.from({ length: 100 }, () => stack.submit(quick)))
   // One after the other: looking at all of them at each step of any would be most of the work.
-  for (const run of runs) expect((await stack.untilStatus(run, 'completed', 'failed')).status).toBe('completed')
+  for (const run of runs)
+    expect((await stack.untilStatus(run, 'completed', 'failed')).status).toBe('completed')
 })
 
 async function openWakes(run: string): Promise<number> {

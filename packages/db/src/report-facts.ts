@@ -64,8 +64,13 @@ const listOf = (
     from devflow.run_events e left join devflow.blobs b on b.run_id = e.run_id and b.sha256 = e.data->>'$blob'
     where e.run_id = $1 and e.type = '${type}' and e.phase = p.id order by e.seq limit 50) e)`
 
-const READ = `select jsonb_build_object(
-  'bindings', coalesce((select data->'bindings' from devflow.run_events where run_id = $1 and type = 'run.submitted'), '{}'),
+/** Turns and tools are most of a log, and of those only these are counted. */
+const COUNTED = `('turn.completed', 'tool.called', 'tool.denied', 'tool.started', 'session.resumed', 'artifact.rejected',
+  'phase.started', 'phase.completed', 'phase.failed', 'phase.skipped')`
+
+const READ = `with command as materialized (select * from devflow.run_events where run_id = $1 and type in ('run.canceling', 'run.retried'))
+select jsonb_build_object(
+  'bindings', coalesce((select data->'bindings' from devflow.run_events where run_id = $1 and key = 'run/submitted'), '{}'),
   'phases', (select coalesce(jsonb_agg(jsonb_build_object('phase', p.id, 'turns', coalesce(e.turns, 0), 'toolCalls', coalesce(e.called, 0),
       'toolsDenied', coalesce(e.denied, 0), 'unsandboxed', coalesce(e.unsandboxed, 0), 'takenOver', coalesce(e.resumed, 0), 'reused', coalesce(e.reused, false), 'repairs', coalesce(e.rejected - e.given_up, 0), 'attempts', coalesce(e.attempts, 0),
       'startedAt', ${iso('e.started')}, 'endedAt', ${iso('p.ended_at')}, 'when', e.skipped, 'commit', e.commit,
@@ -79,7 +84,7 @@ const READ = `select jsonb_build_object(
         count(*) filter (where type = 'phase.failed' and data->'error'->>'code' = 'artifact_invalid') as given_up,
         count(*) filter (where type = 'phase.started') as attempts, min(at) filter (where type = 'phase.started') as started,
         max(data->>'when') filter (where type = 'phase.skipped') as skipped, max(data->'workspace'->>'commit') filter (where type = 'phase.started') as commit
-      from devflow.run_events where run_id = $1 and phase is not null group by 1) e on e.phase = p.id
+      from devflow.run_events where run_id = $1 and type in ${COUNTED} group by 1) e on e.phase = p.id
     where p.run_id = $1),
   'models', (select coalesce(jsonb_agg(c.spent order by c.first), '[]') from (select min(at) as first,
       jsonb_build_object('phase', split_part(phase, '~', 1), 'persona', persona, 'provider', provider, 'model', coalesce(model_used, model), ${SPENT}) as spent
@@ -99,9 +104,9 @@ const READ = `select jsonb_build_object(
         from devflow.gate_delegations d where d.run_id = g.run_id and d.gate = g.id))), '[]')
     from devflow.gates g where g.run_id = $1),
   'canceled', (select jsonb_build_object('actor', data->>'actor', 'reason', data->>'reason', 'via', data->>'via', 'at', ${iso('at')})
-    from devflow.run_events where run_id = $1 and type = 'run.canceling' order by seq desc limit 1),
+    from command where type = 'run.canceling' order by seq desc limit 1),
   'retries', (select coalesce(jsonb_agg(jsonb_build_object('attempt', (data->>'attempt')::int, 'actor', data->>'actor', 'reason', data->>'reason', 'phase', data->>'phase', 'at', ${iso('at')}) order by seq), '[]')
-    from devflow.run_events where run_id = $1 and type = 'run.retried'),
+    from command where type = 'run.retried'),
   'fork', (select jsonb_build_object('run', s.data->>'forkedFrom', 'fromPhase', s.data->>'fromPhase', 'paidMicroUsd', coalesce((
       select sum((e.data->'paid'->>'costMicroUsd')::numeric) from devflow.run_events e where e.run_id = $1 and e.type = 'call.settled' and e.data ? 'reused'), 0))
     from devflow.run_events s where s.run_id = $1 and s.key = 'run/submitted' and s.data ? 'forkedFrom'),
