@@ -87,12 +87,15 @@ CREATE FUNCTION devflow.end_of(place integer[]) RETURNS integer[] LANGUAGE sql I
   SELECT place[1:cardinality(place) - 1] || (place[cardinality(place)] + 1)
 $$;
 --> statement-breakpoint
+-- What the projector reads of an event. A type of its own: the table may get columns more.
+CREATE TYPE devflow.log_event AS (run_id uuid, seq bigint, tenant text, type text, phase text, attempt integer, turn integer, key text, data jsonb, at timestamptz);
+--> statement-breakpoint
 -- The one projector (I2). `append` feeds it what it has just inserted; a rebuild feeds it the whole log of a run. Answers whether
 -- anything but calls was among it.
 -- Table names are unqualified on purpose: a check points the search path at empty temporary tables and compares.
-CREATE FUNCTION devflow.project(evs devflow.run_events[]) RETURNS boolean LANGUAGE plpgsql AS $$
+CREATE FUNCTION devflow.project(evs devflow.log_event[]) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
-  e devflow.run_events;
+  e devflow.log_event;
   d jsonb;
   has_rare boolean; has_reserved boolean; has_started boolean; has_lost boolean; has_settled boolean; has_reconciled boolean;
   c devflow.model_calls;
@@ -376,7 +379,7 @@ DECLARE
   m_seq bigint[]; m_at timestamptz[]; m_tenant text[]; any_limit boolean; any_out boolean; any_pooled boolean;
   is_one boolean := cardinality(m_run) = 1;
   charged call_key[]; charges pool_charge[]; rooms pool_room[]; found jsonb; blocks jsonb; warned jsonb;
-  head run_heads; bodies jsonb[]; evs run_events[]; moved uuid[] := '{}'; r record; spent numeric; spent_tokens bigint; last_run uuid; now_at timestamptz;
+  head run_heads; bodies jsonb[]; evs log_event[]; moved uuid[] := '{}'; r record; spent numeric; spent_tokens bigint; last_run uuid; now_at timestamptz;
 BEGIN
   -- A statement costs most where it begins: what is said of one member is said in fewer words.
   IF is_one AND NOT careful THEN
@@ -488,7 +491,7 @@ BEGIN
     FROM unnest(e_member, e_nth, e_type, e_key, e_phase, e_attempt, e_turn, bodies) u(m, nth, type, key, phase, attempt, turn, data)
     WHERE u.nth IS NOT NULL;
     evs := ARRAY(
-      SELECT ROW(m_run[u.m], m_seq[u.m] + u.nth, m_tenant[u.m], u.type, u.phase, u.attempt, u.turn, u.key, u.data, m_at[u.m])::run_events
+      SELECT ROW(m_run[u.m], m_seq[u.m] + u.nth, m_tenant[u.m], u.type, u.phase, u.attempt, u.turn, u.key, u.data, m_at[u.m])::log_event
       FROM unnest(e_member, e_nth, e_type, e_key, e_phase, e_attempt, e_turn, bodies) u(m, nth, type, key, phase, attempt, turn, data)
       WHERE u.nth IS NOT NULL AND is_projected(u.type));
   END IF;

@@ -1,5 +1,5 @@
 -- Puts what webhooks are to be told of in their queue; called by `append` with what it has just written, where there are webhooks.
-CREATE FUNCTION devflow.queue_deliveries(evs devflow.run_events[]) RETURNS void LANGUAGE sql AS $$
+CREATE FUNCTION devflow.queue_deliveries(evs devflow.log_event[]) RETURNS void LANGUAGE sql AS $$
   INSERT INTO devflow.webhook_deliveries (tenant, webhook, run_id, seq, type, status, attempts, due_at, created_at)
   SELECT e.tenant, w.id, e.run_id, e.seq, e.type, 'pending', 0, clock_timestamp(), clock_timestamp()
   FROM unnest(evs) e

@@ -65,7 +65,8 @@ async function projectPage(
 ): Promise<[string, string] | undefined> {
   const { rows } = await client.query<Place>({
     text: `with page as (
-             select e as event, e.run_id, e.seq, e.type, row_number() over (order by e.run_id, e.seq) as n from devflow.run_events e
+             select row(e.run_id, e.seq, e.tenant, e.type, e.phase, e.attempt, e.turn, e.key, e.data, e.at)::devflow.log_event as event,
+               e.run_id, e.seq, e.type, row_number() over (order by e.run_id, e.seq) as n from devflow.run_events e
              where e.run_id = any($1::uuid[]) and (e.run_id, e.seq) > ($2::uuid, $3::bigint)
              order by e.run_id, e.seq limit ${EVENTS_AT_ONCE}
            ), batch as materialized (
