@@ -1,3 +1,4 @@
+import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { TEMPORAL } from '@devflow/contracts'
 import { expect, onTestFinished, test } from 'vitest'
@@ -12,7 +13,7 @@ const { path: program } = await obtainTemporal({
   onProgress: () => {},
 })
 
-async function start(options: Omit<TemporalOptions, 'program'>) {
+async function start(options: Omit<TemporalOptions, 'program'> & { program?: string }) {
   const temporal = await startTemporal({ program, ...options })
   onTestFinished(() => temporal.kill())
   return temporal
@@ -50,4 +51,23 @@ test('killed, it is back on the same ports; one left behind is ended first', asy
     code: 'port_taken',
     message: expect.stringContaining(String(third.port)),
   })
+})
+
+test('a port that another process was quicker to take is not asked for again', async () => {
+  const folder = testFolder()
+  const taken = join(folder, 'taken')
+  const unlucky = join(folder, 'temporal')
+  writeFileSync(
+    unlucky,
+    `#!/bin/sh
+[ -e ${taken} ] && exec ${program} "$@"
+touch ${taken}
+echo 'failed listening for HTTP API on 127.0.0.1:1: listen tcp 127.0.0.1:1: bind: address already in use' >&2
+exit 1
+`,
+    { mode: 0o755 },
+  )
+  const { uiUrl } = await start({ program: unlucky, dbFile: join(folder, 'temporal.db') })
+  expect(existsSync(taken)).toBe(true)
+  expect((await fetch(uiUrl)).ok).toBe(true)
 })

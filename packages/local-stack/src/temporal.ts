@@ -58,17 +58,38 @@ const DYNAMIC_CONFIG = {
   'frontend.keepAliveTimeout': '"3s"',
 }
 
+/** How often others may take a port before Temporal binds it. */
+const MOST_TRIES = 5
+const PORT_TAKEN = /address already in use/i
+
 /**
  * Starts Temporal's development server with its UI, the search attributes registered and the retention set, and waits
  * until it serves. Rejects with a DevflowError: `port_taken`, `temporal_failed`.
  */
 export async function startTemporal(options: TemporalOptions): Promise<Temporal> {
-  const { namespace = 'default', timeoutMs = 60_000 } = options
   const dbFile = resolve(options.dbFile)
   mkdirSync(dirname(dbFile), { recursive: true, mode: 0o700 })
   await endLeftOver(dbFile)
-  const [port = 0, uiPort = 0, httpPort = 0, metricsPort = 0] = await portsFor(options)
-  const flags = { dbFile, namespace, port, uiPort, httpPort, metricsPort }
+  const until = performance.now() + (options.timeoutMs ?? 60_000)
+  for (let tries = 1; ; tries += 1) {
+    const ports = await portsFor(options)
+    const service = await startServer(options, dbFile, ports)
+    try {
+      return await whenReady(service, options.namespace ?? 'default', ports, until)
+    } catch (error) {
+      for (const told of [options.port, options.uiPort]) {
+        if (told === undefined || (await isFree(told, HOST))) continue
+        const message = `port ${told}, which Temporal was to have, is taken by another process`
+        throw new DevflowError('CONFLICT', 'port_taken', message, { cause: error })
+      }
+      // Those that nobody told were free a moment ago: there are others.
+      if (tries === MOST_TRIES || !PORT_TAKEN.test(service.printed())) throw error
+    }
+  }
+}
+
+async function startServer(options: TemporalOptions, dbFile: string, ports: Ports): Promise<Service> {
+  const flags = { dbFile, namespace: options.namespace ?? 'default', ...ports }
   const [command = '', ...args] = [
     ...namingPrefix(options.path ?? '/usr/bin:/bin'),
     options.program,
@@ -84,17 +105,17 @@ export async function startTemporal(options: TemporalOptions): Promise<Temporal>
   })
   writeFileSync(pidFile(dbFile), `${service.pid}\n`)
   service.exited.then(() => rmSync(pidFile(dbFile), { force: true }))
+  return service
+}
+
+async function whenReady(
+  service: Service,
+  namespace: string,
+  { port, uiPort, httpPort }: Ports,
+  until: number,
+): Promise<Temporal> {
   const admin = `http://${HOST}:${httpPort}/api/v1/namespaces/${encodeURIComponent(namespace)}`
-  try {
-    await whenServing(service, admin, port, performance.now() + timeoutMs)
-  } catch (error) {
-    for (const taken of [port, uiPort]) {
-      if (await isFree(taken, HOST)) continue
-      const message = `port ${taken}, which Temporal was to have, is taken by another process`
-      throw new DevflowError('CONFLICT', 'port_taken', message, { cause: error })
-    }
-    throw error
-  }
+  await whenServing(service, admin, port, until)
   await keepFinishedRuns(admin)
   return {
     ...service,
@@ -106,20 +127,21 @@ export async function startTemporal(options: TemporalOptions): Promise<Temporal>
   }
 }
 
-async function portsFor({ port, uiPort }: TemporalOptions): Promise<number[]> {
-  const told = [port, uiPort].filter((value) => value !== undefined)
-  const free = await freePorts(4 - told.length)
-  const ports = [port ?? free.pop(), uiPort ?? free.pop(), ...free].map(Number)
-  return ports
-}
-
-interface ServerFlags {
-  dbFile: string
-  namespace: string
+interface Ports {
   port: number
   uiPort: number
   httpPort: number
   metricsPort: number
+}
+
+async function portsFor({ port, uiPort }: TemporalOptions): Promise<Ports> {
+  const [one = 0, two = 0, httpPort = 0, metricsPort = 0] = await freePorts(4)
+  return { port: port ?? one, uiPort: uiPort ?? two, httpPort, metricsPort }
+}
+
+interface ServerFlags extends Ports {
+  dbFile: string
+  namespace: string
 }
 
 function serverArgs(flags: ServerFlags, dynamicConfig: Readonly<Record<string, string>> = {}): string[] {
