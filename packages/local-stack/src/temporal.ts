@@ -67,15 +67,17 @@ const PORT_TAKEN = /address already in use/i
  * until it serves. Rejects with a DevflowError: `port_taken`, `temporal_failed`.
  */
 export async function startTemporal(options: TemporalOptions): Promise<Temporal> {
+  const { namespace = 'default', timeoutMs = 60_000 } = options
   const dbFile = resolve(options.dbFile)
   mkdirSync(dirname(dbFile), { recursive: true, mode: 0o700 })
   await endLeftOver(dbFile)
-  const until = performance.now() + (options.timeoutMs ?? 60_000)
+  const until = performance.now() + timeoutMs
   for (let tries = 1; ; tries += 1) {
-    const ports = await portsFor(options)
-    const service = await startServer(options, dbFile, ports)
+    const flags = { dbFile, namespace, ...(await portsFor(options)) }
+    const service = await startServer(options, flags)
+    const admin = `http://${HOST}:${flags.httpPort}/api/v1/namespaces/${encodeURIComponent(namespace)}`
     try {
-      return await whenReady(service, options.namespace ?? 'default', ports, until)
+      await whenServing(service, admin, flags.port, until)
     } catch (error) {
       for (const told of [options.port, options.uiPort]) {
         if (told === undefined || (await isFree(told, HOST))) continue
@@ -84,12 +86,15 @@ export async function startTemporal(options: TemporalOptions): Promise<Temporal>
       }
       // Those that nobody told were free a moment ago: there are others.
       if (tries === MOST_TRIES || !PORT_TAKEN.test(service.printed())) throw error
+      continue
     }
+    await keepFinishedRuns(admin)
+    return running(service, flags)
   }
 }
 
-async function startServer(options: TemporalOptions, dbFile: string, ports: Ports): Promise<Service> {
-  const flags = { dbFile, namespace: options.namespace ?? 'default', ...ports }
+async function startServer(options: TemporalOptions, flags: ServerFlags): Promise<Service> {
+  const { dbFile } = flags
   const [command = '', ...args] = [
     ...namingPrefix(options.path ?? '/usr/bin:/bin'),
     options.program,
@@ -108,15 +113,7 @@ async function startServer(options: TemporalOptions, dbFile: string, ports: Port
   return service
 }
 
-async function whenReady(
-  service: Service,
-  namespace: string,
-  { port, uiPort, httpPort }: Ports,
-  until: number,
-): Promise<Temporal> {
-  const admin = `http://${HOST}:${httpPort}/api/v1/namespaces/${encodeURIComponent(namespace)}`
-  await whenServing(service, admin, port, until)
-  await keepFinishedRuns(admin)
+function running(service: Service, { namespace, port, uiPort }: ServerFlags): Temporal {
   return {
     ...service,
     port,
