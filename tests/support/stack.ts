@@ -33,7 +33,7 @@ const SLOWEST_LOOK_MS = 1_000
 const PATIENCE_MS = 20_000
 
 /** Of a file's executions so many are replayed at its end, the latest first. */
-const MOST_REPLAYS = 60
+const MOST_REPLAYS = 24
 
 export interface Submission {
   input?: unknown

@@ -392,7 +392,7 @@ describe('several processes', () => {
           }
         },
       ),
-      { numRuns: 12 },
+      { numRuns: 8 },
     )
   }, 60_000)
 })
