@@ -56,7 +56,7 @@ export function partiesOf(group: readonly StorableMember[]): Party[] {
   const latest = new Map<string, [StorableMember, ...StorableMember[]]>()
   for (const next of group) {
     const party = latest.get(next.member.run)
-    if (party && mayJoin(party[party.length - 1]?.member, next.member)) party.push(next)
+    if (party && mayJoin(party.at(-1)?.member, next.member)) party.push(next)
     else {
       const begun: [StorableMember] = [next]
       latest.set(next.member.run, begun)
@@ -66,13 +66,14 @@ export function partiesOf(group: readonly StorableMember[]): Party[] {
   return parties
 }
 
-function mayJoin(last: Member | undefined, { session }: Member): boolean {
+function mayJoin(last: Member | undefined, { session, execution }: Member): boolean {
   return (
     last?.session !== undefined &&
     session !== undefined &&
     last.reserve === undefined &&
     last.session.id === session.id &&
-    last.session.epoch === session.epoch
+    last.session.epoch === session.epoch &&
+    last.execution === execution
   )
 }
 
@@ -99,7 +100,7 @@ export function appendValues(parties: readonly Party[], careful: boolean, owner 
     from.push(begins)
     last.push(nth)
   }
-  const members = parties.map((party) => (party[party.length - 1] ?? party[0]).member)
+  const members = parties.map((party) => (party.at(-1) ?? party[0]).member)
   return [
     array(members.map(({ run }) => run)),
     array(from),
