@@ -19,8 +19,10 @@ ${more}`
 
 const done = { turns: [looking, completing(NOTE)] }
 const output = { both: '${{ phases.both.output }}' }
-/** A turn that streams for four seconds, long enough to be stopped in, and completes. */
-const streaming = { ...completing(NOTE), reply: 'many words '.repeat(40), chunks: 400, chunkDelayMs: 10 }
+/** A turn that streams for long enough to be stopped in. */
+const streaming = { reply: 'many words '.repeat(200), chunks: 2000, chunkDelayMs: 10 }
+/** One that streams for four seconds, and completes. */
+const slow = { ...completing(NOTE), reply: 'many words '.repeat(40), chunks: 400, chunkDelayMs: 10 }
 
 describe('a parallel phase', () => {
   test('runs its branches at once, and its output is theirs', async () => {
@@ -37,7 +39,7 @@ describe('a parallel phase', () => {
 
   test('fails with the branch that failed, once the others have stopped; a retry keeps what was done', async () => {
     const a = { phases: { left: { attempts: [[looking, failing], done.turns] } } }
-    const b = { phases: { right: [looking, streaming] } }
+    const b = { phases: { right: [looking, slow] } }
     const run = await stack.submit(flowTemplate(two(), { a, b, output }))
     const failed = await stack.untilStatus(run, 'failed')
     expect(failed.error).toMatchObject({ code: 'overloaded', message: expect.stringContaining('left') })

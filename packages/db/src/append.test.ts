@@ -8,7 +8,7 @@ import { beginExecution } from './progress.ts'
 import { rebuild } from './rebuild.ts'
 import { takeSession } from './sessions.ts'
 import { useLog } from './testing-log.ts'
-import { appendFrom, newRun } from './testing-runs.ts'
+import { appendFrom, newRun, startAppender } from './testing-runs.ts'
 
 let url: string
 let pool: pg.Pool
@@ -342,6 +342,7 @@ describe('several processes', () => {
   })
 
   test('random groups from three processes keep every promise at once', async () => {
+    const appenders = [0, 1, 2].map(() => startAppender(url))
     await fc.assert(
       fc.asyncProperty(
         fc.array(
@@ -369,7 +370,7 @@ describe('several processes', () => {
               }),
             ),
           )
-          const answers = await Promise.all(members.map((work) => appendFrom(url, work)))
+          const answers = await Promise.all(appenders.map((append, nth) => append(members[nth] ?? [])))
           const written = new Map<string, Set<string>>()
           for (const [process, work] of members.entries()) {
             for (const [index, member] of work.entries()) {
@@ -392,7 +393,7 @@ describe('several processes', () => {
           }
         },
       ),
-      { numRuns: 8 },
+      { numRuns: 12 },
     )
   }, 60_000)
 })

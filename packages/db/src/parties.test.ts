@@ -98,7 +98,7 @@ test('members that go together are answered, and leave the same log, as if each 
           expect(await logOf(run)).toEqual(await logOf(alone[index] ?? ''))
       },
     ),
-    { numRuns: 40 },
+    { numRuns: 60 },
   )
   expect(await rebuild(url, { check: true })).toMatchObject({ differences: [] })
 })

@@ -2,6 +2,7 @@ import { fork } from 'node:child_process'
 import { randomUUIDv7 } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import type pg from 'pg'
+import { onTestFinished } from 'vitest'
 import type { Answer, Member } from './append-types.ts'
 
 /** A submitted run with one agent phase `p`, for tests of the log. */
@@ -49,24 +50,30 @@ export async function newRun(
   return runId
 }
 
-/** Appends from a process of its own, all at once or one after the other; what each member was answered. */
-export async function appendFrom(
-  databaseUrl: string,
-  members: Member[],
-  { oneByOne = false } = {},
-): Promise<(Answer | { error: string })[]> {
-  const child = fork(fileURLToPath(new URL('./appending-process.fixture.ts', import.meta.url)), {
-    serialization: 'advanced',
-  })
-  try {
-    const answers = new Promise<(Answer | { error: string })[]>((resolve, reject) => {
-      child.once('message', resolve)
+type Answers = (Answer | { error: string })[]
+
+/** Appends all at once or one after the other; what each member was answered. */
+export type AppendFrom = (members: Member[], options?: { oneByOne?: boolean }) => Promise<Answers>
+
+/** A process that appends, one call at a time, until the test is over. */
+export function startAppender(databaseUrl: string): AppendFrom {
+  const file = fileURLToPath(new URL('./appending-process.fixture.ts', import.meta.url))
+  const child = fork(file, [databaseUrl], { serialization: 'advanced' })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  return (members, { oneByOne = false } = {}) =>
+    new Promise((resolve, reject) => {
+      const ended = (code: number | null) => reject(new Error(`the appending process ended with ${code}`))
+      child.once('exit', ended)
       child.once('error', reject)
-      child.once('exit', (code) => reject(new Error(`the appending process ended with ${code}`)))
+      child.once('message', (answers) => {
+        child.off('exit', ended)
+        child.off('error', reject)
+        resolve(answers as Answers)
+      })
+      child.send({ members, oneByOne })
     })
-    child.send({ databaseUrl, members, oneByOne })
-    return await answers
-  } finally {
-    child.kill('SIGKILL')
-  }
 }
+
+/** Appends from a process of its own. */
+export const appendFrom = (databaseUrl: string, ...what: Parameters<AppendFrom>): Promise<Answers> =>
+  startAppender(databaseUrl)(...what)

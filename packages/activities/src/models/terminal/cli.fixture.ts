@@ -1,6 +1,6 @@
 // A small command-line agent: a banner, a prompt, work that shows, an answer where it was asked for. What it is to do
 // stands in the prompt: [answer=…], [works=ms], [forget] the answer at first, [die], [ask] a question, [hang], [lines=n],
-// [write=file] the names of the files it sees into a file where it runs. With `--steps <folder>` it begins and answers only
+// [write=file] the names of the files it sees into a file where it runs. With `--steps <folder>`, at the end, it begins and answers only
 // once `begin` and `answer` are there.
 import { spawn } from 'node:child_process'
 import { existsSync, readdirSync, writeFileSync } from 'node:fs'
@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 const PASTE = ['\u001b[200~', '\u001b[201~'] as const
 const said = (text: string) => process.stdout.write(text)
 const start = Number(process.argv[2] ?? 0)
-const steps = process.argv[process.argv.indexOf('--steps') + 1]
+const steps = process.argv.includes('--steps') ? process.argv.at(-1) : undefined
 let forgetful = true
 let deaf = process.argv.includes('--deaf')
 let held = ''
@@ -34,8 +34,7 @@ if (process.argv.includes('--trust')) {
 said('> ')
 
 async function told(step: string): Promise<void> {
-  if (!process.argv.includes('--steps')) return
-  while (!existsSync(join(steps ?? '', step))) await sleep(20)
+  while (steps !== undefined && !existsSync(join(steps, step))) await sleep(20)
 }
 
 function listen(): void {
