@@ -488,17 +488,17 @@ BEGIN
     bodies := string_to_array(e_data, E'\n')::jsonb[];
     INSERT INTO run_events (run_id, seq, tenant, type, phase, attempt, turn, key, data, at)
     SELECT m_run[u.m], m_seq[u.m] + u.nth, m_tenant[u.m], u.type, u.phase, u.attempt, u.turn, u.key, u.data, m_at[u.m]
-    FROM unnest(e_member, e_nth, e_type, e_key, e_phase, e_attempt, e_turn, bodies) u(m, nth, type, key, phase, attempt, turn, data)
+    FROM (SELECT unnest(e_member) AS m, unnest(e_nth) AS nth, unnest(e_type) AS type, unnest(e_key) AS key, unnest(e_phase) AS phase, unnest(e_attempt) AS attempt, unnest(e_turn) AS turn, unnest(bodies) AS data) u
     WHERE u.nth IS NOT NULL;
     evs := ARRAY(
       SELECT ROW(m_run[u.m], m_seq[u.m] + u.nth, m_tenant[u.m], u.type, u.phase, u.attempt, u.turn, u.key, u.data, m_at[u.m])::log_event
-      FROM unnest(e_member, e_nth, e_type, e_key, e_phase, e_attempt, e_turn, bodies) u(m, nth, type, key, phase, attempt, turn, data)
+      FROM (SELECT unnest(e_member) AS m, unnest(e_nth) AS nth, unnest(e_type) AS type, unnest(e_key) AS key, unnest(e_phase) AS phase, unnest(e_attempt) AS attempt, unnest(e_turn) AS turn, unnest(bodies) AS data) u
       WHERE u.nth IS NOT NULL AND is_projected(u.type));
   END IF;
   IF cardinality(c_member) > 0 THEN
     INSERT INTO run_chunks (run_id, seq, tenant, phase, attempt, turn, delivery, kind, text, key, at)
     SELECT m_run[u.m], m_seq[u.m] + u.nth, m_tenant[u.m], u.phase, u.attempt, u.turn, u.delivery, u.kind, u.text, u.key, m_at[u.m]
-    FROM unnest(c_member, c_nth, c_kind, c_key, c_phase, c_attempt, c_turn, c_delivery, c_text) u(m, nth, kind, key, phase, attempt, turn, delivery, text)
+    FROM (SELECT unnest(c_member) AS m, unnest(c_nth) AS nth, unnest(c_kind) AS kind, unnest(c_key) AS key, unnest(c_phase) AS phase, unnest(c_attempt) AS attempt, unnest(c_turn) AS turn, unnest(c_delivery) AS delivery, unnest(c_text) AS text) u
     WHERE u.nth IS NOT NULL;
   END IF;
   IF is_one AND NOT careful THEN
@@ -513,6 +513,13 @@ BEGIN
     moved := ARRAY(SELECT u.run_id FROM unnest(evs) u WHERE u.type NOT LIKE 'call.%');
     -- Of calls alone no webhook is told.
     IF EXISTS (SELECT 1 FROM webhooks) THEN PERFORM devflow.queue_deliveries(evs); END IF;
+  END IF;
+  -- What a lost call cost is asked for from then on.
+  IF 'call.lost' = ANY (e_type) THEN
+    INSERT INTO call_lookups (run_id, phase, attempt, turn, call, tenant, looks, due_at)
+    SELECT m.run_id, m.phase, m.attempt, m.turn, m.call, m.tenant, 0, m.ended_at
+    FROM unnest(evs) u JOIN model_calls m ON m.run_id = u.run_id AND m.phase = u.phase AND m.attempt = u.attempt AND m.turn = u.turn AND m.call = (u.data->>'call')::int
+    WHERE u.type = 'call.lost' AND m.cost_micro_usd IS NULL ON CONFLICT DO NOTHING;
   END IF;
   IF charged IS NOT NULL THEN PERFORM devflow.charge_pools(m_owner, charges, devflow.charges_of(charged)); END IF;
 

@@ -5,10 +5,12 @@
 export function growingSum<T>(measure: (part: T) => number): (parts: readonly T[]) => number {
   const known = new WeakMap<readonly T[], { count: number; sum: number }>()
   return (parts) => {
-    const { count, sum } = known.get(parts) ?? { count: 0, sum: 0 }
-    let total = sum
-    for (const part of parts.slice(count)) total += measure(part)
-    known.set(parts, { count: parts.length, sum: total })
-    return total
+    const measured = known.get(parts) ?? { count: 0, sum: 0 }
+    if (measured.count < parts.length) {
+      for (const part of parts.slice(measured.count)) measured.sum += measure(part)
+      measured.count = parts.length
+      known.set(parts, measured)
+    }
+    return measured.sum
   }
 }

@@ -22,7 +22,7 @@ test('a streamed secret is found however it is cut, and nothing else changes', (
       fc.infiniteStream(fc.integer({ min: 1, max: 7 })),
       (parts, cuts) => {
         const text = parts.join('')
-        const stream = new StreamScrub([secret])
+        const stream = new StreamScrub(scrubber([secret]), [secret])
         let out = ''
         for (let at = 0; at < text.length; ) {
           const length = cuts.next().value ?? 1

@@ -18,27 +18,27 @@ export function scrubber(secrets: readonly (string | undefined)[]): Scrub {
 
 /**
  * Scrubs text that comes in pieces: a secret cut by a piece's end is still found. What may be the beginning of one
- * is held back until the next piece, or `rest`, shows.
+ * is held back until the next piece, or `rest`, shows. `scrub` is the scrubber of the same secrets: calls share one.
  */
 export class StreamScrub {
   readonly #scrub: Scrub
   readonly #secrets: readonly string[]
   #held = ''
 
-  constructor(secrets: readonly (string | undefined)[]) {
-    this.#scrub = scrubber(secrets)
-    this.#secrets = secrets.filter(
-      (secret): secret is string => secret !== undefined && secret.length >= SHORTEST_SECRET,
-    )
+  constructor(scrub: Scrub, secrets: readonly string[]) {
+    this.#scrub = scrub
+    this.#secrets = secrets
   }
 
   push(piece: string): string {
     if (this.#secrets.length === 0) return piece
     const text = this.#scrub(this.#held + piece)
+    const last = text.at(-1)
     let keep = 0
     for (const secret of this.#secrets) {
+      if (secret.length < SHORTEST_SECRET) continue
       for (let length = Math.min(secret.length - 1, text.length); length > keep; length -= 1) {
-        if (text.endsWith(secret.slice(0, length))) keep = length
+        if (secret[length - 1] === last && text.endsWith(secret.slice(0, length))) keep = length
       }
     }
     this.#held = keep === 0 ? '' : text.slice(-keep)

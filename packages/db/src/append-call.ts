@@ -25,6 +25,7 @@ export interface AppendRow {
   overruns: (Overrun[] | null)[] | null
 }
 
+const TO_ESCAPE = /["\\]/
 const MAY_BE_UNSTORABLE = /\\u(0000|d[89a-f])/
 const PARAMETERS = Array.from({ length: 29 }, (_, index) => `$${index + 1}`).join(', ')
 
@@ -105,17 +106,17 @@ export function appendValues(parties: readonly Party[], careful: boolean, owner 
     array(members.map(({ run }) => run)),
     array(from),
     array(last),
-    members.map(({ session }) => session?.id),
+    texts(members.map(({ session }) => session?.id)),
     array(members.map(({ session }) => session?.epoch)),
     array(members.map(({ execution }) => execution)),
-    members.map((member) => member.reserve && storableText(reservationKey(member))),
+    texts(members.map((member) => member.reserve && storableText(reservationKey(member)))),
     array(members.map(({ reserve }) => reserve?.microUsd)),
     array(members.map(({ reserve }) => reserve?.tokens)),
     array(events.map(({ member }) => member)),
     array(events.map(({ nth }) => nth)),
     array(events.map(({ line }) => line.type)),
-    events.map(({ key }) => key),
-    events.map(({ line }) => line.phase),
+    texts(events.map(({ key }) => key)),
+    texts(events.map(({ line }) => line.phase)),
     array(events.map(({ line }) => line.attempt)),
     array(events.map(({ line }) => line.turn)),
     // JSON has no line breaks of its own.
@@ -123,14 +124,14 @@ export function appendValues(parties: readonly Party[], careful: boolean, owner 
     array(chunks.map(({ member }) => member)),
     array(chunks.map(({ nth }) => nth)),
     array(chunks.map(({ line }) => (line.type === 'chunk.reset' ? 'reset' : line.kind))),
-    chunks.map(({ key }) => key),
-    chunks.map(({ line }) => line.phase),
+    texts(chunks.map(({ key }) => key)),
+    texts(chunks.map(({ line }) => line.phase)),
     array(chunks.map(({ line }) => line.attempt)),
     array(chunks.map(({ line }) => line.turn)),
     array(chunks.map(({ line }) => line.delivery)),
-    chunks.map(({ body }) => body),
+    texts(chunks.map(({ body }) => body)),
     careful,
-    members.map(({ reserve }) => reserve?.persona),
+    texts(members.map(({ reserve }) => reserve?.persona)),
     owner,
   ]
 }
@@ -168,6 +169,13 @@ function answerOf({ verdicts, seqs, codes, overruns }: AppendRow, index: number)
 function array(values: readonly (string | number | undefined)[]): string {
   return `{${values.map((value) => value ?? 'NULL').join(',')}}`
 }
+
+/** The same of any text. Few have anything to escape, and the driver looks twice through each. */
+function texts(values: readonly (string | null | undefined)[]): string {
+  return `{${values.map((value) => (typeof value === 'string' ? quoted(value) : 'NULL')).join(',')}}`
+}
+
+const quoted = (text: string): string => `"${TO_ESCAPE.test(text) ? text.replace(/["\\]/g, '\\$&') : text}"`
 
 function reservationKey(member: Member): string {
   const line = member.lines.find(({ type }) => type === 'call.reserved')

@@ -187,10 +187,6 @@ export const modelCalls = devflow.table(
     primaryKey({ columns: [table.runId, table.phase, table.attempt, table.turn, table.call] }),
     // A day's calls lie together: next to no cost for a call, and a day is found without reading the rest.
     index('model_calls_by_time').using('brin', table.at),
-    // Calls that ended without a known cost are few, and looked for again and again.
-    index('model_calls_unsettled')
-      .on(table.endedAt)
-      .where(sql`cost_micro_usd is null and ended_at is not null and status in ('unsettled', 'aborted')`),
   ],
 )
 

@@ -36,22 +36,13 @@ export interface LookupPace {
 
 /**
  * Takes calls that are due to be asked about, and says when they are next: whoever else sweeps, in this process or
- * another, gets other calls, and one that dies on its way leaves them to come again.
+ * another, gets other calls, and one that dies on its way leaves them to come again. A call is due once it is lost.
  */
 export async function takeDueCalls(
   pool: pg.Pool,
   { firstMs, mostMs, patienceMs, mostAfterMs }: LookupPace,
   most: number,
 ): Promise<UnsettledCall[]> {
-  await pool.query({
-    name: 'enrol-unsettled-calls',
-    text: `insert into devflow.call_lookups (run_id, phase, attempt, turn, call, tenant, looks, due_at)
-           select m.run_id, m.phase, m.attempt, m.turn, m.call, m.tenant, 0, m.ended_at from devflow.model_calls m
-           where m.status in ('unsettled', 'aborted') and m.cost_micro_usd is null and m.ended_at is not null
-             and not exists (select 1 from devflow.call_lookups l where (l.run_id, l.phase, l.attempt, l.turn, l.call) = (m.run_id, m.phase, m.attempt, m.turn, m.call))
-           order by m.ended_at limit $1 on conflict do nothing`,
-    values: [most],
-  })
   const { rows } = await pool.query<
     Omit<UnsettledCall, 'reservedMicroUsd' | 'ageMs' | 'costSource'> & {
       reservedMicroUsd: string

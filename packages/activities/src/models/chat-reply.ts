@@ -97,9 +97,9 @@ export class ChatReply {
         yield* this.#say(this.#thinkTags.push(said))
       }
     for (const fragment of delta.tool_calls ?? [])
-      for (const text of this.#calls.add(fragment)) {
-        this.#refuseBlanks(text)
-        yield { kind: 'tool_use', text }
+      for (const event of this.#calls.add(fragment)) {
+        this.#refuseBlanks(event.text)
+        yield event
       }
   }
 

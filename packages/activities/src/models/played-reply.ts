@@ -22,10 +22,10 @@ export async function* playReply(reply: PlayedReply, signal: AbortSignal): Async
   const events: ModelEvent[] = [
     ...(reply.thinking ? pieces(reply.thinking).map((text) => ({ kind: 'thinking' as const, text })) : []),
     ...pieces(reply.content, reply.chunks).map((text) => ({ kind: 'token' as const, text })),
-    ...reply.toolCalls.flatMap((call) => [
-      { kind: 'tool_use' as const, text: call.name },
-      ...pieces(call.arguments, reply.chunks).map((text) => ({ kind: 'tool_use' as const, text })),
-    ]),
+    ...reply.toolCalls.flatMap((call) => {
+      const [first = '', ...others] = pieces(call.arguments, reply.chunks)
+      return [call.name + first, ...others].map((text) => ({ kind: 'tool_use' as const, text }))
+    }),
   ]
   const began = performance.now()
   for (const [index, event] of events.entries()) {
@@ -46,8 +46,8 @@ export async function* playReply(reply: PlayedReply, signal: AbortSignal): Async
 
 /** Even pieces that never tear a character in two. */
 function pieces(text: string, count?: number): string[] {
+  if (text === '') return []
   const characters = [...text]
-  if (characters.length === 0) return []
   const pieceCount = Math.min(characters.length, count ?? Math.ceil(characters.length / 80))
   const size = characters.length / pieceCount
   return Array.from({ length: pieceCount }, (_, index) =>

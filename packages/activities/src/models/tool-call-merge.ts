@@ -1,4 +1,4 @@
-import type { ToolCall } from './model.ts'
+import type { ModelEvent, ToolCall } from './model.ts'
 
 /** A fragment of a tool call as it comes in a stream; each field may be missing, and ids and names may be empty. */
 export interface ToolCallFragment {
@@ -29,8 +29,11 @@ export class ToolCallMerge {
     this.#turn = turn
   }
 
-  /** Returns what the fragment adds, for those who watch: the name of a call that opens, then its arguments. */
-  add(fragment: ToolCallFragment): string[] {
+  /**
+   * Returns what the fragment adds, for those who watch: the name of a call that opens, with the arguments that came with
+   * it; nothing when it adds nothing.
+   */
+  add(fragment: ToolCallFragment): Extract<ModelEvent, { kind: 'tool_use' }>[] {
     const id = fragment.id ?? ''
     const name = fragment.function?.name ?? ''
     const text = argumentsText(fragment.function?.arguments)
@@ -39,10 +42,10 @@ export class ToolCallMerge {
       if (known.id === '') known.id = id
       if (known.name === '') known.name = name
       known.arguments += text
-      return text === '' ? [] : [text]
+      return shown(text)
     }
     this.#calls.push({ index: fragment.index ?? undefined, id, name, arguments: text })
-    return [name, text].filter((piece) => piece !== '')
+    return shown(name + text)
   }
 
   #find(index: number | undefined, id: string, name: string, text: string): OpenCall | undefined {
@@ -71,6 +74,8 @@ export class ToolCallMerge {
     })
   }
 }
+
+const shown = (text: string) => (text === '' ? [] : [{ kind: 'tool_use' as const, text }])
 
 function argumentsText(value: unknown): string {
   if (value === undefined || value === null) return ''

@@ -105,9 +105,9 @@ async function send(
   const isShown = request.purpose !== 'summary'
   const pump = new ChunkPump(deps.writer, place, session.epoch, turn, call, () => stop.now('fenced'), isShown)
   const texts = {
-    token: new StreamScrub(deps.secrets),
-    thinking: new StreamScrub(deps.secrets),
-    tool_use: new StreamScrub(deps.secrets),
+    token: new StreamScrub(deps.scrub, deps.secrets),
+    thinking: new StreamScrub(deps.scrub, deps.secrets),
+    tool_use: new StreamScrub(deps.scrub, deps.secrets),
   }
   const started = performance.now()
   let generationId: string | undefined

@@ -37,6 +37,7 @@ export function followCalls(calling: Calling, { type, data }: Pick<RunEvent, 'ty
 
 /** The persona's model, or the fallback in its place: the price written for the one is not the other's. */
 export function modelInUse(own: Model, { model, affordable }: Calling): Model {
+  if (model === undefined && affordable === undefined) return own
   const { maxOutputTokens: asked, pricing, ...others } = own
   const most = Math.min(asked ?? Number.POSITIVE_INFINITY, affordable ?? Number.POSITIVE_INFINITY)
   return {

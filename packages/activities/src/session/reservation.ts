@@ -1,8 +1,8 @@
 import { type Model, type ModelPrice, mostItCosts } from '@devflow/contracts'
 import type { Overrun } from '@devflow/db'
 import { Decimal } from 'decimal.js'
-import { growingSum } from '../growing-sum.ts'
 import type { Message, ToolSpec } from '../models/model.ts'
+import { charactersIn } from './characters.ts'
 
 /** Few tokenizers make more than one token of three characters of prose or code. */
 const CHARACTERS_PER_TOKEN = 3
@@ -12,8 +12,6 @@ const DEFAULT_OUTPUT_TOKENS = 4_096
 
 /** An answer of fewer tokens is rarely of use; a persona that asks for less wants less. */
 const LEAST_OUTPUT_TOKENS = 256
-
-const charactersIn = growingSum((part: object) => JSON.stringify(part).length + 1)
 
 /** What a call may take at most: reserved before it is sent (I5). */
 export interface Reservation {

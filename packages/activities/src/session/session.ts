@@ -1,5 +1,5 @@
 import type { AgentPhase, BoundPersona, Definition } from '@devflow/contracts'
-import type { Answer, Line, Overrun, PhaseProgress, Progress, Reserve } from '@devflow/db'
+import type { Answer, Line, Member, Overrun, PhaseProgress, Progress, Reserve } from '@devflow/db'
 import type { PhaseNode } from '@devflow/definition'
 import type { Deps } from '../deps.ts'
 import type { Servers } from '../mcp/index.ts'
@@ -70,6 +70,7 @@ export class Session {
     this.depthLeft = parts.depthLeft
     this.asked = parts.asked
     this.runSubagent = parts.runSubagent
+    this.#owner = { id: ownerId(parts.place), epoch: parts.epoch }
   }
 
   /** Where its model works itself, and not by tools alone: in the clone, if the session may change files at all. */
@@ -80,6 +81,7 @@ export class Session {
       : undefined
   }
 
+  readonly #owner: NonNullable<Member['session']>
   #posted: Promise<void> = Promise.resolve()
   readonly #warned = new Set<string>()
 
@@ -117,7 +119,7 @@ export class Session {
     const sentAt = performance.now()
     const answer = await this.deps.writer.append({
       run: this.place.runId,
-      session: { id: ownerId(this.place), epoch: this.epoch },
+      session: this.#owner,
       ...(reserve ? { reserve } : {}),
       lines,
     })

@@ -30,8 +30,8 @@ select
 from (select count(*) n, min(opened_at) oldest from devflow.gates where status = 'open') g,
   (select count(*) n, min(due_at) due from devflow.outbox) o,
   (select coalesce(sum(settled_micro_usd), 0) settled, coalesce(sum(reserved_micro_usd), 0) reserved from devflow.run_budgets) b,
-  (select count(*) n, coalesce(sum(reserved_micro_usd), 0) reserved from devflow.model_calls
-     where status in ('unsettled', 'aborted') and cost_micro_usd is null and ended_at is not null) c`
+  (select count(*) n, coalesce(sum(reserved_micro_usd), 0) reserved
+     from devflow.call_lookups join devflow.model_calls using (run_id, phase, attempt, turn, call) where cost_micro_usd is null) c`
 
 type Row = Pick<Figures, 'runs' | 'phases'> & Record<Exclude<keyof Figures, 'runs' | 'phases'>, string>
 

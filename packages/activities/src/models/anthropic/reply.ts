@@ -80,12 +80,15 @@ export class AnthropicReply {
         break
       case 'tool_use':
         this.#blocks.set(index, { type: 'call' })
-        for (const text of this.#calls.add({ index, id: block.id, function: { name: block.name } }))
-          yield { kind: 'tool_use', text }
         // Some servers that speak this language send the whole input at once.
-        if (Object.keys(block.input ?? {}).length > 0)
-          for (const text of this.#calls.add({ index, function: { arguments: block.input } }))
-            yield { kind: 'tool_use', text }
+        yield* this.#calls.add({
+          index,
+          id: block.id,
+          function: {
+            name: block.name,
+            arguments: Object.keys(block.input ?? {}).length > 0 ? block.input : null,
+          },
+        })
         break
       default:
         this.#blocks.set(index, { type: 'other' })
@@ -103,8 +106,7 @@ export class AnthropicReply {
     } else if (delta.type === 'signature_delta' && block?.type === 'thinking')
       block.signature += delta.signature
     else if (delta.type === 'input_json_delta' && block?.type === 'call')
-      for (const text of this.#calls.add({ index, function: { arguments: delta.partial_json } }))
-        yield { kind: 'tool_use', text }
+      yield* this.#calls.add({ index, function: { arguments: delta.partial_json } })
   }
 
   /** The counts of an event are cumulative: the last one that is said wins, none is added. */

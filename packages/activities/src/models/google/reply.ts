@@ -79,7 +79,7 @@ export class GoogleReply {
         function: { name: name ?? '', arguments: args ?? {} },
       }
       this.#position += 1
-      for (const piece of this.#calls.add(call)) yield { kind: 'tool_use', text: piece }
+      yield* this.#calls.add(call)
     } else if (part.thought === true) {
       if (signature !== undefined) this.#places.push({ type: 'thought', text, signature })
       if (text !== '') yield { kind: 'thinking', text }

@@ -63,12 +63,7 @@ export class OllamaReply {
     }
     for (const call of message?.tool_calls ?? []) {
       // Each comes whole. Its own index is of no use: some versions give all calls the same one.
-      for (const text of this.#calls.add({
-        index: this.#position,
-        id: call.id,
-        function: call.function ?? null,
-      }))
-        yield { kind: 'tool_use', text }
+      yield* this.#calls.add({ index: this.#position, id: call.id, function: call.function ?? null })
       this.#position += 1
     }
     if (done === true) this.#last = parsed.data

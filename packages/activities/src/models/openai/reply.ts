@@ -72,7 +72,7 @@ export class ResponsesReply {
   }
 
   *#call(fragment: Parameters<ToolCallMerge['add']>[0]): Generator<ModelEvent> {
-    for (const text of this.#calls.add(fragment)) yield { kind: 'tool_use', text }
+    yield* this.#calls.add(fragment)
   }
 
   /** Items that nobody streamed are taken from the whole. */

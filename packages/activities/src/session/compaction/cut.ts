@@ -1,11 +1,9 @@
-import { growingSum } from '../../growing-sum.ts'
 import type { Message, ToolSpec } from '../../models/model.ts'
+import { charactersIn } from '../characters.ts'
 import type { Conversation } from '../conversation.ts'
 
 /** A rough count where no tokenizer is at hand. */
 const CHARACTERS_PER_TOKEN = 4
-
-const charactersIn = growingSum((part: object) => JSON.stringify(part).length)
 
 /** About how many tokens these are. */
 export const tokensIn = (parts: readonly object[]): number =>
