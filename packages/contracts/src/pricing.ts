@@ -52,7 +52,7 @@ export function mostItCosts(
   for (const rates of ratesUpTo(price, inputTokens)) {
     const { input, output, cacheWrite = input, reasoning = output, request = 0 } = rates
     const dearest = (a: PerToken, b: PerToken) =>
-      compare(exactOf(a) ?? ZERO, exactOf(b) ?? ZERO) < 0 ? b : a
+      a !== b && compare(exactOf(a) ?? ZERO, exactOf(b) ?? ZERO) < 0 ? b : a
     const cost = microUsdOf(
       [
         [dearest(input, cacheWrite), inputTokens],

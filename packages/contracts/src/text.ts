@@ -16,17 +16,26 @@ export function storable<T>(value: T): T {
 export function mapStrings(value: unknown, change: (text: string) => string): unknown {
   if (typeof value === 'string') return change(value)
   if (Array.isArray(value)) {
-    const next = value.map((item) => mapStrings(item, change))
-    return next.every((item, index) => item === value[index]) ? value : next
+    let next: unknown[] | undefined
+    for (const [index, item] of value.entries()) {
+      const changed = mapStrings(item, change)
+      if (changed !== item) {
+        next ??= [...value]
+        next[index] = changed
+      }
+    }
+    return next ?? value
   }
   if (value !== null && typeof value === 'object') {
-    let changed = false
-    const next = Object.entries(value).map(([key, item]) => {
-      const pair = [change(key), mapStrings(item, change)] as const
-      if (pair[0] !== key || pair[1] !== item) changed = true
-      return pair
-    })
-    return changed ? Object.fromEntries(next) : value
+    const entries = Object.entries(value)
+    let isChanged = false
+    for (const entry of entries) {
+      const [key, item] = entry
+      entry[0] = change(key)
+      entry[1] = mapStrings(item, change)
+      isChanged ||= entry[0] !== key || entry[1] !== item
+    }
+    return isChanged ? Object.fromEntries(entries) : value
   }
   return value
 }

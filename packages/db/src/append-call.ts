@@ -1,5 +1,5 @@
 import { storable, storableText } from '@devflow/contracts'
-import type { Answer, ChunkLine, EventLine, Line, Member, Overrun, Refusal } from './append-types.ts'
+import type { Answer, ChunkLine, Line, Member, Overrun, Refusal } from './append-types.ts'
 
 /** A line as it will be stored. `body`: an event's data as JSON, or a chunk's text. */
 export interface StorableLine {
@@ -83,18 +83,22 @@ export function appendValues(parties: readonly Party[], careful: boolean, owner 
   const lengths = new Map<string, number>()
   const from: number[] = []
   const last: number[] = []
-  const events: { member: number; nth: number; line: EventLine; key: string; body: string | null }[] = []
-  const chunks: { member: number; nth: number; line: ChunkLine; key: string; body: string | null }[] = []
+  const events = new Columns()
+  const chunks = new Columns()
+  const deliveries: number[] = []
   for (const [index, party] of parties.entries()) {
     const { run } = party[0].member
     let nth = lengths.get(run) ?? 0
     let begins = nth
     for (const { lines } of party) {
       begins = nth + 1
-      for (const { line, key, body } of lines) {
+      for (const stored of lines) {
         nth += 1
-        if (isChunk(line)) chunks.push({ member: index + 1, nth, line, key, body })
-        else events.push({ member: index + 1, nth, line, key, body })
+        const { line } = stored
+        if (isChunk(line)) {
+          chunks.add(index + 1, nth, line.type === 'chunk.reset' ? 'reset' : line.kind, stored)
+          deliveries.push(line.delivery)
+        } else events.add(index + 1, nth, line.type, stored)
       }
     }
     lengths.set(run, nth)
@@ -112,28 +116,52 @@ export function appendValues(parties: readonly Party[], careful: boolean, owner 
     texts(members.map((member) => member.reserve && storableText(reservationKey(member)))),
     array(members.map(({ reserve }) => reserve?.microUsd)),
     array(members.map(({ reserve }) => reserve?.tokens)),
-    array(events.map(({ member }) => member)),
-    array(events.map(({ nth }) => nth)),
-    array(events.map(({ line }) => line.type)),
-    texts(events.map(({ key }) => key)),
-    texts(events.map(({ line }) => line.phase)),
-    array(events.map(({ line }) => line.attempt)),
-    array(events.map(({ line }) => line.turn)),
+    ...events.values(),
     // JSON has no line breaks of its own.
-    events.map(({ body }) => body).join('\n'),
-    array(chunks.map(({ member }) => member)),
-    array(chunks.map(({ nth }) => nth)),
-    array(chunks.map(({ line }) => (line.type === 'chunk.reset' ? 'reset' : line.kind))),
-    texts(chunks.map(({ key }) => key)),
-    texts(chunks.map(({ line }) => line.phase)),
-    array(chunks.map(({ line }) => line.attempt)),
-    array(chunks.map(({ line }) => line.turn)),
-    array(chunks.map(({ line }) => line.delivery)),
-    texts(chunks.map(({ body }) => body)),
+    events.bodies.join('\n'),
+    ...chunks.values(),
+    array(deliveries),
+    texts(chunks.bodies),
     careful,
     texts(members.map(({ reserve }) => reserve?.persona)),
     owner,
   ]
+}
+
+/** What events and chunks have in common, an array a field. */
+class Columns {
+  readonly #members: number[] = []
+  readonly #nths: number[] = []
+  readonly #types: (string | undefined)[] = []
+  readonly #keys: string[] = []
+  readonly #phases: (string | undefined)[] = []
+  readonly #attempts: (number | undefined)[] = []
+  readonly #turns: (number | undefined)[] = []
+  readonly bodies: (string | null)[] = []
+
+  add(member: number, nth: number, type: string | undefined, { line, key, body }: StorableLine): void {
+    this.#members.push(member)
+    this.#nths.push(nth)
+    this.#types.push(type)
+    this.#keys.push(key)
+    this.#phases.push(line.phase)
+    this.#attempts.push(line.attempt)
+    this.#turns.push(line.turn)
+    this.bodies.push(body)
+  }
+
+  /** As arguments, but for the bodies. */
+  values(): string[] {
+    return [
+      array(this.#members),
+      array(this.#nths),
+      array(this.#types),
+      texts(this.#keys),
+      texts(this.#phases),
+      array(this.#attempts),
+      array(this.#turns),
+    ]
+  }
 }
 
 /** The answers of all members of the parties. */
@@ -167,12 +195,16 @@ function answerOf({ verdicts, seqs, codes, overruns }: AppendRow, index: number)
 
 /** An array as Postgres reads it, of values that need no quotes. Quicker than the driver's, which quotes everything. */
 function array(values: readonly (string | number | undefined)[]): string {
-  return `{${values.map((value) => value ?? 'NULL').join(',')}}`
+  let all = ''
+  for (const value of values) all += value === undefined ? ',NULL' : `,${value}`
+  return `{${all.slice(1)}}`
 }
 
 /** The same of any text. Few have anything to escape, and the driver looks twice through each. */
 function texts(values: readonly (string | null | undefined)[]): string {
-  return `{${values.map((value) => (typeof value === 'string' ? quoted(value) : 'NULL')).join(',')}}`
+  let all = ''
+  for (const value of values) all += typeof value === 'string' ? `,${quoted(value)}` : ',NULL'
+  return `{${all.slice(1)}}`
 }
 
 const quoted = (text: string): string => `"${TO_ESCAPE.test(text) ? text.replace(/["\\]/g, '\\$&') : text}"`

@@ -68,7 +68,9 @@ const listOf = (
 const COUNTED = `('turn.completed', 'tool.called', 'tool.denied', 'tool.started', 'session.resumed', 'artifact.rejected',
   'phase.started', 'phase.completed', 'phase.failed', 'phase.skipped')`
 
-const READ = `with command as materialized (select * from devflow.run_events where run_id = $1 and type in ('run.canceling', 'run.retried'))
+/** Commands are found by their keys, which `command` numbers: that saves a look through the whole log. */
+const READ = `with command as materialized (select * from devflow.run_events where run_id = $1 and key = any (array(
+  select 'command/' || n || '/' || word from devflow.run_heads h, generate_series(1, h.commands) n, unnest('{canceling,retried}'::text[]) word where h.run_id = $1)))
 select jsonb_build_object(
   'bindings', coalesce((select data->'bindings' from devflow.run_events where run_id = $1 and key = 'run/submitted'), '{}'),
   'phases', (select coalesce(jsonb_agg(jsonb_build_object('phase', p.id, 'turns', coalesce(e.turns, 0), 'toolCalls', coalesce(e.called, 0),

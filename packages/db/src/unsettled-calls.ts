@@ -92,8 +92,10 @@ type OpenCall = Omit<CallPlace, 'runId'> & Pick<UnsettledCall, 'generationId'>
 export async function readOpenCalls(pool: pg.Pool, run: string): Promise<OpenCall[]> {
   const { rows } = await pool.query<OpenCall>({
     name: 'read-open-calls',
-    text: `select phase, attempt, turn, call, generation_id as "generationId" from devflow.model_calls
-           where run_id = $1 and status = 'reserved' order by at`,
+    // Where nothing is reserved no call is open: then there is no need to look through them.
+    text: `select m.phase, m.attempt, m.turn, m.call, m.generation_id as "generationId"
+           from devflow.run_budgets b join devflow.model_calls m on m.run_id = b.run_id and m.status = 'reserved'
+           where b.run_id = $1 and (b.reserved_micro_usd <> 0 or b.reserved_tokens <> 0) order by m.at`,
     values: [run],
   })
   return rows

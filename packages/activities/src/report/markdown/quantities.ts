@@ -9,7 +9,9 @@ export function dollars(microUsd: number): string {
   return `$${whole}.${part.padEnd(2, '0')}`
 }
 
-export const count = (amount: number): string => amount.toLocaleString('en-US')
+const ENGLISH = new Intl.NumberFormat('en-US')
+
+export const count = (amount: number): string => ENGLISH.format(amount)
 
 /** `3 turns`, `1 turn`. */
 export const counted = (amount: number, what: string): string =>
