@@ -20,11 +20,14 @@ export interface Figure {
   ratio: number
 }
 
-/** Interleaved rounds, A B C A B C …, after one that warms up: what disturbs the machine disturbs all. The first is ours. */
+/** Until a process has compiled what it does most: a service that runs for days is measured, on all sides. */
+const WARM_UPS = 3
+
+/** Interleaved rounds, A B C A B C …, after those that warm up: what disturbs the machine disturbs all. The first is ours. */
 export async function sideBySide({ rounds }: Bench, sides: readonly Side[]): Promise<Figure[]> {
   const rates = sides.map((): number[] => [])
   const cpu = sides.map((): number[] => [])
-  for (const side of sides) await side.play()
+  for (let round = 0; round < WARM_UPS; round++) for (const side of sides) await side.play()
   for (let round = 0; round < rounds; round++) {
     for (const [index, side] of sides.entries()) {
       const before = side.cpuMs()
