@@ -180,7 +180,11 @@ test('finds every spoilt row, changes nothing under check, and mends it', async 
 test('a run whose projections and head are all lost comes back from its log', async () => {
   const run = await eventfulRun()
   const before = await pool.query('select * from devflow.runs where id = $1', [run])
+  const asked = () =>
+    pool.query('select turn, call, looks from devflow.call_lookups where run_id = $1', [run])
+  expect((await asked()).rows).toEqual([{ turn: 2, call: 1, looks: 0 }])
   for (const table of [
+    'call_lookups',
     'run_budgets',
     'phases',
     'model_calls',
@@ -196,6 +200,7 @@ test('a run whose projections and head are all lost comes back from its log', as
   expect((await rebuild(url, { check: false })).differences).not.toEqual([])
   expect((await rebuild(url, { check: true })).differences).toEqual([])
   expect((await pool.query('select * from devflow.runs where id = $1', [run])).rows).toEqual(before.rows)
+  expect((await asked()).rows).toEqual([{ turn: 2, call: 1, looks: 0 }])
 })
 
 test('a gap in the log is found, but not where chunks were pruned', async () => {

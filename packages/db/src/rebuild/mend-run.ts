@@ -21,6 +21,13 @@ export async function mendRun(pool: pg.Pool, run: string): Promise<void> {
       await client.query(`delete from devflow.${table} where ${runColumn(table)} = $1`, [run])
       await client.query(`insert into devflow.${table} select * from pg_temp.${table}`)
     }
+    // Sweeps forget to ask what a call cost that is in no ledger.
+    await client.query(
+      `insert into devflow.call_lookups (run_id, phase, attempt, turn, call, tenant, looks, due_at)
+       select run_id, phase, attempt, turn, call, tenant, 0, ended_at from devflow.model_calls
+       where run_id = $1 and status in ('unsettled', 'aborted') and cost_micro_usd is null and ended_at is not null on conflict do nothing`,
+      [run],
+    )
     await client.query(
       `update devflow.run_heads h set control = s.control, seq = coalesce(l.seq, h.seq), last_at = coalesce(l.at, h.last_at)
        from pg_temp.run_heads s, (select max(x.seq) as seq, max(x.at) as at from (
