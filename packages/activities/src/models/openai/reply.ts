@@ -45,10 +45,10 @@ export class ResponsesReply {
         return
       case 'response.output_item.added':
         if (item?.type === 'function_call')
-          yield* this.#call({ index, id: item.call_id, function: { name: item.name, arguments: '' } })
+          yield* this.#calls.add({ index, id: item.call_id, function: { name: item.name, arguments: '' } })
         return
       case 'response.function_call_arguments.delta':
-        yield* this.#call({ index, function: { arguments: delta } })
+        yield* this.#calls.add({ index, function: { arguments: delta } })
         return
       case 'response.output_item.done':
         if (item) this.#items.set(index ?? this.#items.size, item)
@@ -69,10 +69,6 @@ export class ResponsesReply {
     if (text === '') return
     this.#content += text
     yield { kind: 'token', text }
-  }
-
-  *#call(fragment: Parameters<ToolCallMerge['add']>[0]): Generator<ModelEvent> {
-    yield* this.#calls.add(fragment)
   }
 
   /** Items that nobody streamed are taken from the whole. */
