@@ -316,6 +316,18 @@ CREATE FUNCTION devflow.notify_runs(m_run uuid[], m_last int[], moved uuid[]) RE
   ) x GROUP BY x.part
 $$;
 --> statement-breakpoint
+-- Whether anybody follows runs line by line: whoever does holds a lock, shared, as long as its connection lasts. It is granted
+-- after the appends under way, and those that come then see it; of two of them at once one may see the other and tell needlessly.
+CREATE FUNCTION devflow.is_followed() RETURNS boolean LANGUAGE sql VOLATILE AS $$
+  SELECT NOT pg_try_advisory_xact_lock(hashtextextended('devflow.follow', 0))
+$$;
+--> statement-breakpoint
+CREATE FUNCTION devflow.follow(begins boolean) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  IF begins THEN PERFORM pg_advisory_lock_shared(hashtextextended('devflow.follow', 0));
+  ELSE PERFORM pg_advisory_unlock_shared(hashtextextended('devflow.follow', 0)); END IF;
+END $$;
+--> statement-breakpoint
 -- Where a line is in the log; null when it is not there.
 CREATE FUNCTION devflow.seq_of(run uuid, is_chunk boolean, line_key text) RETURNS bigint LANGUAGE sql STABLE AS $$
   SELECT CASE WHEN is_chunk THEN (SELECT c.seq FROM devflow.run_chunks c WHERE c.run_id = run AND c.key = line_key)
@@ -349,11 +361,12 @@ CREATE TYPE devflow.pool_room AS (pool bigint, scope text, persona text, day dat
   allow_unpriced boolean, crossed boolean, want_micro numeric, want_tokens bigint, free_micro numeric, free_tokens bigint, members int[]);
 --> statement-breakpoint
 -- Appends a group of members, each a set of lines that stand or fall together, in one round trip. Arrays, one a field:
---   m_*: members; m_last: where its last line stands among the lines of its run, from 1; m_from: where those begin that only stand
+--   m_*: members, in order of their runs; m_last: where its last line stands among the lines of its run, from 1; m_from: where those begin that only stand
 --        when its reservation is granted;
 --        m_session, m_epoch: written by a session; m_execution: by a workflow; m_key: of its `call.reserved` line, when it
 --        reserves m_micro micro-dollars (null: nobody knows the price) and m_tokens tokens for m_persona
 --   m_owner: whose slices of shared budgets the group spends from
+--   m_total: how many lines its run has in this group; of one member m_last says it
 --   e_*: events; e_member: index of its member, from 1; e_nth: where it stands among the lines of its run, from 1;
 --        e_data: their bodies as JSON, one a line
 --   c_*: chunks, the same; c_kind 'reset' voids what its turn streamed before
@@ -371,7 +384,7 @@ CREATE FUNCTION devflow.append(
   m_run uuid[], m_from int[], m_last int[], m_session text[], m_epoch int[], m_execution int[], m_key text[], m_micro numeric[], m_tokens bigint[],
   e_member int[], e_nth int[], e_type text[], e_key text[], e_phase text[], e_attempt int[], e_turn int[], e_data text,
   c_member int[], c_nth int[], c_kind text[], c_key text[], c_phase text[], c_attempt int[], c_turn int[], c_delivery int[], c_text text[],
-  careful boolean, m_persona text[] DEFAULT NULL, m_owner text DEFAULT '', OUT verdicts text[], OUT seqs bigint[], OUT codes text[], OUT overruns jsonb[]
+  careful boolean, m_persona text[] DEFAULT NULL, m_owner text DEFAULT '', m_total int[] DEFAULT NULL, OUT verdicts text[], OUT seqs bigint[], OUT codes text[], OUT overruns jsonb[]
 ) LANGUAGE plpgsql VOLATILE
 SET search_path = devflow, pg_temp SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
@@ -379,11 +392,11 @@ DECLARE
   m_seq bigint[]; m_at timestamptz[]; m_tenant text[]; any_limit boolean; any_out boolean; any_pooled boolean;
   is_one boolean := cardinality(m_run) = 1;
   charged call_key[]; charges pool_charge[]; rooms pool_room[]; found jsonb; blocks jsonb; warned jsonb;
-  head run_heads; bodies jsonb[]; evs log_event[]; moved uuid[] := '{}'; r record; spent numeric; spent_tokens bigint; last_run uuid; now_at timestamptz;
+  head run_heads; bodies jsonb[]; evs log_event[]; moved uuid[] := '{}'; r record; spent numeric; spent_tokens bigint; last_run uuid;
 BEGIN
+  -- Heads are locked and moved on at once, in order of their runs; back again where something stands in the way.
   -- A statement costs most where it begins: what is said of one member is said in fewer words.
-  IF is_one AND NOT careful THEN
-    -- Its head is locked and moved on at once; back again where something stands in the way.
+  IF is_one THEN
     UPDATE run_heads x SET seq = x.seq + m_last[1], last_at = greatest(x.last_at, devflow.clock()) WHERE x.run_id = m_run[1] RETURNING x.* INTO head;
     SELECT ARRAY[CASE WHEN head.run_id IS NULL THEN 'no_run' ELSE stands_in_way(head, m_session[1], m_epoch[1], s.epoch, m_execution[1]) END], ARRAY[NULL::text], ARRAY[head.seq - m_last[1]], ARRAY[head.last_at], ARRAY[head.tenant],
         m_key[1] IS NOT NULL AND (head.control <> 'go' OR head.pooled OR b.limit_micro_usd IS NOT NULL OR b.limit_tokens IS NOT NULL), head.pooled
@@ -391,15 +404,14 @@ BEGIN
       FROM (SELECT 1) one LEFT JOIN sessions s ON s.run_id = m_run[1] AND s.session = m_session[1] LEFT JOIN run_budgets b ON m_key[1] IS NOT NULL AND b.run_id = m_run[1];
     any_out := verdicts[1] IS NOT NULL;
   ELSE
-    PERFORM 1 FROM run_heads h WHERE h.run_id = ANY(m_run) ORDER BY h.run_id FOR NO KEY UPDATE;
-    now_at := devflow.clock();
+    UPDATE run_heads h SET seq = h.seq + m.total, last_at = greatest(h.last_at, devflow.clock()) FROM unnest(m_run, m_total) m(run, total) WHERE h.run_id = m.run;
     SELECT array_agg(verdict), array_agg(NULL::text), array_agg(x.seq), array_agg(x.at), array_agg(x.tenant), bool_or(x.is_limited), bool_or(verdict IS NOT NULL), bool_or(x.pooled)
       INTO verdicts, codes, m_seq, m_at, m_tenant, any_limit, any_out, any_pooled
       FROM (
         SELECT CASE WHEN h.run_id IS NULL THEN 'no_run' ELSE stands_in_way(h, m.session, m.epoch, s.epoch, m.execution) END AS verdict,
-          h.seq, greatest(h.last_at, now_at) AS at, h.tenant, h.pooled,
+          h.seq - m.total AS seq, h.last_at AS at, h.tenant, h.pooled,
           m.key IS NOT NULL AND (h.control <> 'go' OR h.pooled OR b.limit_micro_usd IS NOT NULL OR b.limit_tokens IS NOT NULL) AS is_limited
-        FROM unnest(m_run, m_session, m_epoch, m_execution, m_key) WITH ORDINALITY m(run, session, epoch, execution, key, o)
+        FROM unnest(m_run, m_total, m_session, m_epoch, m_execution, m_key) WITH ORDINALITY m(run, total, session, epoch, execution, key, o)
         LEFT JOIN run_heads h ON h.run_id = m.run LEFT JOIN sessions s ON s.run_id = m.run AND s.session = m.session LEFT JOIN run_budgets b ON m.key IS NOT NULL AND b.run_id = m.run
         ORDER BY m.o
       ) x;
@@ -501,13 +513,9 @@ BEGIN
     FROM (SELECT unnest(c_member) AS m, unnest(c_nth) AS nth, unnest(c_kind) AS kind, unnest(c_key) AS key, unnest(c_phase) AS phase, unnest(c_attempt) AS attempt, unnest(c_turn) AS turn, unnest(c_delivery) AS delivery, unnest(c_text) AS text) u
     WHERE u.nth IS NOT NULL;
   END IF;
-  IF is_one AND NOT careful THEN
-    IF any_out THEN
-      UPDATE run_heads SET seq = m_seq[1] + coalesce(m_last[1], 0), last_at = CASE WHEN m_last[1] IS NULL THEN at_of(m_run[1], m_seq[1]) ELSE m_at[1] END WHERE run_id = m_run[1];
-    END IF;
-  ELSE
-    UPDATE run_heads h SET seq = h.seq + n.last, last_at = n.at
-      FROM (SELECT u.run, max(u.last) AS last, max(u.at) AS at FROM unnest(m_run, m_last, m_at) u(run, last, at) GROUP BY 1) n WHERE h.run_id = n.run AND n.last IS NOT NULL;
+  IF careful OR any_out THEN
+    UPDATE run_heads h SET seq = n.seq + coalesce(n.last, 0), last_at = CASE WHEN n.last IS NULL THEN at_of(n.run, n.seq) ELSE n.at END
+      FROM (SELECT u.run, max(u.seq) AS seq, max(u.last) AS last, max(u.at) AS at FROM unnest(m_run, m_seq, m_last, m_at) u(run, seq, last, at) GROUP BY 1) n WHERE h.run_id = n.run;
   END IF;
   IF cardinality(evs) > 0 AND devflow.project(evs) THEN
     moved := ARRAY(SELECT u.run_id FROM unnest(evs) u WHERE u.type NOT LIKE 'call.%');
@@ -523,12 +531,12 @@ BEGIN
   END IF;
   IF charged IS NOT NULL THEN PERFORM devflow.charge_pools(m_owner, charges, devflow.charges_of(charged)); END IF;
 
+  -- Where nothing but turns grew and nobody follows them, nobody is told.
+  IF cardinality(moved) > 0 OR devflow.is_followed() THEN PERFORM devflow.notify_runs(m_run, m_last, moved); END IF;
   IF is_one THEN
-    IF m_last[1] IS NOT NULL THEN PERFORM pg_notify('devflow_run', m_run[1] || CASE WHEN m_run[1] = ANY (moved) THEN ' ! ' || m_run[1] ELSE '' END); END IF;
     verdicts := ARRAY[coalesce(verdicts[1], CASE WHEN m_last[1] IS NULL THEN 'duplicate' ELSE 'written' END)];
     seqs := ARRAY[m_seq[1] + m_last[1]];
   ELSE
-    PERFORM devflow.notify_runs(m_run, m_last, moved);
     SELECT array_agg(coalesce(v.verdict, CASE WHEN v.last IS NULL THEN 'duplicate' ELSE 'written' END) ORDER BY v.o), array_agg(v.seq + v.last ORDER BY v.o)
       INTO verdicts, seqs FROM unnest(verdicts, m_seq, m_last) WITH ORDINALITY v(verdict, seq, last, o);
   END IF;

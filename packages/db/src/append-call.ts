@@ -27,7 +27,7 @@ export interface AppendRow {
 
 const TO_ESCAPE = /["\\]/
 const MAY_BE_UNSTORABLE = /\\u(0000|d[89a-f])/
-const PARAMETERS = Array.from({ length: 29 }, (_, index) => `$${index + 1}`).join(', ')
+const PARAMETERS = Array.from({ length: 30 }, (_, index) => `$${index + 1}`).join(', ')
 
 export const APPEND = {
   name: 'append',
@@ -49,22 +49,24 @@ export function isChunk(line: Line): line is ChunkLine {
 }
 
 /**
- * The parties of a group. What a turn leaves and what the next one reserves are two members, and an append costs by
- * party: the session's place is looked up once, and who is alone in a group is appended in lighter statements.
+ * The parties of a group, in order of their runs, which is the order their heads are locked in. What a turn leaves and
+ * what the next one reserves are two members, and an append costs by party: the session's place is looked up once, and
+ * who is alone in a group is appended in lighter statements. Who looks carefully tells each member of its own lines.
  */
-export function partiesOf(group: readonly StorableMember[]): Party[] {
+export function partiesOf(group: readonly StorableMember[], careful: boolean): Party[] {
   const parties: [StorableMember, ...StorableMember[]][] = []
   const latest = new Map<string, [StorableMember, ...StorableMember[]]>()
   for (const next of group) {
-    const party = latest.get(next.member.run)
-    if (party && mayJoin(party.at(-1)?.member, next.member)) party.push(next)
+    const { run } = next.member
+    const party = latest.get(run)
+    if (!careful && party && mayJoin(party.at(-1)?.member, next.member)) party.push(next)
     else {
       const begun: [StorableMember] = [next]
-      latest.set(next.member.run, begun)
+      latest.set(run, begun)
       parties.push(begun)
     }
   }
-  return parties
+  return parties.sort(([{ member: a }], [{ member: b }]) => (a.run < b.run ? -1 : Number(a.run > b.run)))
 }
 
 function mayJoin(last: Member | undefined, { session, execution }: Member): boolean {
@@ -125,6 +127,7 @@ export function appendValues(parties: readonly Party[], careful: boolean, owner 
     careful,
     texts(members.map(({ reserve }) => reserve?.persona)),
     owner,
+    array(members.map(({ run }) => lengths.get(run))),
   ]
 }
 

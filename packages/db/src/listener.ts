@@ -30,6 +30,9 @@ export class Listener {
   readonly #subscribers = new Map<string, Set<Subscriber>>()
   #client: pg.Client | undefined
   #listening = false
+  readonly #followers = new Set<object>()
+  /** Settles with the question asked last. */
+  #asked: Promise<unknown> = Promise.resolve()
   #closed = false
   #wakeUp: (() => void) | undefined
   readonly #running: Promise<void>
@@ -58,6 +61,21 @@ export class Listener {
     return () => {
       // The channel stays listened to: channels are few and known.
       this.#subscribers.get(channel)?.delete(subscriber)
+    }
+  }
+
+  /**
+   * Says that somebody follows runs line by line, until the returned function is called: appends tell of turns and chunks
+   * only while anyone does. Subscribers are told to look again once they will be told.
+   */
+  follow(): () => void {
+    const follower = {}
+    this.#followers.add(follower)
+    if (this.#followers.size === 1 && this.#listening)
+      void this.#tellOfFollowers().then(() => this.#lookAgain())
+    return () => {
+      const isLast = this.#followers.delete(follower) && this.#followers.size === 0
+      if (isLast && this.#listening) void this.#tellOfFollowers()
     }
   }
 
@@ -91,6 +109,7 @@ export class Listener {
       query_timeout: 5_000,
     })
     this.#client = client
+    this.#asked = Promise.resolve()
     const ended = new Promise<void>((resolve) => client.once('end', resolve))
     client.on('error', this.#onProblem)
     client.on('notification', ({ channel, payload }) => {
@@ -102,12 +121,13 @@ export class Listener {
       await client.connect()
       for (const channel of this.#subscribers.keys()) await this.#listen(channel)
       this.#listening = true
+      if (this.#followers.size > 0) await this.#tellOfFollowers()
       onListening()
       this.#lookAgain()
       while (this.#listening && !this.#closed) {
         if ((await Promise.race([ended.then(() => 'ended'), this.#sleep(this.#pingMs)])) === 'ended') return
         // A peer that is gone without a word (a frozen host, a dropped route) answers no ping.
-        if (!this.#closed) await client.query('select 1')
+        if (!this.#closed) await this.#ask('select 1')
       }
     } finally {
       this.#wakeUp?.()
@@ -120,10 +140,20 @@ export class Listener {
   }
 
   async #listen(channel: string): Promise<void> {
+    await this.#ask(`listen ${pg.escapeIdentifier(channel)}`)
+  }
+
+  async #tellOfFollowers(): Promise<void> {
+    await this.#ask('select devflow.follow($1)', [this.#followers.size > 0])
+  }
+
+  /** One question at a time. Never throws: on an error the connection is made anew, with all that is wanted of it. */
+  async #ask(text: string, values?: unknown[]): Promise<void> {
     const client = this.#client
-    if (!client) return
+    const asked = this.#asked.then(() => client?.query(text, values))
+    this.#asked = asked.catch(() => {})
     try {
-      await client.query(`listen ${client.escapeIdentifier(channel)}`)
+      await asked
     } catch (error) {
       this.#onProblem(error)
       this.#listening = false

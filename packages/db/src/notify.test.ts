@@ -76,6 +76,26 @@ test('a lost connection is made again, and all are told to look for what they mi
   await expect.poll(() => heard).toEqual(['again'])
 })
 
+test('who follows runs is known as long as somebody does, also after a lost connection, and is forgotten with its process', async () => {
+  const isFollowed = async () => (await pool.query('select devflow.is_followed() as is')).rows[0]?.is
+  const problems: unknown[] = []
+  const [one, other] = [listen({ onProblem: (error) => problems.push(error) }), listen()]
+  let looks = 0
+  one.subscribe('one', { notified: () => {}, lookAgain: () => looks++ })
+  const leave = one.follow()
+  await expect.poll(isFollowed).toBe(true)
+  other.follow()()
+  other.follow()
+  await cut()
+  await expect.poll(() => looks).toBe(2)
+  await expect.poll(isFollowed).toBe(true)
+  leave()
+  leave()
+  expect(await isFollowed()).toBe(true)
+  await other.close()
+  await expect.poll(isFollowed).toBe(false)
+})
+
 test('what a subscriber throws is told, and others are told all the same', async () => {
   const problems: unknown[] = []
   const listener = listen({ onProblem: (error) => problems.push(error) })

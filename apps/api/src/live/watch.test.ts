@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest'
+import { CHANNELS } from '@devflow/contracts'
+import { expect, onTestFinished, test } from 'vitest'
 import { COMPLETED, testApi } from '../test-api.fixture.ts'
 import { Watch } from './watch.ts'
 
@@ -34,4 +35,44 @@ test('turns wake who reads the log, and not who waits for the run to get somewhe
   await expect.poll(grew).toBe(1)
   expect(told).toEqual(['grew'])
   await watch.close()
+})
+
+test('of turns only who follows them is told, and as soon as somebody does', async () => {
+  const api = await testApi()
+  const { id } = await api.submit()
+  const { pool, listener } = api.deps
+  const told: string[] = []
+  const unsubscribe = listener.subscribe(CHANNELS.run, { notified: (payload) => told.push(payload) })
+  const watch = new Watch({ pool, listener, pollMs: 20, onProblem: failed })
+  onTestFinished(() => watch.close())
+  let turn = 0
+  const grow = async (type = 'turn.started') => {
+    turn += 1
+    await api.append(id, { type, key: `grow/${turn}`, phase: 'say', attempt: 1, turn, data: {} })
+  }
+  const isFollowed = async () => (await pool.query('select devflow.is_followed() as is')).rows[0]?.is
+  /** Grows by a turn and then by a phase, of which everybody is told: how many turns had been told of by then. */
+  const toldOfTurns = async () => {
+    await grow()
+    const before = told.length
+    await grow('phase.started')
+    await expect.poll(() => told.slice(before)).toContain(`${id} ! ${id}`)
+    return told.splice(0).filter((payload) => payload === id).length
+  }
+
+  await expect.poll(isFollowed).toBe(false)
+  await toldOfTurns()
+  expect(await toldOfTurns()).toBe(0)
+
+  let looks = 0
+  const leave = watch.run(id, () => looks++)
+  await expect.poll(isFollowed).toBe(true)
+  // It may have grown before that was known.
+  await expect.poll(() => looks).toBeGreaterThan(0)
+  expect(await toldOfTurns()).toBe(1)
+
+  leave()
+  await expect.poll(isFollowed).toBe(false)
+  expect(await toldOfTurns()).toBe(0)
+  unsubscribe()
 })

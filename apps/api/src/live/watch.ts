@@ -33,6 +33,8 @@ export class Watch {
   readonly #unsubscribe: () => void
   readonly #timer: NodeJS.Timeout
   #polling: Promise<void> | undefined
+  /** While somebody wants to be told of each line. */
+  #unfollow: (() => void) | undefined
 
   constructor(options: WatchOptions) {
     this.#options = options
@@ -69,6 +71,7 @@ export class Watch {
 
   all(watcher: AllRunsWatcher): () => void {
     this.#watchers.add(watcher)
+    this.#follow()
     return () => {
       this.#watchers.delete(watcher)
     }
@@ -77,6 +80,7 @@ export class Watch {
   async close(): Promise<void> {
     clearInterval(this.#timer)
     this.#unsubscribe()
+    this.#unfollow?.()
     await this.#polling
   }
 
@@ -84,6 +88,7 @@ export class Watch {
     const watched = this.#runs.get(run) ?? { wakes: new Set(), moves: new Set(), seq: undefined }
     this.#runs.set(run, watched)
     watched[to].add(wake)
+    if (to === 'wakes') this.#follow()
     return () => {
       watched[to].delete(wake)
       const isLeft = watched.wakes.size + watched.moves.size > 0
@@ -91,7 +96,16 @@ export class Watch {
     }
   }
 
+  #follow(): void {
+    this.#unfollow ??= this.#options.listener.follow()
+  }
+
   async #poll(): Promise<void> {
+    // Only now: who leaves often comes again at once, as a page that is loaded anew.
+    if (this.#watchers.size === 0 && !this.#runs.values().some(({ wakes }) => wakes.size > 0)) {
+      this.#unfollow?.()
+      this.#unfollow = undefined
+    }
     if (this.#runs.size === 0) return
     try {
       const heads = await readHeads(this.#options.pool, undefined, [...this.#runs.keys()])
