@@ -361,7 +361,7 @@ CREATE TYPE devflow.pool_room AS (pool bigint, scope text, persona text, day dat
   allow_unpriced boolean, crossed boolean, want_micro numeric, want_tokens bigint, free_micro numeric, free_tokens bigint, members int[]);
 --> statement-breakpoint
 -- Appends a group of members, each a set of lines that stand or fall together, in one round trip. Arrays, one a field:
---   m_*: members, in order of their runs; m_last: where its last line stands among the lines of its run, from 1; m_from: where those begin that only stand
+--   m_*: members; m_last: where its last line stands among the lines of its run, from 1; m_from: where those begin that only stand
 --        when its reservation is granted;
 --        m_session, m_epoch: written by a session; m_execution: by a workflow; m_key: of its `call.reserved` line, when it
 --        reserves m_micro micro-dollars (null: nobody knows the price) and m_tokens tokens for m_persona
@@ -386,7 +386,7 @@ CREATE FUNCTION devflow.append(
   c_member int[], c_nth int[], c_kind text[], c_key text[], c_phase text[], c_attempt int[], c_turn int[], c_delivery int[], c_text text[],
   careful boolean, m_persona text[] DEFAULT NULL, m_owner text DEFAULT '', m_total int[] DEFAULT NULL, OUT verdicts text[], OUT seqs bigint[], OUT codes text[], OUT overruns jsonb[]
 ) LANGUAGE plpgsql VOLATILE
-SET search_path = devflow, pg_temp SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET plan_cache_mode = force_generic_plan AS $$
+SET search_path = devflow, pg_temp SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET enable_material = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
   -- How each member stands with its run: the run's last seq, the time of its next event, its tenant. A null verdict may write.
   m_seq bigint[]; m_at timestamptz[]; m_tenant text[]; any_limit boolean; any_out boolean; any_pooled boolean;
@@ -394,7 +394,7 @@ DECLARE
   charged call_key[]; charges pool_charge[]; rooms pool_room[]; found jsonb; blocks jsonb; warned jsonb;
   head run_heads; bodies jsonb[]; evs log_event[]; moved uuid[] := '{}'; r record; spent numeric; spent_tokens bigint; last_run uuid;
 BEGIN
-  -- Heads are locked and moved on at once, in order of their runs; back again where something stands in the way.
+  -- Heads are locked and moved on at once, in order of their runs, which is the index's; back again where something stands in the way.
   -- A statement costs most where it begins: what is said of one member is said in fewer words.
   IF is_one THEN
     UPDATE run_heads x SET seq = x.seq + m_last[1], last_at = greatest(x.last_at, devflow.clock()) WHERE x.run_id = m_run[1] RETURNING x.* INTO head;
@@ -404,7 +404,7 @@ BEGIN
       FROM (SELECT 1) one LEFT JOIN sessions s ON s.run_id = m_run[1] AND s.session = m_session[1] LEFT JOIN run_budgets b ON m_key[1] IS NOT NULL AND b.run_id = m_run[1];
     any_out := verdicts[1] IS NOT NULL;
   ELSE
-    UPDATE run_heads h SET seq = h.seq + m.total, last_at = greatest(h.last_at, devflow.clock()) FROM unnest(m_run, m_total) m(run, total) WHERE h.run_id = m.run;
+    UPDATE run_heads h SET seq = h.seq + m_total[array_position(m_run, h.run_id)], last_at = greatest(h.last_at, devflow.clock()) WHERE h.run_id = ANY (m_run);
     SELECT array_agg(verdict), array_agg(NULL::text), array_agg(x.seq), array_agg(x.at), array_agg(x.tenant), bool_or(x.is_limited), bool_or(verdict IS NOT NULL), bool_or(x.pooled)
       INTO verdicts, codes, m_seq, m_at, m_tenant, any_limit, any_out, any_pooled
       FROM (
@@ -514,7 +514,7 @@ BEGIN
     WHERE u.nth IS NOT NULL;
   END IF;
   IF careful OR any_out THEN
-    UPDATE run_heads h SET seq = n.seq + coalesce(n.last, 0), last_at = CASE WHEN n.last IS NULL THEN at_of(n.run, n.seq) ELSE n.at END
+    UPDATE run_heads h SET seq = n.seq + coalesce(n.last, 0), last_at = CASE WHEN n.last IS NULL THEN coalesce(at_of(n.run, n.seq), n.at) ELSE n.at END
       FROM (SELECT u.run, max(u.seq) AS seq, max(u.last) AS last, max(u.at) AS at FROM unnest(m_run, m_seq, m_last, m_at) u(run, seq, last, at) GROUP BY 1) n WHERE h.run_id = n.run;
   END IF;
   IF cardinality(evs) > 0 AND devflow.project(evs) THEN

@@ -49,9 +49,9 @@ export function isChunk(line: Line): line is ChunkLine {
 }
 
 /**
- * The parties of a group, in order of their runs, which is the order their heads are locked in. What a turn leaves and
- * what the next one reserves are two members, and an append costs by party: the session's place is looked up once, and
- * who is alone in a group is appended in lighter statements. Who looks carefully tells each member of its own lines.
+ * The parties of a group. What a turn leaves and what the next one reserves are two members, and an append costs by
+ * party: the session's place is looked up once, and who is alone in a group is appended in lighter statements. Who looks
+ * carefully tells each member of its own lines.
  */
 export function partiesOf(group: readonly StorableMember[], careful: boolean): Party[] {
   const parties: [StorableMember, ...StorableMember[]][] = []
@@ -66,7 +66,7 @@ export function partiesOf(group: readonly StorableMember[], careful: boolean): P
       parties.push(begun)
     }
   }
-  return parties.sort(([{ member: a }], [{ member: b }]) => (a.run < b.run ? -1 : Number(a.run > b.run)))
+  return parties
 }
 
 function mayJoin(last: Member | undefined, { session, execution }: Member): boolean {
