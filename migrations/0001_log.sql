@@ -532,7 +532,10 @@ BEGIN
   IF charged IS NOT NULL THEN PERFORM devflow.charge_pools(m_owner, charges, devflow.charges_of(charged)); END IF;
 
   -- Where nothing but turns grew and nobody follows them, nobody is told.
-  IF cardinality(moved) > 0 OR devflow.is_followed() THEN PERFORM devflow.notify_runs(m_run, m_last, moved); END IF;
+  IF cardinality(moved) = 0 AND NOT devflow.is_followed() THEN NULL;
+  ELSIF NOT is_one THEN PERFORM devflow.notify_runs(m_run, m_last, moved);
+  ELSIF m_last[1] IS NOT NULL THEN PERFORM pg_notify('devflow_run', m_run[1] || CASE WHEN m_run[1] = ANY (moved) THEN ' ! ' || m_run[1] ELSE '' END);
+  END IF;
   IF is_one THEN
     verdicts := ARRAY[coalesce(verdicts[1], CASE WHEN m_last[1] IS NULL THEN 'duplicate' ELSE 'written' END)];
     seqs := ARRAY[m_seq[1] + m_last[1]];

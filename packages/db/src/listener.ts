@@ -155,6 +155,7 @@ export class Listener {
     try {
       await asked
     } catch (error) {
+      if (client !== this.#client) return // That connection was given up before.
       this.#onProblem(error)
       this.#listening = false
       this.#wakeUp?.()
