@@ -22,23 +22,19 @@ export interface Figure {
 
 /** Until a process has compiled what it does most: a service that runs for days is measured, on all sides. */
 const WARM_UPS = 3
-/** After a round, until what it left behind is done: it is the processor time of who played it, and no other's time. */
-const TAIL_MS = 2_000
+/** Between rounds: what one leaves behind, as connections that are closed and logs that are tidied, is not done to the next. */
+const PAUSE_MS = 2_000
 
 /** Interleaved rounds, A B C A B C …, after those that warm up: what disturbs the machine disturbs all. The first is ours. */
 export async function sideBySide({ rounds }: Bench, sides: readonly Side[]): Promise<Figure[]> {
   const rates = sides.map((): number[] => [])
   const cpu = sides.map((): number[] => [])
-  const play = async (side: Side) => {
-    const ms = await side.play()
-    await new Promise((resolve) => setTimeout(resolve, TAIL_MS))
-    return ms
-  }
-  for (let round = 0; round < WARM_UPS; round++) for (const side of sides) await play(side)
-  for (let round = 0; round < rounds; round++) {
+  for (let round = -WARM_UPS; round < rounds; round++) {
     for (const [index, side] of sides.entries()) {
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
       const before = side.cpuMs()
-      const ms = await play(side)
+      const ms = await side.play()
+      if (round < 0) continue
       rates[index]?.push((side.count / ms) * 1_000)
       cpu[index]?.push((side.cpuMs() - before) / side.count)
     }
