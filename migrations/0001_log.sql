@@ -392,7 +392,7 @@ DECLARE
   m_seq bigint[]; m_at timestamptz[]; m_tenant text[]; any_limit boolean; any_out boolean; any_pooled boolean;
   is_one boolean := cardinality(m_run) = 1;
   charged call_key[]; charges pool_charge[]; rooms pool_room[]; found jsonb; blocks jsonb; warned jsonb;
-  head run_heads; bodies jsonb[]; evs log_event[]; moved uuid[] := '{}'; r record; spent numeric; spent_tokens bigint; last_run uuid;
+  head run_heads; bodies jsonb[]; evs log_event[]; moved uuid[] := '{}'; is_told boolean; r record; spent numeric; spent_tokens bigint; last_run uuid;
 BEGIN
   -- Heads are locked and moved on at once, in order of their runs, which is the index's; back again where something stands in the way.
   -- A statement costs most where it begins: what is said of one member is said in fewer words.
@@ -532,14 +532,13 @@ BEGIN
   IF charged IS NOT NULL THEN PERFORM devflow.charge_pools(m_owner, charges, devflow.charges_of(charged)); END IF;
 
   -- Where nothing but turns grew and nobody follows them, nobody is told.
-  IF cardinality(moved) = 0 AND NOT devflow.is_followed() THEN NULL;
-  ELSIF NOT is_one THEN PERFORM devflow.notify_runs(m_run, m_last, moved);
-  ELSIF m_last[1] IS NOT NULL THEN PERFORM pg_notify('devflow_run', m_run[1] || CASE WHEN m_run[1] = ANY (moved) THEN ' ! ' || m_run[1] ELSE '' END);
-  END IF;
+  is_told := cardinality(moved) > 0 OR devflow.is_followed();
   IF is_one THEN
+    IF is_told AND m_last[1] IS NOT NULL THEN PERFORM pg_notify('devflow_run', m_run[1] || CASE WHEN m_run[1] = ANY (moved) THEN ' ! ' || m_run[1] ELSE '' END); END IF;
     verdicts := ARRAY[coalesce(verdicts[1], CASE WHEN m_last[1] IS NULL THEN 'duplicate' ELSE 'written' END)];
     seqs := ARRAY[m_seq[1] + m_last[1]];
   ELSE
+    IF is_told THEN PERFORM devflow.notify_runs(m_run, m_last, moved); END IF;
     SELECT array_agg(coalesce(v.verdict, CASE WHEN v.last IS NULL THEN 'duplicate' ELSE 'written' END) ORDER BY v.o), array_agg(v.seq + v.last ORDER BY v.o)
       INTO verdicts, seqs FROM unnest(verdicts, m_seq, m_last) WITH ORDINALITY v(verdict, seq, last, o);
   END IF;

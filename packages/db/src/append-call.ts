@@ -50,19 +50,17 @@ export function isChunk(line: Line): line is ChunkLine {
 
 /**
  * The parties of a group. What a turn leaves and what the next one reserves are two members, and an append costs by
- * party: the session's place is looked up once, and who is alone in a group is appended in lighter statements. Who looks
- * carefully tells each member of its own lines.
+ * party: the session's place is looked up once, and who is alone in a group is appended in lighter statements.
  */
-export function partiesOf(group: readonly StorableMember[], careful: boolean): Party[] {
+export function partiesOf(group: readonly StorableMember[]): Party[] {
   const parties: [StorableMember, ...StorableMember[]][] = []
   const latest = new Map<string, [StorableMember, ...StorableMember[]]>()
   for (const next of group) {
-    const { run } = next.member
-    const party = latest.get(run)
-    if (!careful && party && mayJoin(party.at(-1)?.member, next.member)) party.push(next)
+    const party = latest.get(next.member.run)
+    if (party && mayJoin(party.at(-1)?.member, next.member)) party.push(next)
     else {
       const begun: [StorableMember] = [next]
-      latest.set(run, begun)
+      latest.set(next.member.run, begun)
       parties.push(begun)
     }
   }

@@ -7,6 +7,7 @@ import {
   answersOf,
   appendValues,
   isChunk,
+  type Party,
   partiesOf,
   type StorableLine,
   type StorableMember,
@@ -209,7 +210,8 @@ export class GroupWriter {
   }
 
   async #query(group: Waiting[], careful: boolean): Promise<Map<StorableMember, Answer>> {
-    const parties = partiesOf(group, careful)
+    // Who looks carefully tells each member of its own lines.
+    const parties = careful ? group.map((one): Party => [one]) : partiesOf(group)
     const values = appendValues(parties, careful, this.#owner)
     const { rows } = await this.#pool.query<AppendRow>({ ...APPEND, values })
     return rows[0] ? answersOf(rows[0], parties) : new Map()
